@@ -1,0 +1,2 @@
+//! The gRPC administration interface: .proto and generated types.
+#![forbid(unsafe_code)]

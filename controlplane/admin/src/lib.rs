@@ -1,0 +1,2 @@
+//! The gRPC administration server.
+#![forbid(unsafe_code)]

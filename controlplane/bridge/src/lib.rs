@@ -1,0 +1,2 @@
+//! The only place where async meets the ring.
+#![forbid(unsafe_code)]

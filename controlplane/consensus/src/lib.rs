@@ -1,0 +1,2 @@
+//! openraft around the metadata state machine.
+#![forbid(unsafe_code)]

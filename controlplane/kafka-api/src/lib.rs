@@ -1,0 +1,2 @@
+//! Kafka requests that the control plane answers.
+#![forbid(unsafe_code)]

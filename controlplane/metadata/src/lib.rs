@@ -1,0 +1,2 @@
+//! Cluster metadata as a pure state machine.
+#![forbid(unsafe_code)]

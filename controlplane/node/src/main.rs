@@ -1,0 +1,4 @@
+//! The control-plane process.
+#![forbid(unsafe_code)]
+
+fn main() {}

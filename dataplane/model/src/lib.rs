@@ -1,0 +1,20 @@
+//! The words every room shares: ids, offsets, epochs and Kafka's error codes. No dependencies.
+#![forbid(unsafe_code)]
+
+mod error;
+mod id;
+mod log_config;
+mod topic_name;
+
+pub use error::ErrorCode;
+pub use id::{BrokerId, LogUid, PartitionIndex, TopicId, TopicPartition};
+pub use log_config::{
+    CleanupPolicy, ConfigError, FlushPolicy, LogConfig, TOPIC_OPTIONS, TimestampType, TopicOption,
+};
+pub use topic_name::{InvalidTopicName, TOPIC_NAME_LENGTH_MAX, validate_topic_name};
+
+/// Position of a record in a partition: 0, 1, 2 … dense where not compacted.
+pub type Offset = i64;
+
+/// Counts a partition's leaderships; a batch carries the epoch it was appended in (KIP-101).
+pub type LeaderEpoch = i32;

@@ -1,0 +1,354 @@
+//! The topic-level options, as one table: name, unit, default, bounds, one sentence.
+
+use std::fmt;
+
+/// Whose clock a batch's timestamps are (`message.timestamp.type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimestampType {
+    CreateTime,
+    LogAppendTime,
+}
+
+/// What becomes of old segments (`cleanup.policy`). Compaction itself arrives with the storage work
+/// that follows; until then `compact` is refused where a topic is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CleanupPolicy {
+    /// Remove segments past retention.
+    Delete,
+    /// Keep everything.
+    Keep,
+}
+
+/// When an append is answered relative to the disk (`flush.policy`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlushPolicy {
+    /// The answer waits for one fdatasync shared by all that wait.
+    EveryWrite,
+    /// Answered at publication; fdatasync at least every `flush.ms`.
+    Interval,
+    /// Answered at publication; written soon, synced when the operating system likes.
+    Os,
+}
+
+/// One topic-level option.
+pub struct TopicOption {
+    pub name: &'static str,
+    pub default: &'static str,
+    /// What a value may be: for messages and documents.
+    pub accepts: &'static str,
+    pub doc: &'static str,
+    apply: fn(&mut LogConfig, &str) -> Option<()>,
+    show: fn(&LogConfig) -> String,
+}
+
+impl TopicOption {
+    /// The option's value within a configuration, as Kafka would print it.
+    pub fn value_in(&self, config: &LogConfig) -> String {
+        (self.show)(config)
+    }
+}
+
+/// A topic's options in force, one plain struct for the data plane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    pub cleanup_policy: CleanupPolicy,
+    pub flush_policy: FlushPolicy,
+    pub flush_interval_ms: i64,
+    pub index_interval_bytes: u32,
+    pub max_message_bytes: u32,
+    pub message_timestamp_type: TimestampType,
+    pub min_insync_replicas: u16,
+    /// -1 keeps everything.
+    pub retention_bytes: i64,
+    /// -1 keeps everything.
+    pub retention_ms: i64,
+    pub segment_bytes: u32,
+    pub segment_index_bytes: u32,
+    pub segment_ms: i64,
+}
+
+/// A refused option or value: names the option, the value and what would be accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigError {
+    UnknownOption {
+        name: String,
+        nearest: &'static str,
+    },
+    BadValue {
+        name: &'static str,
+        value: String,
+        accepts: &'static str,
+    },
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ConfigError::UnknownOption { name, nearest } => {
+                write!(
+                    f,
+                    "unknown topic option '{name}'; did you mean '{nearest}'?"
+                )
+            }
+            ConfigError::BadValue {
+                name,
+                value,
+                accepts,
+            } => {
+                write!(
+                    f,
+                    "topic option '{name}' cannot be '{value}': it takes {accepts}"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+fn integer<T: std::str::FromStr + PartialOrd>(text: &str, low: T, high: T) -> Option<T> {
+    text.trim()
+        .parse::<T>()
+        .ok()
+        .filter(|n| *n >= low && *n <= high)
+}
+
+/// Every topic-level option that is served, in order of name.
+pub const TOPIC_OPTIONS: &[TopicOption] = &[
+    TopicOption {
+        name: "cleanup.policy",
+        default: "delete",
+        accepts: "'delete', or '' to keep everything",
+        doc: "What becomes of segments past retention.",
+        apply: |c, v| {
+            c.cleanup_policy = match v.trim() {
+                "delete" => CleanupPolicy::Delete,
+                "" => CleanupPolicy::Keep,
+                _ => return None,
+            };
+            Some(())
+        },
+        show: |c| match c.cleanup_policy {
+            CleanupPolicy::Delete => "delete".to_owned(),
+            CleanupPolicy::Keep => String::new(),
+        },
+    },
+    TopicOption {
+        name: "compression.type",
+        default: "producer",
+        accepts: "'producer'",
+        doc: "The codec of stored batches; 'producer' keeps what the client sent.",
+        apply: |_, v| (v.trim() == "producer").then_some(()),
+        show: |_| "producer".to_owned(),
+    },
+    TopicOption {
+        name: "flush.ms",
+        default: "1000",
+        accepts: "milliseconds from 1",
+        doc: "Longest time between two fdatasyncs of a log under the interval policy.",
+        apply: |c, v| integer(v, 1, i64::MAX).map(|n| c.flush_interval_ms = n),
+        show: |c| c.flush_interval_ms.to_string(),
+    },
+    TopicOption {
+        name: "flush.policy",
+        default: "os",
+        accepts: "'every-write', 'interval' or 'os'",
+        doc: "When an append is answered relative to the disk; 'os' is what Kafka does.",
+        apply: |c, v| {
+            c.flush_policy = match v.trim() {
+                "every-write" => FlushPolicy::EveryWrite,
+                "interval" => FlushPolicy::Interval,
+                "os" => FlushPolicy::Os,
+                _ => return None,
+            };
+            Some(())
+        },
+        show: |c| {
+            match c.flush_policy {
+                FlushPolicy::EveryWrite => "every-write",
+                FlushPolicy::Interval => "interval",
+                FlushPolicy::Os => "os",
+            }
+            .to_owned()
+        },
+    },
+    TopicOption {
+        name: "index.interval.bytes",
+        default: "4096",
+        accepts: "bytes from 0 to 2147483647",
+        doc: "Bytes of log between two entries of the offset index.",
+        apply: |c, v| integer(v, 0, i32::MAX as u32).map(|n| c.index_interval_bytes = n),
+        show: |c| c.index_interval_bytes.to_string(),
+    },
+    TopicOption {
+        name: "max.message.bytes",
+        default: "1048588",
+        accepts: "bytes from 0 to 104857600",
+        doc: "Largest record batch, with its header, that the topic takes.",
+        apply: |c, v| integer(v, 0, 104_857_600).map(|n| c.max_message_bytes = n),
+        show: |c| c.max_message_bytes.to_string(),
+    },
+    TopicOption {
+        name: "message.timestamp.type",
+        default: "CreateTime",
+        accepts: "'CreateTime' or 'LogAppendTime'",
+        doc: "Whether timestamps are the producer's or the broker's.",
+        apply: |c, v| {
+            c.message_timestamp_type = match v.trim() {
+                "CreateTime" => TimestampType::CreateTime,
+                "LogAppendTime" => TimestampType::LogAppendTime,
+                _ => return None,
+            };
+            Some(())
+        },
+        show: |c| format!("{:?}", c.message_timestamp_type),
+    },
+    TopicOption {
+        name: "min.insync.replicas",
+        default: "1",
+        accepts: "a count from 1 to 32767",
+        doc: "Replicas that must hold a record before acks=all is answered.",
+        apply: |c, v| integer(v, 1, 32_767).map(|n| c.min_insync_replicas = n),
+        show: |c| c.min_insync_replicas.to_string(),
+    },
+    TopicOption {
+        name: "retention.bytes",
+        default: "-1",
+        accepts: "bytes from 0, or -1 for no limit",
+        doc: "Size of a partition past which its oldest segments are removed.",
+        apply: |c, v| integer(v, -1, i64::MAX).map(|n| c.retention_bytes = n),
+        show: |c| c.retention_bytes.to_string(),
+    },
+    TopicOption {
+        name: "retention.ms",
+        default: "604800000",
+        accepts: "milliseconds from 0, or -1 for no limit",
+        doc: "Age past which a segment is removed, by its newest record's timestamp.",
+        apply: |c, v| integer(v, -1, i64::MAX).map(|n| c.retention_ms = n),
+        show: |c| c.retention_ms.to_string(),
+    },
+    TopicOption {
+        name: "segment.bytes",
+        default: "1073741824",
+        accepts: "bytes from 1048576 to 2147483647",
+        doc: "Size at which a segment is closed and the next begun.",
+        apply: |c, v| integer(v, 1 << 20, i32::MAX as u32).map(|n| c.segment_bytes = n),
+        show: |c| c.segment_bytes.to_string(),
+    },
+    TopicOption {
+        name: "segment.index.bytes",
+        default: "10485760",
+        accepts: "bytes from 4 to 2147483647",
+        doc: "Size of an offset index at which its segment is closed.",
+        apply: |c, v| integer(v, 4, i32::MAX as u32).map(|n| c.segment_index_bytes = n),
+        show: |c| c.segment_index_bytes.to_string(),
+    },
+    TopicOption {
+        name: "segment.ms",
+        default: "604800000",
+        accepts: "milliseconds from 1",
+        doc: "Age at which a segment is closed even when it is small.",
+        apply: |c, v| integer(v, 1, i64::MAX).map(|n| c.segment_ms = n),
+        show: |c| c.segment_ms.to_string(),
+    },
+];
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        let mut config = LogConfig {
+            cleanup_policy: CleanupPolicy::Delete,
+            flush_policy: FlushPolicy::Os,
+            flush_interval_ms: 0,
+            index_interval_bytes: 0,
+            max_message_bytes: 0,
+            message_timestamp_type: TimestampType::CreateTime,
+            min_insync_replicas: 0,
+            retention_bytes: 0,
+            retention_ms: 0,
+            segment_bytes: 0,
+            segment_index_bytes: 0,
+            segment_ms: 0,
+        };
+        for option in TOPIC_OPTIONS {
+            let applied = (option.apply)(&mut config, option.default);
+            assert!(
+                applied.is_some(),
+                "the default of {} is out of its own bounds",
+                option.name
+            );
+        }
+        config
+    }
+}
+
+impl LogConfig {
+    /// Sets one option by its Kafka name.
+    ///
+    /// # Errors
+    /// The name is not in [`TOPIC_OPTIONS`] or the value is outside the option's bounds.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), ConfigError> {
+        let Some(option) = TOPIC_OPTIONS.iter().find(|option| option.name == name) else {
+            let nearest = nearest_name(name, TOPIC_OPTIONS.iter().map(|o| o.name));
+            return Err(ConfigError::UnknownOption {
+                name: name.to_owned(),
+                nearest,
+            });
+        };
+        (option.apply)(self, value).ok_or_else(|| ConfigError::BadValue {
+            name: option.name,
+            value: value.to_owned(),
+            accepts: option.accepts,
+        })
+    }
+}
+
+/// The known name with the smallest edit distance to `name`.
+fn nearest_name(name: &str, known: impl Iterator<Item = &'static str>) -> &'static str {
+    known
+        .min_by_key(|candidate| edit_distance(name, candidate))
+        .unwrap_or("")
+}
+
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<u8> = b.bytes().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_shows_its_default_and_names_are_sorted() {
+        let config = LogConfig::default();
+        for option in TOPIC_OPTIONS {
+            assert_eq!(option.value_in(&config), option.default, "{}", option.name);
+        }
+        assert!(
+            TOPIC_OPTIONS
+                .windows(2)
+                .all(|pair| pair[0].name < pair[1].name)
+        );
+    }
+
+    #[test]
+    fn errors_name_the_culprit() {
+        let mut config = LogConfig::default();
+        let error = config.set("retention.mss", "1").unwrap_err().to_string();
+        assert!(error.contains("'retention.ms'"), "{error}");
+        let error = config.set("segment.bytes", "12").unwrap_err().to_string();
+        assert!(error.contains("1048576"), "{error}");
+        assert_eq!(config.set("retention.ms", "-1"), Ok(()));
+        assert_eq!(config.retention_ms, -1);
+    }
+}

@@ -1,0 +1,4 @@
+//! The data-plane process: configuration, pinning, wiring.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Kernel sockets by epoll or io_uring.

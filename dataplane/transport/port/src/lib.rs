@@ -1,0 +1,170 @@
+//! Where bytes reach a shard: the [`Transport`] trait for connections with bytes, and
+//! [`FrameDevice`] for bursts of Ethernet frames, out of which a netstack makes a `Transport`.
+//!
+//! One instance belongs to one shard thread; nothing here is shared, locked or async.
+#![forbid(unsafe_code)]
+
+use std::fmt;
+use std::io::IoSlice;
+use std::net::SocketAddr;
+use std::os::fd::RawFd;
+use std::time::Duration;
+
+/// Names a connection of one transport: a slot and the slot's generation, so that a stale id is
+/// recognised after the slot is used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ConnectionId {
+    pub slot: u32,
+    pub generation: u32,
+}
+
+/// What [`Transport::poll`] reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A peer connected to the listener with this number (the order of [`Transport::listen`]).
+    /// The connection may hold bytes already: treat it as readable.
+    Accepted {
+        connection: ConnectionId,
+        listener: u32,
+        peer: SocketAddr,
+    },
+    /// Bytes, or the end of the stream, can be received. Reported when that becomes true, not again
+    /// while it stays true: whoever stops before [`ReceiveError::WouldBlock`] must remember to go on.
+    Readable(ConnectionId),
+    /// A send that was not taken whole can go on.
+    Writable(ConnectionId),
+    /// The transport let go of this many further bytes of what it had taken
+    /// (only where [`Capabilities::send_holds_memory`]).
+    Released {
+        connection: ConnectionId,
+        bytes: u64,
+    },
+    /// The connection failed; ids and memory are free once this is seen. No `close` is needed.
+    Failed(ConnectionId),
+    /// A watched descriptor became readable ([`Transport::watch`]). Its owner drains it.
+    Woken { token: u32 },
+}
+
+/// How long a poll may wait for the first event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Not at all: the busy loop.
+    None,
+    /// At most this long. Rounded up to the transport's clock.
+    AtMost(Duration),
+    /// Until something happens.
+    Forever,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceiveError {
+    /// Nothing there now; [`Event::Readable`] will tell.
+    WouldBlock,
+    /// The peer closed its side; everything it sent was received.
+    EndOfStream,
+    /// The connection is gone, or the id is stale.
+    Broken,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendError {
+    /// Nothing was taken; [`Event::Writable`] will tell.
+    WouldBlock,
+    /// The connection is gone, or the id is stale.
+    Broken,
+}
+
+/// Why a transport could not start or listen. The text names the culprit and the mend.
+#[derive(Debug)]
+pub enum TransportError {
+    /// The address is taken by another process.
+    AddressInUse(SocketAddr),
+    /// The host cannot do this: what, and why.
+    Unsupported { what: &'static str, why: String },
+    /// The operating system refused: what was tried, and its answer.
+    System {
+        what: &'static str,
+        source: std::io::Error,
+    },
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TransportError::AddressInUse(address) => write!(
+                f,
+                "cannot listen on {address}: another process does; stop it or choose another \
+                 address with --listen"
+            ),
+            TransportError::Unsupported { what, why } => {
+                write!(f, "this host does not offer {what}: {why}")
+            }
+            TransportError::System { what, source } => write!(f, "{what}: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for TransportError {}
+
+/// What a transport can do, for the shard's choices and for the start report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// For the log line and metrics: "epoll", "io_uring", "afxdp" …
+    pub name: &'static str,
+    /// Bytes handed to `send` stay referenced until [`Event::Released`]; otherwise they are free
+    /// when `send` returns.
+    pub send_holds_memory: bool,
+    /// Most slices that one `send` looks at; more are left for the next call.
+    pub send_slices_max: usize,
+}
+
+/// Connections with bytes. Every call returns at once, except `poll` with a [`Wait`].
+pub trait Transport {
+    fn capabilities(&self) -> Capabilities;
+
+    /// Starts to accept on `address` (port 0 = any free one) and returns the bound address.
+    fn listen(&mut self, address: SocketAddr) -> Result<SocketAddr, TransportError>;
+
+    /// Stops accepting on every listener; established connections go on.
+    fn stop_listening(&mut self);
+
+    /// Reports `descriptor`'s readability as [`Event::Woken`] with `token`, so that a doorbell or a
+    /// disk completion ends a wait. Stays registered until the transport is dropped.
+    fn watch(&mut self, descriptor: RawFd, token: u32) -> Result<(), TransportError>;
+
+    /// Appends what happened to `events`, at most as many as `events` has spare capacity for (it is
+    /// never grown); the rest is reported by the next call. Errors are the transport's own end.
+    fn poll(&mut self, wait: Wait, events: &mut Vec<Event>) -> Result<(), TransportError>;
+
+    /// Receives into `buffer` and returns how many bytes, at least 1. `buffer` must not be empty.
+    fn receive(&mut self, id: ConnectionId, buffer: &mut [u8]) -> Result<usize, ReceiveError>;
+
+    /// Hands over bytes in order; returns how many were taken, at least 1. The caller keeps the rest.
+    ///
+    /// Where [`Capabilities::send_holds_memory`], the caller keeps taken memory alive and unchanged
+    /// until it is released.
+    fn send(&mut self, id: ConnectionId, slices: &[IoSlice<'_>]) -> Result<usize, SendError>;
+
+    /// Ends the connection: what was taken is still delivered where the peer reads on, the id is
+    /// stale at once, no further event names it. Closing a stale id does nothing.
+    fn close(&mut self, id: ConnectionId);
+
+    /// Connections established now.
+    fn connection_count(&self) -> usize;
+}
+
+/// A way Ethernet frames reach the netstack: one queue pair of a device, owned by one shard.
+pub trait FrameDevice {
+    /// The device's hardware address.
+    fn mac_address(&self) -> [u8; 6];
+    /// Largest frame payload, in bytes.
+    fn mtu(&self) -> usize;
+    /// Calls `take` for up to `frames_max` received frames; returns how many there were.
+    fn receive_burst(&mut self, frames_max: usize, take: &mut dyn FnMut(&[u8])) -> usize;
+    /// Frames that can be queued for sending now.
+    fn send_capacity(&self) -> usize;
+    /// Queues one frame made of `slices`; false when there is no room.
+    fn send(&mut self, slices: &[IoSlice<'_>]) -> bool;
+    /// Makes queued frames leave.
+    fn flush(&mut self);
+}

@@ -1,0 +1,2 @@
+//! In-memory transport with seeded faults, for tests.
+#![forbid(unsafe_code)]

@@ -1,0 +1,1 @@
+//! Mappings, NUMA, the extent allocator, buffers, fast copy and CRC.

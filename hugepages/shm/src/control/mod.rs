@@ -1,0 +1,16 @@
+//! The messages that the two processes exchange over a shard's control rings.
+//!
+//! One ring record is one message. Requests and responses longer than a record travel in fragments
+//! of the same token, in order, the last one marked. A peer's bytes are data: decoding checks every
+//! length, and a malformed message is an error, never a panic.
+
+mod codec;
+mod to_control;
+mod to_data;
+
+pub use codec::Malformed;
+pub use to_control::{Origin, ToControl};
+pub use to_data::{PartitionImage, ToData};
+
+/// Most payload bytes that one [`ToControl::Request`] or [`ToData::Response`] carries.
+pub const FRAGMENT_LENGTH_MAX: usize = 32 * 1024;

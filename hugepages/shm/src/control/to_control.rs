@@ -1,0 +1,205 @@
+//! Data plane → control plane.
+
+use super::codec::{Malformed, Reader, Writer};
+use precursor_model::{ErrorCode, LogUid};
+
+/// Who sent a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// The peer's address, as text.
+    pub peer: &'a str,
+    /// The listener's name, for instance `PLAINTEXT`.
+    pub listener: &'a str,
+    /// The authenticated principal, for instance `User:ANONYMOUS`.
+    pub principal: &'a str,
+}
+
+/// A message of a shard to the control plane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ToControl<'a> {
+    /// First message of a data plane's life, and the answer to the control plane's own `Hello`:
+    /// asks for the whole image.
+    Hello {
+        generation: u64,
+        shard: u16,
+        shards: u16,
+    },
+    /// A Kafka request that the control plane answers: the frame without its length prefix (header
+    /// and body). `origin` is the same in every fragment.
+    Request {
+        token: u64,
+        connection: u64,
+        last: bool,
+        origin: Origin<'a>,
+        bytes: &'a [u8],
+    },
+    /// Make these topics with the broker's defaults where they do not exist (auto-creation).
+    EnsureTopics { token: u64, names: Vec<&'a str> },
+    /// This shard serves the image with this version.
+    ImageApplied { version: u64 },
+    /// A log cannot be served (`Some`) or can again (`None`).
+    LogState {
+        log: LogUid,
+        error: Option<ErrorCode>,
+    },
+    /// The connection is gone; its outstanding requests need no answer.
+    ConnectionClosed { connection: u64 },
+}
+
+impl<'a> ToControl<'a> {
+    /// Appends the message's bytes to `out`.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let mut w = Writer(out);
+        match self {
+            ToControl::Hello {
+                generation,
+                shard,
+                shards,
+            } => {
+                w.u8(1);
+                w.u64(*generation);
+                w.u16(*shard);
+                w.u16(*shards);
+            }
+            ToControl::Request {
+                token,
+                connection,
+                last,
+                origin,
+                bytes,
+            } => {
+                w.u8(2);
+                w.u64(*token);
+                w.u64(*connection);
+                w.u8(u8::from(*last));
+                w.text(origin.peer);
+                w.text(origin.listener);
+                w.text(origin.principal);
+                w.0.extend_from_slice(bytes);
+            }
+            ToControl::EnsureTopics { token, names } => {
+                w.u8(3);
+                w.u64(*token);
+                w.u16(names.len() as u16);
+                for name in names {
+                    w.text(name);
+                }
+            }
+            ToControl::ImageApplied { version } => {
+                w.u8(4);
+                w.u64(*version);
+            }
+            ToControl::LogState { log, error } => {
+                w.u8(5);
+                w.u64(log.0);
+                w.i16(error.map_or(0, ErrorCode::code));
+            }
+            ToControl::ConnectionClosed { connection } => {
+                w.u8(6);
+                w.u64(*connection);
+            }
+        }
+    }
+
+    /// Reads one message that fills `bytes`.
+    ///
+    /// # Errors
+    /// The bytes are not one whole, known message.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut r = Reader::new(bytes);
+        let message = match r.u8()? {
+            1 => ToControl::Hello {
+                generation: r.u64()?,
+                shard: r.u16()?,
+                shards: r.u16()?,
+            },
+            2 => ToControl::Request {
+                token: r.u64()?,
+                connection: r.u64()?,
+                last: r.bool()?,
+                origin: Origin {
+                    peer: r.text()?,
+                    listener: r.text()?,
+                    principal: r.text()?,
+                },
+                bytes: r.rest(),
+            },
+            3 => {
+                let token = r.u64()?;
+                let count = r.u16()?;
+                // Not reserved by `count`: a name takes two bytes at least, the bytes bound it.
+                let mut names = Vec::new();
+                for _ in 0..count {
+                    names.push(r.text()?);
+                }
+                ToControl::EnsureTopics { token, names }
+            }
+            4 => ToControl::ImageApplied { version: r.u64()? },
+            5 => {
+                let log = LogUid(r.u64()?);
+                let error = match ErrorCode::from_code(r.i16()?) {
+                    Some(ErrorCode::None) => None,
+                    Some(error) => Some(error),
+                    None => return Err(Malformed("an unknown error code")),
+                };
+                ToControl::LogState { log, error }
+            }
+            6 => ToControl::ConnectionClosed {
+                connection: r.u64()?,
+            },
+            _ => return Err(Malformed("an unknown kind")),
+        };
+        r.end()?;
+        Ok(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_round_trips_and_no_cut_is_accepted_as_another() {
+        let origin = Origin {
+            peer: "10.0.0.1:5",
+            listener: "PLAINTEXT",
+            principal: "User:ANONYMOUS",
+        };
+        let messages = [
+            ToControl::Hello {
+                generation: 7,
+                shard: 1,
+                shards: 2,
+            },
+            ToControl::Request {
+                token: 1,
+                connection: 2,
+                last: true,
+                origin,
+                bytes: b"frame",
+            },
+            ToControl::EnsureTopics {
+                token: 9,
+                names: vec!["a", "bc"],
+            },
+            ToControl::ImageApplied { version: u64::MAX },
+            ToControl::LogState {
+                log: LogUid(4),
+                error: Some(ErrorCode::KafkaStorageError),
+            },
+            ToControl::LogState {
+                log: LogUid(4),
+                error: None,
+            },
+            ToControl::ConnectionClosed { connection: 3 },
+        ];
+        for message in messages {
+            let mut bytes = Vec::new();
+            message.encode(&mut bytes);
+            assert_eq!(ToControl::decode(&bytes), Ok(message.clone()));
+            for cut in 0..bytes.len() {
+                assert_ne!(ToControl::decode(&bytes[..cut]), Ok(message.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Project commands: verify, fix, generate.
+#![forbid(unsafe_code)]
+
+fn main() {}
