@@ -1,2 +1,24 @@
-//! The node's options as one table, and their TOML loader.
+//! The node's options as one table, and their loader.
+//!
+//! [`OPTIONS`] feeds the parser, the error messages, the documents and the command line. A value is
+//! looked up in this order, later ones win: the table's default, the configuration file (TOML), the
+//! environment (`PRECURSOR_NODE_ID` for `node.id`), `--set key=value`.
+//!
+//! All processes of a node load the same sources and so arrive at the same [`NodeConfig`].
 #![forbid(unsafe_code)]
+
+mod arguments;
+mod error;
+mod file;
+mod load;
+mod node;
+mod options;
+mod reference;
+mod values;
+
+pub use arguments::ProcessArguments;
+pub use error::{ConfigError, Source};
+pub use node::NodeConfig;
+pub use options::{NodeOption, OPTIONS, Unit};
+pub use reference::reference_markdown;
+pub use values::{Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Switch};

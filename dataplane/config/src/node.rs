@@ -1,0 +1,71 @@
+//! A node's options in force.
+
+use std::path::PathBuf;
+
+use precursor_model::LogConfig;
+
+use crate::values::{Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Switch};
+
+/// A node's options in force: one plain struct, read-only after start. Each field is described by
+/// its line in [`crate::OPTIONS`]; times and sizes carry their unit in the name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeConfig {
+    pub node_id: i32,
+    pub data_dir: PathBuf,
+    pub listen: Endpoint,
+    /// `None`: clients are told the address that the listener is bound to.
+    pub advertised_listener: Option<Endpoint>,
+    pub admin_listen: Endpoint,
+    /// 0: see [`NodeConfig::shard_count`].
+    pub dataplane_shards: u16,
+    pub dataplane_idle: IdlePolicy,
+    /// Empty: shards are not pinned by configuration.
+    pub dataplane_cpus: Vec<usize>,
+    pub dataplane_spin_us: u32,
+    pub network_driver: NetworkDriver,
+    /// 0: chosen from the machine's memory.
+    pub memory_region_bytes: u64,
+    /// `None`: hugetlbfs when pages are reserved, otherwise tmpfs.
+    pub memory_region_dir: Option<PathBuf>,
+    pub memory_hugepages: Switch,
+    pub connections_max: u32,
+    pub connections_idle_ms_max: u64,
+    pub socket_request_bytes_max: u32,
+    pub auto_create_topics: bool,
+    pub num_partitions: i32,
+    pub default_replication_factor: i16,
+    pub fetch_session_slots_max: u32,
+    pub producer_id_expiration_ms: u64,
+    pub log_retention_check_interval_ms: u64,
+    pub log_checkpoint_interval_ms: u64,
+    pub storage_direct_io: Switch,
+    pub log_format: LogFormat,
+    pub log_level: LogLevel,
+    /// What a topic has where it does not set an option itself.
+    pub topic_defaults: LogConfig,
+    /// Environment variables that begin like ours and name no option: ignored, worth a warning.
+    pub ignored_environment: Vec<String>,
+}
+
+impl NodeConfig {
+    /// The number of shards: as configured, or one less than the processors that this process may
+    /// use, at least one. Every process of a node computes the same number.
+    pub fn shard_count(&self) -> u16 {
+        if self.dataplane_shards > 0 {
+            return self.dataplane_shards;
+        }
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        u16::try_from(cores.saturating_sub(1).clamp(1, SHARDS_MAX)).unwrap_or(1)
+    }
+
+    /// What clients are told, given the address that the listener is bound to.
+    pub fn advertised(&self, bound: std::net::SocketAddr) -> Endpoint {
+        self.advertised_listener.clone().unwrap_or(Endpoint {
+            host: bound.ip().to_string(),
+            port: bound.port(),
+        })
+    }
+}
+
+/// More shards than this on one node is a mistake, not a machine.
+pub(crate) const SHARDS_MAX: usize = 256;

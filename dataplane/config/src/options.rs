@@ -1,0 +1,347 @@
+//! The table of options. Names are Kafka's where Kafka has the option.
+
+use std::path::PathBuf;
+
+use crate::node::{NodeConfig, SHARDS_MAX};
+use crate::values::{
+    Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Switch, bytes, cpu_list, integer,
+};
+
+/// What a value counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    None,
+    Bytes,
+    Milliseconds,
+    Microseconds,
+    Count,
+}
+
+/// One option of a node.
+pub struct NodeOption {
+    pub name: &'static str,
+    pub unit: Unit,
+    pub default: &'static str,
+    /// What a value may be, with its bounds: for messages and documents.
+    pub accepts: &'static str,
+    /// Whether a change needs a restart of the node.
+    pub restart: bool,
+    pub doc: &'static str,
+    pub(crate) apply: fn(&mut NodeConfig, &str) -> Option<()>,
+    show: fn(&NodeConfig) -> String,
+}
+
+impl NodeOption {
+    /// The option's value within a configuration, in the spelling that the loader reads.
+    pub fn value_in(&self, config: &NodeConfig) -> String {
+        (self.show)(config)
+    }
+}
+
+/// A day, in milliseconds.
+const DAY_MS: u64 = 86_400_000;
+
+/// The highest processor number that Linux knows (`CONFIG_NR_CPUS` at its largest).
+const CPU_MAX: usize = 8191;
+
+fn directory(text: &str) -> Option<PathBuf> {
+    let sane = !text.is_empty() && !text.contains('\0');
+    sane.then(|| PathBuf::from(text))
+}
+
+/// Every option that a node has, in order of name. Topic options are not repeated here: each is set
+/// for the whole node as `topic.<option>`.
+pub const OPTIONS: &[NodeOption] = &[
+    NodeOption {
+        name: "admin.listen",
+        unit: Unit::None,
+        default: "127.0.0.1:0",
+        accepts: "HOST:PORT, with port 0 for any free one",
+        restart: true,
+        doc: "Where the control plane serves administration (gRPC).",
+        apply: |c, v| Endpoint::parse(v).map(|e| c.admin_listen = e),
+        show: |c| c.admin_listen.to_string(),
+    },
+    NodeOption {
+        name: "advertised.listener",
+        unit: Unit::None,
+        default: "",
+        accepts: "HOST:PORT with a port from 1, or '' for the address that is listened on",
+        restart: true,
+        doc: "The address that clients are told to connect to.",
+        apply: |c, v| {
+            c.advertised_listener = match v {
+                "" => None,
+                text => Some(Endpoint::parse(text).filter(|e| e.port > 0)?),
+            };
+            Some(())
+        },
+        show: |c| {
+            c.advertised_listener
+                .as_ref()
+                .map_or_else(String::new, Endpoint::to_string)
+        },
+    },
+    NodeOption {
+        name: "auto.create.topics.enable",
+        unit: Unit::None,
+        default: "true",
+        accepts: "true or false",
+        restart: true,
+        doc: "Whether asking for the metadata of an unknown topic makes it.",
+        apply: |c, v| v.parse().ok().map(|b| c.auto_create_topics = b),
+        show: |c| c.auto_create_topics.to_string(),
+    },
+    NodeOption {
+        name: "connections.max",
+        unit: Unit::Count,
+        default: "16384",
+        accepts: "a count from 1 to 1000000",
+        restart: true,
+        doc: "Connections that are open at a time; one more is closed at once.",
+        apply: |c, v| integer(v, 1, 1_000_000).map(|n| c.connections_max = n),
+        show: |c| c.connections_max.to_string(),
+    },
+    NodeOption {
+        name: "connections.max.idle.ms",
+        unit: Unit::Milliseconds,
+        default: "600000",
+        accepts: "milliseconds from 1000 to 2147483647",
+        restart: true,
+        doc: "A connection without a request for this long is closed.",
+        apply: |c, v| integer(v, 1000, i32::MAX as u64).map(|n| c.connections_idle_ms_max = n),
+        show: |c| c.connections_idle_ms_max.to_string(),
+    },
+    NodeOption {
+        name: "data.dir",
+        unit: Unit::None,
+        default: "./data",
+        accepts: "a directory, made where it is missing",
+        restart: true,
+        doc: "Where partitions and metadata are kept.",
+        apply: |c, v| directory(v).map(|d| c.data_dir = d),
+        show: |c| c.data_dir.display().to_string(),
+    },
+    NodeOption {
+        name: "dataplane.cpus",
+        unit: Unit::None,
+        default: "",
+        accepts: "processors such as '1' or '0,4-7', or '' to leave the choice to the kernel",
+        restart: true,
+        doc: "Processors that the shards are pinned to, one after the other.",
+        apply: |c, v| cpu_list(v, CPU_MAX).map(|l| c.dataplane_cpus = l),
+        show: |c| {
+            let cpus: Vec<String> = c.dataplane_cpus.iter().map(usize::to_string).collect();
+            cpus.join(",")
+        },
+    },
+    NodeOption {
+        name: "dataplane.idle",
+        unit: Unit::None,
+        default: "adaptive",
+        accepts: "'adaptive', 'busy' or 'sleep'",
+        restart: true,
+        doc: "What a shard does when it has nothing to do: spin a while and then sleep, never \
+              sleep, or sleep at once.",
+        apply: |c, v| IdlePolicy::parse(v).map(|p| c.dataplane_idle = p),
+        show: |c| c.dataplane_idle.to_string(),
+    },
+    NodeOption {
+        name: "dataplane.shards",
+        unit: Unit::Count,
+        default: "0",
+        accepts: "a count from 1 to 256, or 0 for one less than the processors",
+        restart: true,
+        doc: "Threads of the data plane; partitions are spread over them.",
+        apply: |c, v| integer(v, 0, SHARDS_MAX as u16).map(|n| c.dataplane_shards = n),
+        show: |c| c.dataplane_shards.to_string(),
+    },
+    NodeOption {
+        name: "dataplane.spin.us",
+        unit: Unit::Microseconds,
+        default: "50",
+        accepts: "microseconds from 0 to 1000000",
+        restart: true,
+        doc: "How long a shard spins before it sleeps, when dataplane.idle is adaptive.",
+        apply: |c, v| integer(v, 0, 1_000_000).map(|n| c.dataplane_spin_us = n),
+        show: |c| c.dataplane_spin_us.to_string(),
+    },
+    NodeOption {
+        name: "default.replication.factor",
+        unit: Unit::Count,
+        default: "1",
+        accepts: "a count from 1 to 32767",
+        restart: true,
+        doc: "Replicas of a topic that does not say how many.",
+        apply: |c, v| integer(v, 1, i16::MAX).map(|n| c.default_replication_factor = n),
+        show: |c| c.default_replication_factor.to_string(),
+    },
+    NodeOption {
+        name: "listen",
+        unit: Unit::None,
+        default: "127.0.0.1:9092",
+        accepts: "HOST:PORT, with port 0 for any free one",
+        restart: true,
+        doc: "Where Kafka clients connect.",
+        apply: |c, v| Endpoint::parse(v).map(|e| c.listen = e),
+        show: |c| c.listen.to_string(),
+    },
+    NodeOption {
+        name: "log.flush.offset.checkpoint.interval.ms",
+        unit: Unit::Milliseconds,
+        default: "5000",
+        accepts: "milliseconds from 100 to 3600000",
+        restart: true,
+        doc: "Time between two recovery checkpoints.",
+        apply: |c, v| integer(v, 100, 3_600_000).map(|n| c.log_checkpoint_interval_ms = n),
+        show: |c| c.log_checkpoint_interval_ms.to_string(),
+    },
+    NodeOption {
+        name: "log.format",
+        unit: Unit::None,
+        default: "text",
+        accepts: "'text' or 'json'",
+        restart: true,
+        doc: "The form of the lines on standard error.",
+        apply: |c, v| LogFormat::parse(v).map(|f| c.log_format = f),
+        show: |c| c.log_format.to_string(),
+    },
+    NodeOption {
+        name: "log.level",
+        unit: Unit::None,
+        default: "info",
+        accepts: "'error', 'warn', 'info', 'debug' or 'trace'",
+        restart: true,
+        doc: "The least severe line that is written.",
+        apply: |c, v| LogLevel::parse(v).map(|l| c.log_level = l),
+        show: |c| c.log_level.to_string(),
+    },
+    NodeOption {
+        name: "log.retention.check.interval.ms",
+        unit: Unit::Milliseconds,
+        default: "300000",
+        accepts: "milliseconds from 1 to 86400000",
+        restart: true,
+        doc: "Time between two looks for segments that are past retention.",
+        apply: |c, v| integer(v, 1, DAY_MS).map(|n| c.log_retention_check_interval_ms = n),
+        show: |c| c.log_retention_check_interval_ms.to_string(),
+    },
+    NodeOption {
+        name: "max.incremental.fetch.session.cache.slots",
+        unit: Unit::Count,
+        default: "1000",
+        accepts: "a count from 0 to 100000",
+        restart: true,
+        doc: "Incremental fetch sessions that are kept; without a slot a client sends full requests.",
+        apply: |c, v| integer(v, 0, 100_000).map(|n| c.fetch_session_slots_max = n),
+        show: |c| c.fetch_session_slots_max.to_string(),
+    },
+    NodeOption {
+        name: "memory.hugepages",
+        unit: Unit::None,
+        default: "auto",
+        accepts: "'auto', 'on' or 'off'",
+        restart: true,
+        doc: "Whether the region lies on reserved hugepages: where there are some, always, never.",
+        apply: |c, v| Switch::parse(v).map(|s| c.memory_hugepages = s),
+        show: |c| c.memory_hugepages.to_string(),
+    },
+    NodeOption {
+        name: "memory.region.bytes",
+        unit: Unit::Bytes,
+        default: "0",
+        accepts: "bytes from 16777216 (16MiB) to 1099511627776 (1024GiB), or 0 to choose by the \
+                  machine's memory",
+        restart: true,
+        doc: "Size of the extent pool that log tails live in, all shards together.",
+        apply: |c, v| {
+            let size = bytes(v, 0, 1 << 40).filter(|n| *n == 0 || *n >= 16 << 20)?;
+            c.memory_region_bytes = size;
+            Some(())
+        },
+        show: |c| c.memory_region_bytes.to_string(),
+    },
+    NodeOption {
+        name: "memory.region.dir",
+        unit: Unit::None,
+        default: "",
+        accepts: "a directory on hugetlbfs or tmpfs, or '' to choose",
+        restart: true,
+        doc: "Where the shared region is made.",
+        apply: |c, v| {
+            c.memory_region_dir = match v {
+                "" => None,
+                text => Some(directory(text)?),
+            };
+            Some(())
+        },
+        show: |c| {
+            let shown = c.memory_region_dir.as_ref();
+            shown.map_or_else(String::new, |d| d.display().to_string())
+        },
+    },
+    NodeOption {
+        name: "network.driver",
+        unit: Unit::None,
+        default: "auto",
+        accepts: "'auto', 'epoll' or 'io_uring'",
+        restart: true,
+        doc: "How sockets are driven; auto takes io_uring where the kernel allows it.",
+        apply: |c, v| NetworkDriver::parse(v).map(|d| c.network_driver = d),
+        show: |c| c.network_driver.to_string(),
+    },
+    NodeOption {
+        name: "node.id",
+        unit: Unit::None,
+        default: "1",
+        accepts: "a number from 0 to 2147483647",
+        restart: true,
+        doc: "This node's broker id; no two nodes of a cluster share one.",
+        apply: |c, v| integer(v, 0, i32::MAX).map(|n| c.node_id = n),
+        show: |c| c.node_id.to_string(),
+    },
+    NodeOption {
+        name: "num.partitions",
+        unit: Unit::Count,
+        default: "1",
+        accepts: "a count from 1 to 100000",
+        restart: true,
+        doc: "Partitions of a topic that does not say how many.",
+        apply: |c, v| integer(v, 1, 100_000).map(|n| c.num_partitions = n),
+        show: |c| c.num_partitions.to_string(),
+    },
+    NodeOption {
+        name: "producer.id.expiration.ms",
+        unit: Unit::Milliseconds,
+        default: "86400000",
+        accepts: "milliseconds from 1 to 31536000000",
+        restart: true,
+        doc: "How long the sequence numbers of a silent idempotent producer are remembered.",
+        apply: |c, v| integer(v, 1, 365 * DAY_MS).map(|n| c.producer_id_expiration_ms = n),
+        show: |c| c.producer_id_expiration_ms.to_string(),
+    },
+    NodeOption {
+        name: "socket.request.max.bytes",
+        unit: Unit::Bytes,
+        default: "104857600",
+        accepts: "bytes from 1024 to 1073741824 (1GiB)",
+        restart: true,
+        doc: "The longest request; a connection that announces a longer one is closed.",
+        apply: |c, v| {
+            let size = bytes(v, 1024, 1 << 30)?;
+            c.socket_request_bytes_max = u32::try_from(size).ok()?;
+            Some(())
+        },
+        show: |c| c.socket_request_bytes_max.to_string(),
+    },
+    NodeOption {
+        name: "storage.direct.io",
+        unit: Unit::None,
+        default: "auto",
+        accepts: "'auto', 'on' or 'off'",
+        restart: true,
+        doc: "Whether segments are written past the page cache: where it works, always, never.",
+        apply: |c, v| Switch::parse(v).map(|s| c.storage_direct_io = s),
+        show: |c| c.storage_direct_io.to_string(),
+    },
+];

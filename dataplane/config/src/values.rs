@@ -1,0 +1,221 @@
+//! The types that options take, each with its one spelling.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+
+/// An enum whose variants are spelt in the configuration exactly as written here.
+macro_rules! choice {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl $name {
+            /// The variant of this spelling.
+            pub fn parse(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $(Self::$variant => $text,)+
+                })
+            }
+        }
+    };
+}
+
+choice! {
+    /// What a shard does when it has nothing to do (`dataplane.idle`).
+    IdlePolicy {
+        /// Spin, then sleep on the doorbell.
+        Adaptive = "adaptive",
+        /// Never sleep: burns its core.
+        Busy = "busy",
+        /// Sleep at once.
+        Sleep = "sleep",
+    }
+}
+
+choice! {
+    /// How sockets are driven (`network.driver`).
+    NetworkDriver {
+        /// The best that the kernel allows, said at start.
+        Auto = "auto",
+        Epoll = "epoll",
+        IoUring = "io_uring",
+    }
+}
+
+choice! {
+    /// A feature that is used where it works, demanded, or left alone.
+    Switch {
+        Auto = "auto",
+        On = "on",
+        Off = "off",
+    }
+}
+
+choice! {
+    /// The form of log lines (`log.format`).
+    LogFormat {
+        Text = "text",
+        Json = "json",
+    }
+}
+
+choice! {
+    /// The least severe line that is written (`log.level`).
+    LogLevel {
+        Error = "error",
+        Warn = "warn",
+        Info = "info",
+        Debug = "debug",
+        Trace = "trace",
+    }
+}
+
+/// A `HOST:PORT`; an IPv6 address stands in brackets: `[::1]:9092`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// A name or an address, without brackets.
+    pub host: String,
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// Reads `HOST:PORT` or `[ADDRESS]:PORT`. `None` when the host is empty or contains a blank, or
+    /// the port is not from 0 to 65535.
+    pub fn parse(text: &str) -> Option<Endpoint> {
+        let (host, port) = text.rsplit_once(':')?;
+        let host = match host.strip_prefix('[') {
+            Some(rest) => rest.strip_suffix(']')?,
+            None if host.contains(':') => return None,
+            None => host,
+        };
+        let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '[' | ']' | '/');
+        if host.is_empty() || !host.chars().all(plain) || !port.bytes().all(|b| b.is_ascii_digit())
+        {
+            return None;
+        }
+        Some(Endpoint {
+            host: host.to_owned(),
+            port: port.parse().ok()?,
+        })
+    }
+
+    /// The first address that the host resolves to, IPv4 before IPv6: some clients try `::1` first
+    /// when a broker says `localhost`, so a broker that listens on one address takes IPv4.
+    ///
+    /// # Errors
+    /// The name does not resolve.
+    pub fn resolve(&self) -> io::Result<SocketAddr> {
+        let addresses: Vec<SocketAddr> =
+            (self.host.as_str(), self.port).to_socket_addrs()?.collect();
+        let ipv4 = addresses.iter().find(|address| address.is_ipv4());
+        ipv4.or(addresses.first()).copied().ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("'{}' has no address", self.host),
+            )
+        })
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// An integer within bounds.
+pub(crate) fn integer<T: std::str::FromStr + PartialOrd>(text: &str, low: T, high: T) -> Option<T> {
+    let value = text.parse::<T>().ok()?;
+    (value >= low && value <= high).then_some(value)
+}
+
+/// Bytes: a plain number, or one with KiB, MiB or GiB.
+pub(crate) fn bytes(text: &str, low: u64, high: u64) -> Option<u64> {
+    let units = [("KiB", 1u64 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+    let (digits, unit) = units
+        .iter()
+        .find_map(|(suffix, unit)| Some((text.strip_suffix(suffix)?.trim_end(), *unit)))
+        .unwrap_or((text, 1));
+    let value = digits.parse::<u64>().ok()?.checked_mul(unit)?;
+    (value >= low && value <= high).then_some(value)
+}
+
+/// A list of processors such as `1`, `0,2` or `0,4-7`; empty text is an empty list.
+pub(crate) fn cpu_list(text: &str, cpu_max: usize) -> Option<Vec<usize>> {
+    let mut cpus = Vec::new();
+    for part in text.split(',').map(str::trim).filter(|_| !text.is_empty()) {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let first: usize = first.trim().parse().ok()?;
+        let last: usize = last.trim().parse().ok()?;
+        if first > last || last > cpu_max {
+            return None;
+        }
+        cpus.extend(first..=last);
+    }
+    let mut sorted = cpus.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    (sorted.len() == cpus.len()).then_some(cpus)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints() {
+        let good = [
+            ("127.0.0.1:9092", "127.0.0.1", 9092),
+            ("[::1]:0", "::1", 0),
+            ("broker-1.example:65535", "broker-1.example", 65535),
+        ];
+        for (text, host, port) in good {
+            let endpoint = Endpoint::parse(text).expect(text);
+            assert_eq!((endpoint.host.as_str(), endpoint.port), (host, port));
+            assert_eq!(endpoint.to_string(), text);
+        }
+        for bad in [
+            "", ":1", "a", "a:", "a:65536", "a:-1", "a:+1", "::1:9", "a b:1", "[::1:9", "a/b:1",
+        ] {
+            assert_eq!(Endpoint::parse(bad), None, "{bad}");
+        }
+        let address = Endpoint::parse("localhost:1").unwrap().resolve().unwrap();
+        assert!(address.ip().is_loopback());
+    }
+
+    #[test]
+    fn byte_sizes() {
+        assert_eq!(bytes("64", 0, 100), Some(64));
+        assert_eq!(bytes("64KiB", 0, u64::MAX), Some(65536));
+        assert_eq!(bytes("2 GiB", 0, u64::MAX), Some(2 << 30));
+        assert_eq!(bytes("18446744073709551615GiB", 0, u64::MAX), None);
+        assert_eq!(bytes("1.5MiB", 0, u64::MAX), None);
+        assert_eq!(bytes("-1", 0, u64::MAX), None);
+    }
+
+    #[test]
+    fn cpu_lists() {
+        assert_eq!(cpu_list("", 9), Some(vec![]));
+        assert_eq!(cpu_list("0, 4-6", 9), Some(vec![0, 4, 5, 6]));
+        for bad in ["1,", "a", "3-1", "10", "1,1", "0-2,2", "-1"] {
+            assert_eq!(cpu_list(bad, 9), None, "{bad}");
+        }
+    }
+}
