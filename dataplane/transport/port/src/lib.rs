@@ -31,7 +31,7 @@ pub enum Event {
     /// Bytes, or the end of the stream, can be received. Reported when that becomes true, not again
     /// while it stays true: whoever stops before [`ReceiveError::WouldBlock`] must remember to go on.
     Readable(ConnectionId),
-    /// A send that was not taken whole can go on.
+    /// A send that was not taken whole can go on. Reported once per such send.
     Writable(ConnectionId),
     /// The transport let go of this many further bytes of what it had taken
     /// (only where [`Capabilities::send_holds_memory`]).
@@ -39,7 +39,8 @@ pub enum Event {
         connection: ConnectionId,
         bytes: u64,
     },
-    /// The connection failed; ids and memory are free once this is seen. No `close` is needed.
+    /// The connection failed and its id is stale; what it was sent is free. No `close` is needed.
+    /// Bytes that came before the failure are reported as [`Event::Readable`] first.
     Failed(ConnectionId),
     /// A watched descriptor became readable ([`Transport::watch`]). Its owner drains it.
     Woken { token: u32 },
@@ -62,7 +63,7 @@ pub enum ReceiveError {
     WouldBlock,
     /// The peer closed its side; everything it sent was received.
     EndOfStream,
-    /// The connection is gone, or the id is stale.
+    /// The connection is gone and its id stale; no [`Event::Failed`] follows.
     Broken,
 }
 
@@ -70,7 +71,7 @@ pub enum ReceiveError {
 pub enum SendError {
     /// Nothing was taken; [`Event::Writable`] will tell.
     WouldBlock,
-    /// The connection is gone, or the id is stale.
+    /// The connection is gone and its id stale; no [`Event::Failed`] follows.
     Broken,
 }
 
@@ -133,7 +134,8 @@ pub trait Transport {
     fn watch(&mut self, descriptor: RawFd, token: u32) -> Result<(), TransportError>;
 
     /// Appends what happened to `events`, at most as many as `events` has spare capacity for (it is
-    /// never grown); the rest is reported by the next call. Errors are the transport's own end.
+    /// never grown); the rest is reported by the next call. A wait may end early and without an
+    /// event. Errors are the transport's own end.
     fn poll(&mut self, wait: Wait, events: &mut Vec<Event>) -> Result<(), TransportError>;
 
     /// Receives into `buffer` and returns how many bytes, at least 1. `buffer` must not be empty.
@@ -151,6 +153,11 @@ pub trait Transport {
 
     /// Connections established now.
     fn connection_count(&self) -> usize;
+
+    /// Connections turned away since the start because the limit was reached.
+    fn refused_count(&self) -> u64 {
+        0
+    }
 }
 
 /// A way Ethernet frames reach the netstack: one queue pair of a device, owned by one shard.
