@@ -1,1 +1,19 @@
-//! Mappings, NUMA, the extent allocator, buffers, fast copy and CRC.
+//! Mappings, the extent allocator, fast checksums, and what proves that a hot path allocates nothing.
+//!
+//! Nothing here knows of regions, logs or Kafka: these are the pieces that `precursor-shm` and the
+//! data plane are built of.
+#![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
+
+mod buddy;
+mod counting;
+mod crc;
+mod mapping;
+pub mod spsc;
+mod sync;
+
+pub use buddy::{
+    BuddyAllocator, CHUNK_BYTES, CHUNK_UNITS, ClaimError, ORDER_MAX, UNIT_BYTES, order_for,
+};
+pub use counting::{AllocationCounts, CountingAllocator};
+pub use crc::{crc32c, crc32c_append, crc32c_portable_append};
+pub use mapping::Mapping;
