@@ -1,1 +1,27 @@
 //! File I/O for one shard: io_uring, O_DIRECT, and a helper thread for metadata operations.
+//!
+//! A [`Disk`] moves bytes between files and one block of memory (the region's extents) and never
+//! blocks its caller. What blocks by nature (create, rename, unlink, load) runs as jobs of a
+//! [`Helper`] thread against a [`FileSystem`]: the system's own, or the double of [`sim`] that can
+//! lose power and fail.
+#![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
+
+mod engine;
+mod file_system;
+mod helper;
+mod memory;
+pub mod sim;
+mod system;
+mod thread;
+mod uring;
+mod wake;
+
+pub use engine::{Completion, Disk, DiskDriver};
+pub use file_system::{DiskFile, FileSystem, OpenMode, RandomFile};
+pub use helper::Helper;
+pub use memory::{Memory, MemoryRange};
+pub use system::{SystemFileSystem, direct_io_works};
+pub use wake::Wake;
+
+/// What O_DIRECT asks of offsets, lengths and addresses.
+pub const BLOCK: u64 = 4096;

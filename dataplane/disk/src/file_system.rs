@@ -1,0 +1,78 @@
+//! The blocking view of files that helper jobs have, and the handle that the engine shares.
+
+use std::any::Any;
+use std::io;
+use std::os::fd::RawFd;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenMode {
+    /// For the engine: past the page cache where the file system can, aligned access only.
+    Data,
+    /// For helper jobs: any offset and length.
+    Plain,
+    /// As `Plain`, made when absent.
+    Create,
+}
+
+/// A file that is read and written at offsets. Calls block.
+pub trait RandomFile: Send + Sync {
+    /// Reads up to `buffer.len()` bytes; fewer only at the end of the file.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// Writes all of `bytes`.
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    fn length(&self) -> io::Result<u64>;
+    fn set_length(&self, length: u64) -> io::Result<()>;
+    /// Data, and the metadata needed to read it, are on the device when this returns.
+    fn sync(&self) -> io::Result<()>;
+    /// The descriptor for io_uring; `None` for a double.
+    fn descriptor(&self) -> Option<RawFd>;
+}
+
+/// A shared handle of an open file.
+pub type DiskFile = Arc<dyn RandomFile>;
+
+/// What helper jobs may do with files. Calls block.
+pub trait FileSystem: Send + Sync {
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<DiskFile>;
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    fn remove_file(&self, path: &Path) -> io::Result<()>;
+    /// Makes a directory and those above it.
+    fn create_directory(&self, path: &Path) -> io::Result<()>;
+    /// Removes a directory and all in it.
+    fn remove_directory(&self, path: &Path) -> io::Result<()>;
+    /// Names in a directory, in no order; `NotFound` when it is absent.
+    fn list(&self, path: &Path) -> io::Result<Vec<String>>;
+    /// Creations, renames and removals in a directory are on the device when this returns.
+    fn sync_directory(&self, path: &Path) -> io::Result<()>;
+    /// Takes an exclusive lock of a file (made when absent), waiting for it; held until dropped.
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send>>;
+}
+
+impl dyn FileSystem {
+    /// A whole file; `NotFound` when it is absent.
+    pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let file = self.open(path, OpenMode::Plain)?;
+        let length = file.length()?;
+        let mut bytes = vec![0; length as usize];
+        let got = file.read_at(&mut bytes, 0)?;
+        bytes.truncate(got);
+        Ok(bytes)
+    }
+
+    /// Replaces a file's content so that after a power cut it holds the old or the new, whole.
+    pub fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".tmp");
+        let temporary = path.with_file_name(name);
+        let file = self.open(&temporary, OpenMode::Create)?;
+        file.set_length(0)?;
+        file.write_at(bytes, 0)?;
+        file.sync()?;
+        drop(file);
+        self.rename(&temporary, path)?;
+        self.sync_directory(path.parent().unwrap_or(Path::new(".")))
+    }
+}

@@ -1,0 +1,163 @@
+//! The operating system's files.
+
+use crate::{BLOCK, DiskFile, FileSystem, OpenMode, RandomFile};
+use std::any::Any;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Files of the operating system.
+pub struct SystemFileSystem {
+    direct: bool,
+}
+
+impl SystemFileSystem {
+    /// `direct`: files opened for data bypass the page cache (see [`direct_io_works`]).
+    pub fn new(direct: bool) -> Self {
+        SystemFileSystem { direct }
+    }
+}
+
+/// True when files of this directory can be written and read with O_DIRECT in blocks of [`BLOCK`].
+pub fn direct_io_works(directory: &Path) -> bool {
+    let path = directory.join(format!(".direct-io-{}", std::process::id()));
+    let works = (|| -> io::Result<()> {
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .read(true)
+            .write(true)
+            .custom_flags(libc::O_DIRECT)
+            .open(&path)?;
+        let mut memory = vec![0u8; 2 * BLOCK as usize];
+        let start = memory.as_ptr().align_offset(BLOCK as usize);
+        let block = &mut memory[start..start + BLOCK as usize];
+        file.write_all_at(block, BLOCK)?;
+        file.read_exact_at(block, 0)
+    })();
+    let _ = fs::remove_file(&path);
+    works.is_ok()
+}
+
+struct SystemFile(File);
+
+impl RandomFile for SystemFile {
+    fn read_at(&self, mut buffer: &mut [u8], mut offset: u64) -> io::Result<usize> {
+        let mut total = 0;
+        while !buffer.is_empty() {
+            match self.0.read_at(buffer, offset) {
+                Ok(0) => break,
+                Ok(got) => {
+                    total += got;
+                    offset += got as u64;
+                    buffer = &mut buffer[got..];
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(total)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.0.write_all_at(bytes, offset)
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        self.0.set_len(length)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn descriptor(&self) -> Option<RawFd> {
+        Some(self.0.as_raw_fd())
+    }
+}
+
+impl FileSystem for SystemFileSystem {
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<DiskFile> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        match mode {
+            OpenMode::Data if self.direct => {
+                options.custom_flags(libc::O_DIRECT);
+            }
+            OpenMode::Data | OpenMode::Plain => {}
+            OpenMode::Create => {
+                options.create(true);
+            }
+        }
+        Ok(Arc::new(SystemFile(options.open(path)?)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn create_directory(&self, path: &Path) -> io::Result<()> {
+        fs::create_dir_all(path)
+    }
+
+    fn remove_directory(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir_all(path)
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(path)? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        Ok(names)
+    }
+
+    fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send>> {
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)?;
+        file.lock()?;
+        Ok(Box::new(file))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replaced_files_hold_the_new_content_and_no_temporary_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let files: &dyn FileSystem = &SystemFileSystem::new(false);
+        let path = directory.path().join("a");
+        files.replace(&path, b"longer than the next").unwrap();
+        files.replace(&path, b"short").unwrap();
+        assert_eq!(files.read(&path).unwrap(), b"short");
+        assert_eq!(files.list(directory.path()).unwrap(), ["a"]);
+    }
+
+    #[test]
+    fn direct_io_is_found_where_it_works_and_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let _ = direct_io_works(directory.path());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+        assert!(!direct_io_works(Path::new("/proc")));
+    }
+}

@@ -1,0 +1,108 @@
+//! The engine where io_uring is forbidden: a thread that calls pread, pwrite and fdatasync.
+
+use crate::engine::{Kind, Operation};
+use crate::{DiskFile, Wake};
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+struct Task {
+    index: u32,
+    file: DiskFile,
+    kind: Kind,
+    offset: u64,
+    address: usize,
+    length: usize,
+}
+
+pub(crate) struct ThreadDriver {
+    tasks: Option<SyncSender<Task>>,
+    results: Receiver<(u32, Result<u32, i32>)>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl ThreadDriver {
+    pub fn new(depth: u32, wake: &Arc<Wake>) -> io::Result<Self> {
+        let (tasks, inbox) = sync_channel::<Task>(depth as usize);
+        let (outbox, results) = sync_channel(depth as usize);
+        let wake = wake.clone();
+        let thread = std::thread::Builder::new()
+            .name("disk".to_owned())
+            .spawn(move || {
+                for task in inbox {
+                    let result = perform(&task);
+                    if outbox.send((task.index, result)).is_err() {
+                        return;
+                    }
+                    wake.ring();
+                }
+            })?;
+        Ok(ThreadDriver {
+            tasks: Some(tasks),
+            results,
+            thread: Some(thread),
+        })
+    }
+
+    pub fn push(&mut self, index: u32, file: &DiskFile, operation: &Operation) {
+        let task = Task {
+            index,
+            file: file.clone(),
+            kind: operation.kind,
+            offset: operation.offset,
+            address: operation.address as usize,
+            length: operation.length,
+        };
+        // The channel is as deep as there are slots, so this does not wait.
+        let sent = self.tasks.as_ref().map(|tasks| tasks.send(task));
+        assert!(matches!(sent, Some(Ok(()))), "the disk thread lives");
+    }
+
+    pub fn poll(&mut self, done: &mut Vec<(u32, Result<u32, i32>)>) {
+        done.extend(self.results.try_iter());
+    }
+}
+
+impl Drop for ThreadDriver {
+    fn drop(&mut self) {
+        self.tasks = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn perform(task: &Task) -> Result<u32, i32> {
+    let operation = Operation {
+        kind: task.kind,
+        offset: task.offset,
+        address: task.address as *mut u8,
+        length: task.length,
+    };
+    run_blocking(&task.file, &operation)
+}
+
+/// Does an operation on the calling thread.
+pub(crate) fn run_blocking(file: &DiskFile, operation: &Operation) -> Result<u32, i32> {
+    let outcome = match operation.kind {
+        Kind::Read => {
+            // SAFETY: the range lies within the disk's memory, mapped until every operation has
+            // ended; the memory is shared bytes that the caller leaves alone until the completion.
+            let buffer =
+                unsafe { std::slice::from_raw_parts_mut(operation.address, operation.length) };
+            file.read_at(buffer, operation.offset)
+        }
+        Kind::Write => {
+            // SAFETY: as above; bytes past the committed ones may change meanwhile, and whichever
+            // values are written there are written again later.
+            let bytes = unsafe { std::slice::from_raw_parts(operation.address, operation.length) };
+            file.write_at(bytes, operation.offset)
+                .map(|()| operation.length)
+        }
+        Kind::Sync => file.sync().map(|()| 0),
+    };
+    outcome
+        .map(|count| count as u32)
+        .map_err(|error| error.raw_os_error().unwrap_or(libc::EIO))
+}
