@@ -67,16 +67,6 @@ pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, SocketAdd
     Ok((socket, socket_address(&storage)))
 }
 
-/// The peer of a connected socket; the unspecified address when it has gone already.
-pub(crate) fn peer_address(socket: BorrowedFd<'_>) -> SocketAddr {
-    // SAFETY: all-zero bytes are a valid sockaddr_storage.
-    let mut storage: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
-    let mut length = size_of::<libc::sockaddr_storage>() as socklen_t;
-    // SAFETY: the address and its length are valid for the kernel to fill. A failure leaves zeros.
-    unsafe { libc::getpeername(socket.as_raw_fd(), (&raw mut storage).cast(), &mut length) };
-    socket_address(&storage)
-}
-
 fn socket_address(storage: &libc::sockaddr_storage) -> SocketAddr {
     match c_int::from(storage.ss_family) {
         libc::AF_INET6 => {

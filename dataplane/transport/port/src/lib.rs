@@ -4,6 +4,9 @@
 //! One instance belongs to one shard thread; nothing here is shared, locked or async.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
 use std::fmt;
 use std::io::IoSlice;
 use std::net::SocketAddr;
