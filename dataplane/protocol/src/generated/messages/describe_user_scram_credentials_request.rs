@@ -1,0 +1,89 @@
+// Generated from dataplane/protocol/schema by `cargo xtask generate`; not to be edited.
+
+//! DescribeUserScramCredentialsRequest, API key 50.
+
+use crate::error::{DecodeError, EncodeError};
+use crate::read::{Read, Reader, TaggedField};
+use crate::write::{Write, Writer};
+
+/// DescribeUserScramCredentialsRequest, versions 0.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct DescribeUserScramCredentialsRequest {
+    pub users: Option<Vec<UserName>>,
+    /// Tagged fields that we do not know, by rising tag.
+    pub unknown_tagged_fields: Vec<TaggedField>,
+}
+
+impl Read for DescribeUserScramCredentialsRequest {
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let users = r.option_array(true)?;
+        let unknown_tagged_fields = r.unknown_tags()?;
+        Ok(Self {
+            users,
+            unknown_tagged_fields,
+        })
+    }
+}
+
+impl Write for DescribeUserScramCredentialsRequest {
+    fn write(&self, w: &mut Writer<'_>) {
+        w.option_array(self.users.as_deref(), true, "Users");
+        w.unknown_tags(&self.unknown_tagged_fields);
+    }
+}
+
+/// Part of [`DescribeUserScramCredentialsRequest`], versions 0.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct UserName {
+    pub name: String,
+    /// Tagged fields that we do not know, by rising tag.
+    pub unknown_tagged_fields: Vec<TaggedField>,
+}
+
+impl Read for UserName {
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let name = r.string()?;
+        let unknown_tagged_fields = r.unknown_tags()?;
+        Ok(Self {
+            name,
+            unknown_tagged_fields,
+        })
+    }
+}
+
+impl Write for UserName {
+    fn write(&self, w: &mut Writer<'_>) {
+        w.string(&self.name);
+        w.unknown_tags(&self.unknown_tagged_fields);
+    }
+}
+
+impl DescribeUserScramCredentialsRequest {
+    pub const VERSION_MIN: i16 = 0;
+    pub const VERSION_MAX: i16 = 0;
+
+    /// Reads a body. Bytes after the message are ignored, as Kafka ignores them.
+    pub fn decode(body: &[u8], version: i16) -> Result<Self, DecodeError> {
+        Self::decode_prefix(body, version).map(|(message, _)| message)
+    }
+
+    /// Reads a body; gives back the bytes after the message.
+    pub fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        if !(Self::VERSION_MIN..=Self::VERSION_MAX).contains(&version) {
+            return Err(DecodeError::UnsupportedVersion { version });
+        }
+        let mut r = Reader::new(body, version, true);
+        let message = Self::read(&mut r)?;
+        Ok((message, r.remaining()))
+    }
+
+    /// Appends the body to `out`; on an error `out` is as it was.
+    pub fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        if !(Self::VERSION_MIN..=Self::VERSION_MAX).contains(&version) {
+            return Err(EncodeError::UnsupportedVersion { version });
+        }
+        let mut w = Writer::new(out, version, true);
+        self.write(&mut w);
+        w.finish()
+    }
+}

@@ -1,0 +1,143 @@
+// Generated from dataplane/protocol/schema by `cargo xtask generate`; not to be edited.
+
+//! DescribeUserScramCredentialsResponse, API key 50.
+
+use crate::error::{DecodeError, EncodeError};
+use crate::read::{Read, Reader, TaggedField};
+use crate::write::{Write, Writer};
+
+/// DescribeUserScramCredentialsResponse, versions 0.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct DescribeUserScramCredentialsResponse {
+    pub throttle_time_ms: i32,
+    pub error_code: i16,
+    pub error_message: Option<String>,
+    pub results: Vec<DescribeUserScramCredentialsResult>,
+    /// Tagged fields that we do not know, by rising tag.
+    pub unknown_tagged_fields: Vec<TaggedField>,
+}
+
+impl Read for DescribeUserScramCredentialsResponse {
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let throttle_time_ms = r.int32()?;
+        let error_code = r.int16()?;
+        let error_message = r.option_string(true)?;
+        let results = r.array()?;
+        let unknown_tagged_fields = r.unknown_tags()?;
+        Ok(Self {
+            throttle_time_ms,
+            error_code,
+            error_message,
+            results,
+            unknown_tagged_fields,
+        })
+    }
+}
+
+impl Write for DescribeUserScramCredentialsResponse {
+    fn write(&self, w: &mut Writer<'_>) {
+        w.int32(self.throttle_time_ms);
+        w.int16(self.error_code);
+        w.option_string(self.error_message.as_deref(), true, "ErrorMessage");
+        w.array(&self.results);
+        w.unknown_tags(&self.unknown_tagged_fields);
+    }
+}
+
+/// Part of [`DescribeUserScramCredentialsResponse`], versions 0.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct DescribeUserScramCredentialsResult {
+    pub user: String,
+    pub error_code: i16,
+    pub error_message: Option<String>,
+    pub credential_infos: Vec<CredentialInfo>,
+    /// Tagged fields that we do not know, by rising tag.
+    pub unknown_tagged_fields: Vec<TaggedField>,
+}
+
+impl Read for DescribeUserScramCredentialsResult {
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let user = r.string()?;
+        let error_code = r.int16()?;
+        let error_message = r.option_string(true)?;
+        let credential_infos = r.array()?;
+        let unknown_tagged_fields = r.unknown_tags()?;
+        Ok(Self {
+            user,
+            error_code,
+            error_message,
+            credential_infos,
+            unknown_tagged_fields,
+        })
+    }
+}
+
+impl Write for DescribeUserScramCredentialsResult {
+    fn write(&self, w: &mut Writer<'_>) {
+        w.string(&self.user);
+        w.int16(self.error_code);
+        w.option_string(self.error_message.as_deref(), true, "ErrorMessage");
+        w.array(&self.credential_infos);
+        w.unknown_tags(&self.unknown_tagged_fields);
+    }
+}
+
+/// Part of [`DescribeUserScramCredentialsResponse`], versions 0.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct CredentialInfo {
+    pub mechanism: i8,
+    pub iterations: i32,
+    /// Tagged fields that we do not know, by rising tag.
+    pub unknown_tagged_fields: Vec<TaggedField>,
+}
+
+impl Read for CredentialInfo {
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let mechanism = r.int8()?;
+        let iterations = r.int32()?;
+        let unknown_tagged_fields = r.unknown_tags()?;
+        Ok(Self {
+            mechanism,
+            iterations,
+            unknown_tagged_fields,
+        })
+    }
+}
+
+impl Write for CredentialInfo {
+    fn write(&self, w: &mut Writer<'_>) {
+        w.int8(self.mechanism);
+        w.int32(self.iterations);
+        w.unknown_tags(&self.unknown_tagged_fields);
+    }
+}
+
+impl DescribeUserScramCredentialsResponse {
+    pub const VERSION_MIN: i16 = 0;
+    pub const VERSION_MAX: i16 = 0;
+
+    /// Reads a body. Bytes after the message are ignored, as Kafka ignores them.
+    pub fn decode(body: &[u8], version: i16) -> Result<Self, DecodeError> {
+        Self::decode_prefix(body, version).map(|(message, _)| message)
+    }
+
+    /// Reads a body; gives back the bytes after the message.
+    pub fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        if !(Self::VERSION_MIN..=Self::VERSION_MAX).contains(&version) {
+            return Err(DecodeError::UnsupportedVersion { version });
+        }
+        let mut r = Reader::new(body, version, true);
+        let message = Self::read(&mut r)?;
+        Ok((message, r.remaining()))
+    }
+
+    /// Appends the body to `out`; on an error `out` is as it was.
+    pub fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        if !(Self::VERSION_MIN..=Self::VERSION_MAX).contains(&version) {
+            return Err(EncodeError::UnsupportedVersion { version });
+        }
+        let mut w = Writer::new(out, version, true);
+        self.write(&mut w);
+        w.finish()
+    }
+}

@@ -1,0 +1,76 @@
+//! Writing the fields that the broker assigns into a batch.
+
+use super::batch::{BatchError, BatchView};
+use super::{ATTRIBUTE_LOG_APPEND_TIME, CRC_COVERS_FROM, HEADER_LENGTH};
+use precursor_memory::crc32c;
+
+/// A whole batch that may be changed.
+///
+/// Base offset and leader epoch lie before the bytes that the CRC covers: assigning them is free.
+/// The others need the CRC anew, which reads the whole batch.
+#[derive(Debug)]
+pub struct BatchHeaderMut<'a> {
+    bytes: &'a mut [u8],
+}
+
+impl<'a> BatchHeaderMut<'a> {
+    /// `bytes` are one batch and nothing else.
+    pub fn parse(bytes: &'a mut [u8]) -> Result<BatchHeaderMut<'a>, BatchError> {
+        let length = BatchView::parse(bytes)?.bytes().len();
+        if length != bytes.len() {
+            return Err(BatchError::Truncated);
+        }
+        Ok(BatchHeaderMut { bytes })
+    }
+
+    /// The batch as it is now.
+    pub fn view(&self) -> BatchView<'_> {
+        // Parsed when this was made, and none of its methods touches length or magic.
+        BatchView::parse(self.bytes).expect("a parsed batch stays one")
+    }
+
+    fn put(&mut self, at: usize, field: &[u8]) {
+        self.bytes[at..at + field.len()].copy_from_slice(field);
+    }
+
+    /// Assigns the offset of the first record; the others follow by their deltas.
+    #[inline]
+    pub fn set_base_offset(&mut self, offset: i64) {
+        self.put(0, &offset.to_be_bytes());
+    }
+
+    #[inline]
+    pub fn set_leader_epoch(&mut self, epoch: i32) {
+        self.put(12, &epoch.to_be_bytes());
+    }
+
+    /// Makes the batch one of LogAppendTime with this time for all its records; the CRC is
+    /// recomputed. As in Kafka the base timestamp stays, since the records' deltas refer to it.
+    pub fn set_log_append_time(&mut self, now_ms: i64) {
+        let attributes = self.view().attributes() | ATTRIBUTE_LOG_APPEND_TIME;
+        self.put(21, &attributes.to_be_bytes());
+        self.put(35, &now_ms.to_be_bytes());
+        self.update_crc();
+    }
+
+    /// Corrects the largest timestamp; the CRC is recomputed.
+    pub fn set_max_timestamp(&mut self, timestamp: i64) {
+        self.put(35, &timestamp.to_be_bytes());
+        self.update_crc();
+    }
+
+    /// Sets producer id, epoch and base sequence; the CRC is recomputed. For clients and tests.
+    pub fn set_producer(&mut self, id: i64, epoch: i16, base_sequence: i32) {
+        self.put(43, &id.to_be_bytes());
+        self.put(51, &epoch.to_be_bytes());
+        self.put(53, &base_sequence.to_be_bytes());
+        self.update_crc();
+    }
+
+    /// Computes the CRC over the batch as it is.
+    pub fn update_crc(&mut self) {
+        debug_assert!(self.bytes.len() >= HEADER_LENGTH);
+        let crc = crc32c(&self.bytes[CRC_COVERS_FROM..]);
+        self.put(17, &crc.to_be_bytes());
+    }
+}
