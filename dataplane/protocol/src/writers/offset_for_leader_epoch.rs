@@ -41,6 +41,11 @@ impl<'a> OffsetForLeaderEpochResponseWriter<'a> {
         writer
     }
 
+    /// Where in the buffer the next byte goes, for a caller that fills in a field later.
+    pub fn position(&self) -> usize {
+        self.topics.w.position()
+    }
+
     pub fn topic(&mut self, name: &str, partitions: usize) {
         self.topics.topic();
         self.topics.w.string(name);

@@ -51,6 +51,11 @@ impl<'a> ProduceResponseWriter<'a> {
         writer
     }
 
+    /// Where in the buffer the next byte goes, for a caller that fills in a field later.
+    pub fn position(&self) -> usize {
+        self.topics.w.position()
+    }
+
     /// Begins a topic: named up to version 12, by its id after that.
     pub fn topic(&mut self, name: &str, id: TopicId, partitions: usize) {
         self.topics.topic();
