@@ -35,9 +35,6 @@ impl Writer<'_> {
     pub fn i32(&mut self, value: i32) {
         self.u32(value as u32);
     }
-    pub fn i64(&mut self, value: i64) {
-        self.u64(value as u64);
-    }
     /// At most 65,535 bytes: longer texts are cut by the caller's own bounds before this.
     pub fn text(&mut self, value: &str) {
         assert!(
@@ -100,9 +97,6 @@ impl<'a> Reader<'a> {
     }
     pub fn i32(&mut self) -> Result<i32, Malformed> {
         Ok(self.u32()? as i32)
-    }
-    pub fn i64(&mut self) -> Result<i64, Malformed> {
-        Ok(self.u64()? as i64)
     }
     pub fn bool(&mut self) -> Result<bool, Malformed> {
         match self.u8()? {

@@ -1,0 +1,327 @@
+//! A shard's extents: pieces of its logs' tails, in memory that outlives the process.
+//!
+//! The pool belongs to one shard thread. What a successor must know is in the directory, one entry
+//! per smallest extent; who may lend what is private book-keeping, rebuilt from the directory by
+//! [`ExtentPool::attach`]. Memory is taken from the filesystem in chunks of 2 MiB, when the ones in
+//! use do not suffice, so that a full filesystem is an answer and never a signal.
+
+mod directory;
+mod recovery;
+#[cfg(all(test, not(loom)))]
+mod tests;
+
+use std::fmt;
+use std::ptr::NonNull;
+
+use precursor_memory::{BuddyAllocator, CHUNK_BYTES, UNIT_BYTES, order_for};
+
+use crate::region::Claim;
+pub(crate) use directory::DirectoryEntry;
+pub use directory::{ExtentOwner, ExtentState};
+pub use recovery::{RecoveredExtent, SetAside, SetAsideReason};
+
+/// A full filesystem is asked for memory again after this many extents were refused: each asking
+/// takes and gives back whatever little is left there.
+const REFUSALS_BETWEEN_ASKS: u64 = 1024;
+
+/// Names a lent extent: where it begins, and which lending of that place it is, so that a stale name
+/// is recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ExtentId {
+    unit: u32,
+    generation: u32,
+}
+
+impl ExtentId {
+    /// Which of the pool's 4 KiB units it begins at: smaller than the pool's bytes / 4096, and no two
+    /// lent extents have the same.
+    pub fn unit(self) -> usize {
+        self.unit as usize
+    }
+}
+
+/// How much of a pool is lent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExtentPoolUse {
+    /// Bytes of the pool from end to end.
+    pub bytes: usize,
+    /// Bytes that have memory behind them, lent or not.
+    pub bytes_backed: usize,
+    /// Bytes that have memory behind them and are not lent.
+    pub bytes_free: usize,
+    /// Bytes lent.
+    pub bytes_in_use: usize,
+    /// The most that was ever lent at once.
+    pub bytes_in_use_max: usize,
+    /// The largest extent that can be lent for certain: of what is backed.
+    pub largest_free: usize,
+    /// Times that nothing could be lent.
+    pub exhausted: u64,
+    /// Directory entries that recovery could not believe.
+    pub set_aside: usize,
+}
+
+/// The pool.
+pub struct ExtentPool {
+    claim: Claim,
+    shard: u16,
+    base: NonNull<u8>,
+    bytes: usize,
+    directory: NonNull<DirectoryEntry>,
+    buddy: BuddyAllocator,
+    /// Per unit, the generation of the extent that begins there (zero pages until used).
+    generations: Box<[u32]>,
+    /// Chunks from this one on were not asked of the filesystem yet by this process, but for those
+    /// that recovery found in use.
+    chunks_tried: usize,
+    /// Ascending.
+    chunks_recovered: Vec<u32>,
+    chunks_backed: usize,
+    exhausted: u64,
+    /// Refused by the filesystem: not asked again before so many more were refused here.
+    ask_again_at: u64,
+    recovered: Vec<RecoveredExtent>,
+    set_aside: Vec<SetAside>,
+}
+
+// SAFETY: the pointers are into a shared mapping that the claim keeps, not tied to a thread; the pool
+// is owned by one thread at a time.
+unsafe impl Send for ExtentPool {}
+
+impl ExtentPool {
+    pub(crate) fn attach(claim: Claim, shard: u16) -> ExtentPool {
+        let region = claim.region();
+        let bytes = region.layout().sizes.pool_bytes as usize;
+        let mut pool = ExtentPool {
+            shard,
+            base: region.part(region.layout().pool(shard)),
+            bytes,
+            directory: region.part(region.layout().directory(shard)),
+            buddy: BuddyAllocator::new(bytes),
+            generations: vec![0; bytes / UNIT_BYTES].into(),
+            chunks_tried: 0,
+            chunks_recovered: Vec::new(),
+            chunks_backed: 0,
+            exhausted: 0,
+            ask_again_at: 0,
+            recovered: Vec::new(),
+            set_aside: Vec::new(),
+            claim,
+        };
+        pool.recover();
+        pool
+    }
+
+    /// Lends an extent of at least `bytes` (the next power of two from 4 KiB to 2 MiB) for a range of
+    /// a log's segment file, in state [`ExtentState::Open`] with nothing committed. Its bytes are
+    /// whatever they were. `None` if there is no room, or `bytes` is more than 2 MiB.
+    pub fn allocate(&mut self, bytes: usize, owner: ExtentOwner) -> Option<ExtentId> {
+        let (id, order) = self.lend(bytes)?;
+        self.entry(id.unit).open(owner, order, id.generation);
+        Some(id)
+    }
+
+    /// Lends an extent that a successor need not know of: what it holds can be read from disk again.
+    pub fn allocate_cache(&mut self, bytes: usize) -> Option<ExtentId> {
+        let (id, _) = self.lend(bytes)?;
+        self.entry(id.unit).open_cache();
+        Some(id)
+    }
+
+    /// The whole extent, committed or not.
+    ///
+    /// # Panics
+    /// This and all that take an id: if the extent was freed.
+    pub fn bytes(&self, id: ExtentId) -> &[u8] {
+        let (pointer, length) = self.place(id);
+        // SAFETY: `place` saw that the extent is lent under this id, so these bytes are within the
+        // pool and no other extent's; they change only by `&mut self`.
+        unsafe { std::slice::from_raw_parts(pointer, length) }
+    }
+
+    /// The whole extent, to be written.
+    pub fn bytes_mut(&mut self, id: ExtentId) -> &mut [u8] {
+        let (pointer, length) = self.place(id);
+        // SAFETY: as for `bytes`, and `&mut self` is the only access.
+        unsafe { std::slice::from_raw_parts_mut(pointer, length) }
+    }
+
+    /// The extent's size in bytes.
+    pub fn size(&self, id: ExtentId) -> usize {
+        UNIT_BYTES << self.order(id)
+    }
+
+    /// Makes the first `committed` bytes part of the log: the one store after which a crash of every
+    /// process does not lose them.
+    ///
+    /// # Panics
+    /// If that is more than the extent has.
+    pub fn publish(&mut self, id: ExtentId, committed: u64) {
+        assert!(
+            committed <= self.size(id) as u64,
+            "committed {committed} bytes"
+        );
+        self.entry(id.unit).publish(committed);
+    }
+
+    /// Bytes that are part of the log.
+    pub fn committed(&self, id: ExtentId) -> u64 {
+        let size = self.size(id) as u64;
+        self.entry(id.unit).committed().min(size)
+    }
+
+    /// Says how far the extent is on its way to disk.
+    pub fn set_state(&mut self, id: ExtentId, state: ExtentState) {
+        self.order(id);
+        self.entry(id.unit).set_state(state);
+    }
+
+    /// Takes an extent back. Its id is stale from here on.
+    pub fn free(&mut self, id: ExtentId) {
+        self.order(id);
+        self.entry(id.unit).close();
+        self.generations[id.unit()] = id.generation.wrapping_add(1);
+        self.buddy.free(id.unit);
+    }
+
+    /// Whether the extent is lent under this id.
+    pub fn is_lent(&self, id: ExtentId) -> bool {
+        self.buddy.order(id.unit).is_some() && self.generations[id.unit()] == id.generation
+    }
+
+    /// What attaching found: every believable extent that a predecessor had lent for a log, in the
+    /// order of the directory. They are lent: free each when it is dealt with. Told once.
+    pub fn recovered(&mut self) -> Vec<RecoveredExtent> {
+        std::mem::take(&mut self.recovered)
+    }
+
+    /// Directory entries that attaching could not believe. They and the bytes they stood for were
+    /// copied to a file in `<data directory>/set-aside` before their places were lent again.
+    pub fn set_aside(&self) -> &[SetAside] {
+        &self.set_aside
+    }
+
+    /// The extent's first byte, for the kernel to read from or write to. Valid while it is lent.
+    pub fn address(&self, id: ExtentId) -> *const u8 {
+        self.place(id).0
+    }
+
+    /// The whole pool: first byte and length. Not all of it has memory behind it: registering it with
+    /// the kernel as a whole would take all of it; see [`ExtentPool::backed_chunk`].
+    pub fn region_bytes(&self) -> (*const u8, usize) {
+        (self.base.as_ptr(), self.bytes)
+    }
+
+    /// The 2 MiB chunk that this extent lies in: its number, for registering chunks one by one.
+    pub fn backed_chunk(&self, id: ExtentId) -> usize {
+        id.unit() * UNIT_BYTES / CHUNK_BYTES
+    }
+
+    /// Takes memory for this many bytes more than are lent, as far as there is any: a broker that
+    /// wants no pause at its first records calls this at start. Returns the bytes free then.
+    pub fn prewarm(&mut self, bytes: usize) -> usize {
+        while self.buddy.bytes_free() < bytes {
+            let Some(chunk) = self.grow() else {
+                break;
+            };
+            let offset =
+                self.claim.region().layout().pool(self.shard) as usize + chunk * CHUNK_BYTES;
+            // Advice: if it fails, the pages come one by one.
+            let _ = self.claim.region().mapping().prefault(offset, CHUNK_BYTES);
+        }
+        self.buddy.bytes_free()
+    }
+
+    /// How much is lent.
+    pub fn usage(&self) -> ExtentPoolUse {
+        ExtentPoolUse {
+            bytes: self.bytes,
+            bytes_backed: self.chunks_backed * CHUNK_BYTES,
+            bytes_free: self.buddy.bytes_free(),
+            bytes_in_use: self.buddy.bytes_in_use(),
+            bytes_in_use_max: self.buddy.bytes_in_use_max(),
+            largest_free: self.buddy.largest_free(),
+            exhausted: self.exhausted,
+            set_aside: self.set_aside.len(),
+        }
+    }
+
+    fn lend(&mut self, bytes: usize) -> Option<(ExtentId, u8)> {
+        let order = order_for(bytes.max(1))?;
+        let mut unit = self.buddy.allocate(order);
+        while unit.is_none() && self.grow().is_some() {
+            unit = self.buddy.allocate(order);
+        }
+        let Some(unit) = unit else {
+            self.exhausted += 1;
+            return None;
+        };
+        let generation = self.generations[unit as usize];
+        Some((ExtentId { unit, generation }, order))
+    }
+
+    /// Adds the next chunk that the filesystem has memory for.
+    fn grow(&mut self) -> Option<usize> {
+        while self.chunks_tried < self.buddy.chunks_max() {
+            let chunk = self.chunks_tried;
+            if self.is_known(chunk) {
+                self.chunks_tried += 1;
+                continue;
+            }
+            if self.exhausted < self.ask_again_at {
+                return None;
+            }
+            if !self.back_chunk(chunk) {
+                self.ask_again_at = self.exhausted + REFUSALS_BETWEEN_ASKS;
+                return None;
+            }
+            self.chunks_tried += 1;
+            self.buddy.add_chunk(chunk);
+            return Some(chunk);
+        }
+        None
+    }
+
+    /// Asks the filesystem for a chunk's memory and its part of the directory.
+    fn back_chunk(&mut self, chunk: usize) -> bool {
+        let region = self.claim.region();
+        let entries = directory::chunk_bytes();
+        let directory = region.layout().directory(self.shard) + (chunk * entries) as u64;
+        let pool = region.layout().pool(self.shard) + (chunk * CHUNK_BYTES) as u64;
+        let backed =
+            region.back(directory, entries as u64) && region.back(pool, CHUNK_BYTES as u64);
+        self.chunks_backed += usize::from(backed);
+        backed
+    }
+
+    fn order(&self, id: ExtentId) -> u8 {
+        let order = self.buddy.order(id.unit);
+        match order {
+            Some(order) if self.generations[id.unit()] == id.generation => order,
+            _ => panic!("{id:?} was freed"),
+        }
+    }
+
+    fn place(&self, id: ExtentId) -> (*mut u8, usize) {
+        let length = self.size(id);
+        // SAFETY: the allocator lends units of this pool only.
+        let pointer = unsafe { self.base.as_ptr().add(id.unit() * UNIT_BYTES) };
+        (pointer, length)
+    }
+
+    fn entry(&self, unit: u32) -> &DirectoryEntry {
+        assert!((unit as usize) < self.generations.len());
+        // SAFETY: the directory has an entry for every unit of the pool; entries consist of atomics,
+        // so any bytes are a value and other processes may look at them.
+        unsafe { self.directory.add(unit as usize).as_ref() }
+    }
+}
+
+impl fmt::Debug for ExtentPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExtentPool")
+            .field("shard", &self.shard)
+            .field("use", &self.usage())
+            .finish_non_exhaustive()
+    }
+}

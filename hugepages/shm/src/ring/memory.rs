@@ -1,0 +1,139 @@
+//! A ring in the region.
+
+use std::mem::{offset_of, size_of};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+
+use super::cursor::{Cell, RingMemory};
+
+/// The cursors of a ring. Each line has one writer (two lines: the neighbour is prefetched with it),
+/// but for `sleeping`, which the producer clears.
+#[derive(Debug)]
+#[repr(C, align(128))]
+pub(crate) struct RingControl {
+    written: AtomicU64,
+    _producer_line: [u64; 15],
+    read: AtomicU64,
+    _consumer_line: [u64; 15],
+    sleeping: AtomicU32,
+}
+
+const _: () = {
+    assert!(size_of::<RingControl>() == 384);
+    assert!(offset_of!(RingControl, written) == 0);
+    assert!(offset_of!(RingControl, read) == 128);
+    assert!(offset_of!(RingControl, sleeping) == 256);
+};
+
+impl Cell<u64> for AtomicU64 {
+    fn load(&self, order: Ordering) -> u64 {
+        AtomicU64::load(self, order)
+    }
+    fn store(&self, value: u64, order: Ordering) {
+        AtomicU64::store(self, value, order);
+    }
+}
+
+impl Cell<u32> for AtomicU32 {
+    fn load(&self, order: Ordering) -> u32 {
+        AtomicU32::load(self, order)
+    }
+    fn store(&self, value: u32, order: Ordering) {
+        AtomicU32::store(self, value, order);
+    }
+}
+
+/// One side's view of a ring in a mapping that outlives it (the side holds the region).
+#[derive(Debug)]
+pub(crate) struct SharedMemory {
+    control: NonNull<RingControl>,
+    bytes: NonNull<u8>,
+    capacity: usize,
+}
+
+// SAFETY: the pointers are into a shared mapping, not tied to a thread; each side is owned by one
+// thread at a time, and the cursors order the two.
+unsafe impl Send for SharedMemory {}
+
+impl SharedMemory {
+    /// # Safety
+    /// `control` points to a control block and `bytes` to `capacity` (a power of two) bytes of a ring
+    /// in memory that stays mapped as long as this lives; `bytes` is 8-byte aligned.
+    pub unsafe fn new(
+        control: NonNull<RingControl>,
+        bytes: NonNull<u8>,
+        capacity: usize,
+    ) -> SharedMemory {
+        assert!(capacity.is_power_of_two());
+        SharedMemory {
+            control,
+            bytes,
+            capacity,
+        }
+    }
+
+    fn control(&self) -> &RingControl {
+        // SAFETY: `new`'s caller promised a control block that lives as long as this; it consists of
+        // atomics, and any bytes are values of them.
+        unsafe { self.control.as_ref() }
+    }
+
+    /// Copies into the part of the ring that the writer owns.
+    pub fn write(&self, at: usize, part: &[u8]) {
+        assert!(at <= self.capacity && part.len() <= self.capacity - at);
+        // SAFETY: in bounds by the assertion; the writer was given this range by `Writer::reserve`,
+        // which saw that the reader is done with it.
+        unsafe {
+            std::ptr::copy_nonoverlapping(part.as_ptr(), self.bytes.as_ptr().add(at), part.len());
+        }
+    }
+
+    /// A record's bytes, which the reader owns until it releases it.
+    pub fn bytes(&self, at: usize, length: usize) -> &[u8] {
+        assert!(at <= self.capacity && length <= self.capacity - at);
+        // SAFETY: in bounds by the assertion; between the cursors only the reader touches the bytes,
+        // and it releases them by `&mut`, after this borrow. (A peer that breaks the rules can change
+        // them under us: whoever reads them decodes with checks and keeps copies.)
+        unsafe { std::slice::from_raw_parts(self.bytes.as_ptr().add(at), length) }
+    }
+
+    fn header_pointer(&self, at: usize) -> *mut u64 {
+        assert!(at.is_multiple_of(8) && at + 8 <= self.capacity);
+        // SAFETY: in bounds by the assertion.
+        unsafe { self.bytes.as_ptr().add(at).cast() }
+    }
+}
+
+impl RingMemory for SharedMemory {
+    type Cursor = AtomicU64;
+    type Flag = AtomicU32;
+
+    fn written(&self) -> &AtomicU64 {
+        &self.control().written
+    }
+    fn read(&self) -> &AtomicU64 {
+        &self.control().read
+    }
+    fn sleeping(&self) -> &AtomicU32 {
+        &self.control().sleeping
+    }
+    fn fence(&self) {
+        fence(Ordering::SeqCst);
+    }
+    fn capacity(&self) -> u64 {
+        self.capacity as u64
+    }
+
+    fn header(&self, at: usize) -> (u32, u32) {
+        // SAFETY: in bounds and aligned (`header_pointer`); volatile, so that it is read once even if
+        // a hostile writer changes it.
+        let value = unsafe { self.header_pointer(at).read_volatile() };
+        (value as u32, (value >> 32) as u32)
+    }
+
+    fn set_header(&self, at: usize, length: u32, mark: u32) {
+        let value = u64::from(length) | u64::from(mark) << 32;
+        // SAFETY: in bounds and aligned (`header_pointer`); the writer owns these bytes.
+        unsafe { self.header_pointer(at).write_volatile(value) };
+    }
+}

@@ -1,0 +1,181 @@
+//! One page of counters per shard: the shard writes, anybody reads. The names are one table, so that
+//! whoever shows them needs no list of its own.
+
+use std::mem::{align_of, offset_of, size_of};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number with one writer, the shard's thread, which therefore needs no atomic addition.
+#[derive(Debug, Default)]
+#[repr(transparent)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds; only the owning shard.
+    pub fn add(&self, amount: u64) {
+        let value = self.0.load(Ordering::Relaxed).wrapping_add(amount);
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// Subtracts, for gauges; only the owning shard.
+    pub fn subtract(&self, amount: u64) {
+        let value = self.0.load(Ordering::Relaxed).wrapping_sub(amount);
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// Sets, for gauges; only the owning shard.
+    pub fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// The value now.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether a number only grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CounterKind {
+    /// Grows, and begins again at zero with a new region.
+    Total,
+    /// The value at this moment.
+    Gauge,
+}
+
+/// A row of the table of counters.
+#[derive(Clone, Copy, Debug)]
+pub struct CounterName {
+    pub name: &'static str,
+    pub kind: CounterKind,
+    /// What it counts, in one sentence.
+    pub help: &'static str,
+    read: fn(&ShardStats) -> &Counter,
+}
+
+macro_rules! shard_stats {
+    ($($name:ident $kind:ident $help:literal;)*) => {
+        /// A shard's counters, eight to a cache line, those that change together in one line.
+        #[derive(Debug, Default)]
+        #[repr(C, align(4096))]
+        pub struct ShardStats {
+            $(#[doc = $help] pub $name: Counter,)*
+        }
+
+        impl ShardStats {
+            /// Every counter, in the order of the page.
+            pub const COUNTERS: &[CounterName] = &[$(CounterName {
+                name: stringify!($name),
+                kind: CounterKind::$kind,
+                help: $help,
+                read: |stats| &stats.$name,
+            },)*];
+        }
+    };
+}
+
+shard_stats! {
+    // Requests.
+    produce_requests Total "Produce requests taken.";
+    fetch_requests Total "Fetch requests taken.";
+    list_offsets_requests Total "ListOffsets requests taken.";
+    metadata_requests Total "Metadata requests answered here.";
+    other_requests Total "Other requests answered here.";
+    control_forwarded Total "Requests passed to the control plane.";
+    control_answered Total "Answers that came back from the control plane.";
+    requests_failed Total "Requests answered with an error for the whole request.";
+    // Records.
+    records_in Total "Records appended.";
+    bytes_in Total "Bytes of record batches appended.";
+    batches_in Total "Record batches appended.";
+    batches_duplicate Total "Record batches recognised as already appended.";
+    batches_refused Total "Record batches refused, for whatever reason.";
+    batches_out Total "Record batches sent to consumers.";
+    bytes_out Total "Bytes of record batches sent to consumers.";
+    records_out Total "Records sent to consumers.";
+    // Connections.
+    connections Gauge "Connections open.";
+    connections_accepted Total "Connections accepted.";
+    closed_bad_frame Total "Connections closed because of bytes that are no request.";
+    closed_idle Total "Connections closed because nothing came for too long.";
+    closed_limit Total "Connections refused because there were too many.";
+    closed_failed Total "Connections that their peer or the network ended.";
+    network_bytes_in Total "Bytes received.";
+    network_bytes_out Total "Bytes sent.";
+    // Waits.
+    fetches_parked Gauge "Fetch requests that wait for records.";
+    fetches_woken Total "Parked fetch requests answered by an append.";
+    fetches_timed_out Total "Parked fetch requests answered because their time was up.";
+    produces_parked Gauge "Produce requests that wait for durability or replicas.";
+    produces_delayed Total "Produce requests that waited because memory was short.";
+    control_ring_full Total "Times that the ring to the control plane had no room.";
+    peer_ring_full Total "Times that a ring to another shard had no room.";
+    control_malformed Total "Messages from the control plane that could not be read.";
+    // Disk.
+    disk_reads Total "Reads finished.";
+    disk_read_bytes Total "Bytes read.";
+    disk_writes Total "Writes finished.";
+    disk_write_bytes Total "Bytes written.";
+    disk_syncs Total "Syncs finished.";
+    disk_errors Total "Reads, writes and syncs that failed.";
+    disk_in_flight Gauge "Operations under way.";
+    disk_recovered_bytes Total "Bytes that only the region had, written by recovery.";
+    // Memory.
+    pool_bytes_free Gauge "Bytes of the extent pool that are backed by memory and not lent.";
+    pool_bytes_in_use Gauge "Bytes of the extent pool that are lent.";
+    pool_bytes_in_use_max Gauge "The most of the extent pool that was ever lent.";
+    pool_exhausted Total "Times that an extent was asked for and none could be had.";
+    pool_set_aside Total "Extents that recovery could not believe and set aside.";
+    buffer_bytes_in_use Gauge "Bytes of the buffer pool that are lent.";
+    buffer_exhausted Total "Times that a buffer was asked for and none could be had.";
+    buffer_large_bytes Gauge "Bytes of buffers too large for the pool.";
+    // The loop.
+    loop_turns Total "Turns of the poll loop.";
+    loop_turns_busy Total "Turns of the poll loop that found something to do.";
+    loop_sleeps Total "Times that the shard went to sleep.";
+    logs Gauge "Partition logs here.";
+    logs_offline Gauge "Partition logs here that are offline.";
+    image_version Gauge "Version of the metadata image in use.";
+}
+
+const _: () = {
+    assert!(size_of::<ShardStats>() == 4096 && align_of::<ShardStats>() == 4096);
+    assert!(offset_of!(ShardStats, records_in) == 64);
+    assert!(offset_of!(ShardStats, connections) == 128);
+    assert!(offset_of!(ShardStats, fetches_parked) == 192);
+    assert!(offset_of!(ShardStats, disk_reads) == 256);
+    assert!(offset_of!(ShardStats, pool_bytes_free) == 320);
+    assert!(offset_of!(ShardStats, loop_turns) == 384);
+    assert!(ShardStats::COUNTERS.len() * size_of::<Counter>() <= size_of::<ShardStats>());
+};
+
+impl ShardStats {
+    /// Every counter with its value now.
+    pub fn values(&self) -> impl Iterator<Item = (&'static CounterName, u64)> + '_ {
+        Self::COUNTERS
+            .iter()
+            .map(|counter| (counter, (counter.read)(self).get()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_names_each_counter_once_and_reads_the_right_one() {
+        let stats = ShardStats::default();
+        stats.records_in.add(5);
+        stats.connections.add(3);
+        stats.connections.subtract(1);
+        stats.image_version.set(9);
+        let values: std::collections::BTreeMap<_, _> = stats
+            .values()
+            .map(|(row, value)| (row.name, value))
+            .collect();
+        assert_eq!(values.len(), ShardStats::COUNTERS.len());
+        assert_eq!(values["records_in"], 5);
+        assert_eq!(values["connections"], 2);
+        assert_eq!(values["image_version"], 9);
+        assert_eq!(values["records_out"], 0);
+    }
+}
