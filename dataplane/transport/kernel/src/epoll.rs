@@ -11,7 +11,7 @@ use precursor_transport_port::{
 
 use crate::KernelOptions;
 use crate::lingering::{LingeringSockets, SWEEP_INTERVAL};
-use crate::listener;
+use crate::listener::{self, ACCEPT_REST, Reserve};
 use crate::slots::Slots;
 use crate::sys::{self, Sent};
 
@@ -20,8 +20,6 @@ const READY_MAX: usize = 256;
 /// Connections accepted per listener and turn, so that a storm of them leaves time for the others
 /// and for the other shards.
 const ACCEPTS_PER_TURN: usize = 16;
-/// How long a listener rests when the host has no descriptor or memory for another connection.
-const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 /// Slot numbers that name no connection, in an epoll entry's data.
 const LISTENER: u32 = u32::MAX;
@@ -60,7 +58,7 @@ pub(crate) struct EpollTransport {
     ready: Box<[libc::epoll_event]>,
     ready_at: usize,
     ready_end: usize,
-    reserve: Option<OwnedFd>,
+    reserve: Reserve,
     resting: bool,
     refused: u64,
     options: KernelOptions,
@@ -81,7 +79,7 @@ impl EpollTransport {
             ready: vec![nothing; READY_MAX].into_boxed_slice(),
             ready_at: 0,
             ready_end: 0,
-            reserve: sys::reserve_descriptor(),
+            reserve: Reserve::new(),
             resting: false,
             refused: 0,
             options,
@@ -185,11 +183,12 @@ impl EpollTransport {
             match sys::accept(socket.as_fd()) {
                 Ok((socket, peer)) => self.admit(socket, listener, peer, events),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if is_exhausted(&error) => {
-                    if !self.refuse_by_reserve(listener) {
+                Err(error) if listener::is_exhausted(&error) => {
+                    if !self.reserve.refuse_one(socket.as_fd()) {
                         self.rest(listener);
                         return;
                     }
+                    self.refused += 1;
                 }
                 // The connection failed before it was accepted (ECONNABORTED, EPROTO …).
                 Err(_) => {}
@@ -226,17 +225,6 @@ impl EpollTransport {
         });
     }
 
-    /// With no descriptor left, spends the reserve on telling one client so; true when it could.
-    fn refuse_by_reserve(&mut self, listener: u32) -> bool {
-        if self.reserve.take().is_none() {
-            return false;
-        }
-        let accepted = sys::accept(self.listeners[listener as usize].socket.as_fd()).is_ok();
-        self.refused += u64::from(accepted);
-        self.reserve = sys::reserve_descriptor();
-        accepted
-    }
-
     /// Takes the listener out of the set for a while, lest its readiness make the loop spin.
     fn rest(&mut self, listener: u32) {
         let listener = &mut self.listeners[listener as usize];
@@ -263,18 +251,8 @@ impl EpollTransport {
                 self.resting = true;
             }
         }
-        if self.reserve.is_none() {
-            self.reserve = sys::reserve_descriptor();
-        }
+        self.reserve.restore();
     }
-}
-
-/// Whether accepting failed for want of descriptors or memory, which passes only with time.
-fn is_exhausted(error: &io::Error) -> bool {
-    matches!(
-        error.raw_os_error(),
-        Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS)
-    )
 }
 
 impl Transport for EpollTransport {
@@ -287,18 +265,15 @@ impl Transport for EpollTransport {
     }
 
     fn listen(&mut self, address: SocketAddr) -> Result<SocketAddr, TransportError> {
-        let system = |source| TransportError::System {
-            what: "listening",
-            source,
-        };
-        let shared = self.options.shared_listener.as_ref();
-        let (socket, bound) = match shared.filter(|shared| shared.local_address() == address) {
-            Some(shared) => (shared.duplicate().map_err(system)?, address),
-            None => listener::bind(address)?,
-        };
+        let (socket, bound) = listener::open(address, &self.options)?;
         let data = u64::from(LISTENER) << 32 | self.listeners.len() as u64;
         let descriptor = socket.as_raw_fd();
-        sys::epoll_add(self.epoll.as_fd(), descriptor, LISTENER_INTEREST, data).map_err(system)?;
+        sys::epoll_add(self.epoll.as_fd(), descriptor, LISTENER_INTEREST, data).map_err(
+            |source| TransportError::System {
+                what: "listening",
+                source,
+            },
+        )?;
         self.listeners.push(Listener {
             socket,
             rests_until: None,

@@ -8,6 +8,7 @@ mod lingering;
 mod listener;
 mod slots;
 mod sys;
+mod uring;
 
 use std::io::IoSlice;
 use std::net::SocketAddr;
@@ -77,10 +78,17 @@ impl Default for KernelOptions {
     }
 }
 
-/// Connections over kernel sockets. Owned by one shard thread.
+/// Connections over kernel sockets. Owned by one shard thread, the one that polls it first.
 pub struct KernelTransport {
-    driver: epoll::EpollTransport,
+    driver: Chosen,
     report: String,
+}
+
+// One of them exists per shard, so their sizes do not matter.
+#[allow(clippy::large_enum_variant)]
+enum Chosen {
+    Epoll(epoll::EpollTransport),
+    IoUring(uring::UringTransport),
 }
 
 impl KernelTransport {
@@ -91,15 +99,14 @@ impl KernelTransport {
     /// it; [`TransportError::System`] when descriptors run out.
     pub fn new(options: KernelOptions) -> Result<KernelTransport, TransportError> {
         let descriptors = sys::raise_descriptor_limit();
-        let mut report = String::from("kernel sockets by epoll");
-        if (descriptors as usize) < options.connections_max {
+        let connections_max = options.connections_max;
+        let (driver, mut report) = choose(options)?;
+        if (descriptors as usize) < connections_max {
             report.push_str(&format!(
                 "; the process may hold {descriptors} descriptors, fewer than the \
-                 {} connections allowed: raise `ulimit -n`",
-                options.connections_max
+                 {connections_max} connections allowed: raise `ulimit -n`",
             ));
         }
-        let driver = epoll::EpollTransport::new(options)?;
         Ok(KernelTransport { driver, report })
     }
 
@@ -107,47 +114,86 @@ impl KernelTransport {
     pub fn report(&self) -> &str {
         &self.report
     }
+
+    fn driver(&self) -> &dyn Transport {
+        match &self.driver {
+            Chosen::Epoll(driver) => driver,
+            Chosen::IoUring(driver) => driver,
+        }
+    }
+}
+
+fn choose(options: KernelOptions) -> Result<(Chosen, String), TransportError> {
+    let asked = options.driver;
+    let (driver, why) = match asked {
+        Driver::IoUring => {
+            let driver = uring::UringTransport::new(options)?;
+            (Chosen::IoUring(driver), "io_uring, as configured")
+        }
+        Driver::Epoll => {
+            let driver = epoll::EpollTransport::new(options)?;
+            (Chosen::Epoll(driver), "epoll, as configured")
+        }
+        Driver::Auto => {
+            let driver = epoll::EpollTransport::new(options)?;
+            (
+                Chosen::Epoll(driver),
+                "epoll, which measured no slower than io_uring",
+            )
+        }
+    };
+    Ok((driver, format!("kernel sockets by {why}")))
+}
+
+/// Calls a method of the chosen driver, without a virtual call.
+macro_rules! driver {
+    ($self:ident, $method:ident($($argument:expr),*)) => {
+        match &mut $self.driver {
+            Chosen::Epoll(driver) => driver.$method($($argument),*),
+            Chosen::IoUring(driver) => driver.$method($($argument),*),
+        }
+    };
 }
 
 impl Transport for KernelTransport {
     fn capabilities(&self) -> Capabilities {
-        self.driver.capabilities()
+        self.driver().capabilities()
     }
 
     fn listen(&mut self, address: SocketAddr) -> Result<SocketAddr, TransportError> {
-        self.driver.listen(address)
+        driver!(self, listen(address))
     }
 
     fn stop_listening(&mut self) {
-        self.driver.stop_listening();
+        driver!(self, stop_listening());
     }
 
     fn watch(&mut self, descriptor: RawFd, token: u32) -> Result<(), TransportError> {
-        self.driver.watch(descriptor, token)
+        driver!(self, watch(descriptor, token))
     }
 
     fn poll(&mut self, wait: Wait, events: &mut Vec<Event>) -> Result<(), TransportError> {
-        self.driver.poll(wait, events)
+        driver!(self, poll(wait, events))
     }
 
     fn receive(&mut self, id: ConnectionId, buffer: &mut [u8]) -> Result<usize, ReceiveError> {
-        self.driver.receive(id, buffer)
+        driver!(self, receive(id, buffer))
     }
 
     fn send(&mut self, id: ConnectionId, slices: &[IoSlice<'_>]) -> Result<usize, SendError> {
-        self.driver.send(id, slices)
+        driver!(self, send(id, slices))
     }
 
     fn close(&mut self, id: ConnectionId) {
-        self.driver.close(id);
+        driver!(self, close(id));
     }
 
     fn connection_count(&self) -> usize {
-        self.driver.connection_count()
+        self.driver().connection_count()
     }
 
     fn refused_count(&self) -> u64 {
-        self.driver.refused_count()
+        self.driver().refused_count()
     }
 }
 

@@ -1,14 +1,19 @@
 //! Listening sockets.
 
+use std::fs::File;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use precursor_transport_port::TransportError;
 
 use crate::KernelOptions;
 use crate::sys;
+
+/// How long a listener rests when the host has no descriptor or memory for another connection.
+pub(crate) const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 /// Connections that the kernel keeps until a shard accepts them.
 const BACKLOG: i32 = 1024;
@@ -38,16 +43,30 @@ impl SharedListener {
     pub fn local_address(&self) -> SocketAddr {
         self.address
     }
+}
 
-    /// A descriptor of its own for one shard.
-    pub(crate) fn duplicate(&self) -> io::Result<OwnedFd> {
-        self.socket.as_fd().try_clone_to_owned()
+/// A listening socket for one transport: its own descriptor of the shared one when that is bound to
+/// `address`, else a new one.
+pub(crate) fn open(
+    address: SocketAddr,
+    options: &KernelOptions,
+) -> Result<(OwnedFd, SocketAddr), TransportError> {
+    match &options.shared_listener {
+        Some(shared) if shared.address == address => {
+            let socket = shared.socket.as_fd().try_clone_to_owned();
+            let socket = socket.map_err(|source| TransportError::System {
+                what: "sharing a listening socket",
+                source,
+            })?;
+            Ok((socket, address))
+        }
+        _ => bind(address),
     }
 }
 
 /// Binds a non-blocking listening socket. `SO_REUSEADDR` lets a restart bind while old
 /// connections are in TIME_WAIT; a live listener is still refused.
-pub(crate) fn bind(address: SocketAddr) -> Result<(OwnedFd, SocketAddr), TransportError> {
+fn bind(address: SocketAddr) -> Result<(OwnedFd, SocketAddr), TransportError> {
     let refused = |source: io::Error| match source.kind() {
         io::ErrorKind::AddrInUse => TransportError::AddressInUse(address),
         _ => TransportError::System {
@@ -85,4 +104,43 @@ pub(crate) fn prepare(socket: BorrowedFd<'_>, options: &KernelOptions) {
         libc::SO_BUSY_POLL,
         options.busy_poll_us as usize,
     );
+}
+
+/// Whether accepting failed for want of descriptors or memory, which passes only with time.
+pub(crate) fn is_exhausted(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS)
+    )
+}
+
+/// A descriptor held back, so that with no other left a client can still be accepted and closed
+/// instead of being left to wait.
+pub(crate) struct Reserve {
+    descriptor: Option<OwnedFd>,
+}
+
+impl Reserve {
+    pub(crate) fn new() -> Reserve {
+        let mut reserve = Reserve { descriptor: None };
+        reserve.restore();
+        reserve
+    }
+
+    /// Spends the reserve on turning one client away; true when there was one.
+    pub(crate) fn refuse_one(&mut self, listener: BorrowedFd<'_>) -> bool {
+        if self.descriptor.take().is_none() {
+            return false;
+        }
+        let refused = sys::accept(listener).is_ok();
+        self.restore();
+        refused
+    }
+
+    /// Makes the reserve whole again if it can.
+    pub(crate) fn restore(&mut self) {
+        if self.descriptor.is_none() {
+            self.descriptor = File::open("/dev/null").ok().map(OwnedFd::from);
+        }
+    }
 }

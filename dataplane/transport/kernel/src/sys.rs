@@ -1,6 +1,5 @@
 //! The system calls, each behind a safe function. Nothing here allocates.
 
-use std::fs::File;
 use std::io::{self, IoSlice};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -65,6 +64,16 @@ pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, SocketAdd
     // SAFETY: accept4 has just made this descriptor; nobody else owns it.
     let socket = unsafe { OwnedFd::from_raw_fd(descriptor) };
     Ok((socket, socket_address(&storage)))
+}
+
+/// The peer of a connected socket; the unspecified address when it has gone already.
+pub(crate) fn peer_address(socket: BorrowedFd<'_>) -> SocketAddr {
+    // SAFETY: all-zero bytes are a valid sockaddr_storage.
+    let mut storage: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
+    let mut length = size_of::<libc::sockaddr_storage>() as socklen_t;
+    // SAFETY: the address and its length are valid for the kernel to fill. A failure leaves zeros.
+    unsafe { libc::getpeername(socket.as_raw_fd(), (&raw mut storage).cast(), &mut length) };
+    socket_address(&storage)
 }
 
 fn socket_address(storage: &libc::sockaddr_storage) -> SocketAddr {
@@ -305,9 +314,4 @@ fn wait_precisely(
         }
         other => other,
     }
-}
-
-/// A descriptor held back, so that a connection can be accepted and closed when none are left.
-pub(crate) fn reserve_descriptor() -> Option<OwnedFd> {
-    File::open("/dev/null").ok().map(OwnedFd::from)
 }
