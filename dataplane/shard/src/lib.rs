@@ -1,2 +1,36 @@
 //! The poll loop: connections, dispatch, handlers, fetch wait list, control bridge.
+//!
+//! A [`Shard`] belongs to one thread. In each turn of its loop it takes what its transport, its
+//! store, its timers and the control plane have, serves connections that have bytes, and sends
+//! what they are owed. Nothing in it locks, blocks or, on the way of records, allocates.
+//!
+//! - [`Shard`] turns the loop; `serve` receives and finds frames; `handlers` has a file per API key.
+//! - `answer` and `send`: what a connection is owed, in order, record bytes by reference.
+//! - `fetch`: fetches in the making, parked until an append completes them; fetch sessions.
+//! - `waiters`, `timer`: who waits for a log, and until when.
+//! - `image`, `control`: what the control plane publishes, and what it is asked.
 #![forbid(unsafe_code)]
+
+mod answer;
+mod clock;
+mod connection;
+mod control;
+mod core;
+mod fetch;
+mod handlers;
+mod idle;
+mod image;
+mod maintenance;
+mod options;
+mod partitions;
+mod pool;
+mod send;
+mod serve;
+mod shard;
+mod stats;
+mod timer;
+mod waiters;
+
+pub use connection::IDLE_CONNECTION_BYTES;
+pub use options::{IdlePolicy, ShardOptions};
+pub use shard::{Shard, ShardError, ShardParts};

@@ -1,0 +1,209 @@
+//! Everything of a shard but its transport: what handlers work on.
+
+use crate::answer::{self, Answer, Waits};
+use crate::connection::Connections;
+use crate::control::ControlLink;
+use crate::fetch::{FetchWork, Reads, SessionCache};
+use crate::handlers::list_offsets::LookupTable;
+use crate::handlers::metadata::MetadataWait;
+use crate::handlers::produce::ProduceWork;
+use crate::image::Image;
+use crate::options::ShardOptions;
+use crate::pool::{Key, Pool};
+use crate::stats::Stats;
+use crate::timer::TimerWheel;
+use crate::waiters::WaiterTable;
+use precursor_protocol::{ApiKey, header};
+use precursor_shm::BufferPool;
+use precursor_storage::{Now, Store};
+use precursor_transport_port::ConnectionId;
+use std::collections::VecDeque;
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Timer {
+    /// A fetch is answered with what there is.
+    Fetch(Key),
+    /// A fetch whose reads found no room tries again.
+    FetchRetry(Key),
+    /// A produce waited too long for durability.
+    Produce(Key),
+    /// A Metadata request waited too long for topics to be made.
+    Metadata(Key),
+}
+
+/// One request of a connection, borrowed from its receive buffer.
+#[derive(Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub connection: ConnectionId,
+    pub key: ApiKey,
+    pub version: i16,
+    pub correlation_id: i32,
+    /// Header and body, without the length prefix.
+    pub frame: &'a [u8],
+    pub body: &'a [u8],
+}
+
+/// Why a connection is closed by us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CloseReason {
+    /// A frame or request that cannot be read.
+    BadFrame,
+    /// The peer ended the stream.
+    Ended,
+    /// An answer that its version cannot carry: a mistake of ours.
+    Unanswerable,
+    /// A produce with acks=0 failed: there is no answer to carry the error.
+    UnacknowledgedError,
+    /// The control plane went away with one of its requests.
+    RequestLost,
+    /// No bytes moved for too long.
+    Idle,
+    /// It holds memory that others need and takes no bytes.
+    Stalled,
+}
+
+/// What a handler did with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Handled {
+    /// Answered, or its answer is queued.
+    Done,
+    /// Not taken (or not whole) now: the same frame comes again when something has changed.
+    Blocked,
+    Close(CloseReason),
+}
+
+/// A shard's state.
+pub(crate) struct Core {
+    pub options: ShardOptions,
+    pub now: Now,
+    pub stats: Stats,
+    pub store: Store,
+    pub buffers: BufferPool,
+    pub connections: Connections,
+    pub answers: Pool<Answer>,
+    pub image: Image,
+    pub control: ControlLink,
+    pub waiters: WaiterTable,
+    pub fetches: Pool<FetchWork>,
+    pub reads: Reads,
+    pub sessions: SessionCache,
+    pub produces: Pool<ProduceWork>,
+    pub lookups: LookupTable,
+    pub metadata_waits: Pool<MetadataWait>,
+    pub timers: TimerWheel<Timer>,
+    /// Fetches to look at again.
+    pub due_fetches: Vec<Key>,
+    /// Connections with answers that became ready.
+    pub to_flush: Vec<ConnectionId>,
+    /// Connections with bytes to read or requests to handle.
+    pub to_serve: VecDeque<ConnectionId>,
+    /// Connections that stopped before a request for want of memory.
+    pub out_of_memory: Vec<ConnectionId>,
+    /// Connections that stopped before a request because the way to the control plane is full.
+    pub out_of_control: Vec<ConnectionId>,
+    /// Connections to be closed at the end of the turn.
+    pub to_close: Vec<(ConnectionId, CloseReason)>,
+}
+
+impl Core {
+    pub fn now_ms(&self) -> u64 {
+        self.now.monotonic_us / 1_000
+    }
+
+    /// Begins the answer to a request, at its place in the connection's order. Its head holds room
+    /// for the length, and the response header.
+    pub fn begin_answer(&mut self, request: &Request<'_>) -> Key {
+        let key = self.answers.take();
+        let answer = &mut self.answers[key];
+        answer.head.extend_from_slice(&[0; 4]);
+        header::response_header(
+            &mut answer.head,
+            request.key,
+            request.version,
+            request.correlation_id,
+        );
+        self.place_answer(request.connection, key);
+        key
+    }
+
+    /// As [`begin_answer`](Self::begin_answer), for a response that somebody else writes whole.
+    pub fn begin_forwarded_answer(&mut self, connection: ConnectionId) -> Key {
+        let key = self.answers.take();
+        self.answers[key].head.extend_from_slice(&[0; 4]);
+        self.place_answer(connection, key);
+        key
+    }
+
+    fn place_answer(&mut self, connection: ConnectionId, key: Key) {
+        match self.connections.get_mut(connection) {
+            Some(connection) => connection.push_answer(&mut self.answers, key),
+            None => unreachable!("requests are handled only while their connection is open"),
+        }
+    }
+
+    /// Completes an answer; it leaves at the end of the turn, if it is the next of its connection.
+    pub fn finish_answer(&mut self, key: Key) {
+        let Some(answer) = self.answers.get_mut(key) else {
+            return;
+        };
+        answer.finish();
+        answer.waits = Waits::Nothing;
+        let Some(connection) = answer.connection else {
+            return;
+        };
+        if let Some(connection) = self.connections.get_mut(connection)
+            && !connection.flush_queued
+        {
+            connection.flush_queued = true;
+            self.to_flush.push(connection.id);
+        }
+    }
+
+    /// Closes a connection at the end of the turn.
+    pub fn close_later(&mut self, id: ConnectionId, reason: CloseReason) {
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.closing = true;
+            self.to_close.push((id, reason));
+        }
+    }
+
+    /// Puts a connection on the list of those to serve.
+    pub fn serve_later(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(id)
+            && !connection.queued
+            && !connection.closing
+        {
+            connection.queued = true;
+            self.to_serve.push_back(id);
+        }
+    }
+
+    /// Lets go of everything that a connection held; its id is stale afterwards.
+    pub fn forget_connection(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.remove(id) else {
+            return;
+        };
+        if let Some(progress) = connection.progress {
+            self.produces[progress].clear();
+            self.produces.give_back(progress);
+        }
+        let mut next = connection.first;
+        while let Some(key) = next {
+            let answer = &self.answers[key];
+            next = answer.next;
+            match answer.waits {
+                Waits::Nothing | Waits::Control => {}
+                Waits::Fetch(fetch) => crate::fetch::abandon(self, fetch),
+                Waits::Produce(produce) => crate::handlers::produce::abandon(self, produce),
+                Waits::Metadata(wait) => crate::handlers::metadata::abandon(self, wait),
+                Waits::Lookups => crate::handlers::list_offsets::abandon(self, key),
+            }
+            answer::discard(&mut self.answers, &mut self.store, key);
+        }
+        if connection.forwarded > 0 {
+            self.control.give_up(id);
+        }
+        self.stats.connections.set(self.connections.count() as u64);
+    }
+}

@@ -1,0 +1,258 @@
+//! Fetches in the making: read, parked until there is enough, answered.
+
+pub(crate) mod respond;
+pub(crate) mod session;
+pub(crate) mod work;
+
+pub(crate) use session::SessionCache;
+pub(crate) use work::{FetchEntry, FetchWork, Outcome};
+
+use crate::core::{Core, Timer};
+use crate::partitions::{self, Place};
+use crate::pool::Key;
+use precursor_storage::{LogId, Read, ReadError, ReadOptions, ReadTicket};
+use std::collections::HashMap;
+
+/// How long a fetch waits before it reads again when there was no memory to read into.
+const RETRY_US: u64 = 1_000;
+
+/// Reads that wait for the disk, and whose they are.
+#[derive(Default)]
+pub(crate) struct Reads {
+    waiting: HashMap<ReadTicket, (Key, u32)>,
+}
+
+/// Moves a fetch on as far as it goes: reads what is unread, then answers, parks, or leaves it
+/// waiting for the disk.
+pub(crate) fn advance(core: &mut Core, key: Key) {
+    let Some(slot) = core.fetches.get_mut(key) else {
+        return;
+    };
+    let mut work = std::mem::take(slot);
+    work.due = false;
+    unpark(core, key, &mut work);
+    let wants_retry = read_entries(core, key, &mut work);
+    if work.outstanding > 0 {
+        core.fetches[key] = work;
+        return;
+    }
+    let bytes = work.bytes_ready();
+    let enough = bytes >= work.bytes_min || work.has_failure() || work.entries.is_empty();
+    let over = core.now.monotonic_us >= work.deadline_us;
+    if wants_retry && bytes == 0 && !work.has_failure() {
+        let at = core.now.monotonic_us + RETRY_US;
+        core.timers.arm(at, Timer::FetchRetry(key));
+        core.fetches[key] = work;
+    } else if enough || over {
+        if let Some(timer) = work.timer.take() {
+            core.timers.cancel(timer);
+        }
+        respond::respond(core, &mut work);
+        work.clear();
+        core.fetches[key] = work;
+        core.fetches.give_back(key);
+    } else {
+        park(core, key, &mut work, bytes);
+        core.fetches[key] = work;
+    }
+}
+
+/// Reads every entry that has no outcome. Returns whether one found no memory to read into.
+fn read_entries(core: &mut Core, key: Key, work: &mut FetchWork) -> bool {
+    let count = work.entries.len();
+    let mut budget = work.bytes_max.saturating_sub(work.bytes_ready());
+    let mut first = work.bytes_ready() == 0 && work.outstanding == 0;
+    let mut wants_retry = false;
+    for step in 0..count {
+        let place = (work.rotation + step) % count;
+        let entry = &mut work.entries[place];
+        if !matches!(entry.outcome, Outcome::Unread | Outcome::Nothing) {
+            continue;
+        }
+        entry.outcome = match read_entry(core, entry, budget, first) {
+            Ok(outcome) => outcome,
+            Err(()) => {
+                wants_retry = true;
+                Outcome::Nothing
+            }
+        };
+        match &entry.outcome {
+            Outcome::Data(gather) => {
+                budget = budget.saturating_sub(gather.len());
+                first = false;
+            }
+            Outcome::Reading(ticket) => {
+                core.reads.waiting.insert(*ticket, (key, place as u32));
+                work.outstanding += 1;
+                budget = budget.saturating_sub(entry.bytes_max.max(0) as usize);
+                first = false;
+            }
+            _ => {}
+        }
+    }
+    wants_retry
+}
+
+/// Reads one entry; `Err` when there is no memory for a read from disk now.
+fn read_entry(
+    core: &mut Core,
+    entry: &mut FetchEntry,
+    budget: usize,
+    first: bool,
+) -> Result<Outcome, ()> {
+    let log = match partitions::locate(core, &entry.topic, entry.partition, entry.leader_epoch) {
+        Ok(Place::Local(log)) => log,
+        Ok(Place::Remote { .. }) => {
+            return Ok(Outcome::Failed(
+                precursor_model::ErrorCode::NotLeaderOrFollower,
+            ));
+        }
+        Err(code) => return Ok(Outcome::Failed(code)),
+    };
+    let offsets = core.store.offsets(log);
+    entry.log = Some(log);
+    entry.high_watermark = offsets.high_watermark;
+    entry.last_stable_offset = offsets.last_stable;
+    entry.log_start_offset = offsets.start;
+    let max_bytes = budget.min(entry.bytes_max.max(0) as usize);
+    let in_range = entry.offset >= offsets.start && entry.offset <= offsets.end;
+    if in_range && (entry.offset >= offsets.high_watermark || (max_bytes == 0 && !first)) {
+        return Ok(Outcome::Nothing);
+    }
+    let options = ReadOptions {
+        offset: entry.offset,
+        max_bytes,
+        at_least_one: first,
+    };
+    match core.store.read(log, options) {
+        Ok(Read::Ready(gather)) if gather.is_empty() => {
+            core.store.release(gather);
+            Ok(Outcome::Nothing)
+        }
+        Ok(Read::Ready(gather)) => Ok(Outcome::Data(gather)),
+        Ok(Read::Pending(ticket)) => Ok(Outcome::Reading(ticket)),
+        Err(ReadError::Busy) => Err(()),
+        Err(error) => Ok(Outcome::Failed(error.code())),
+    }
+}
+
+/// A read from disk is through.
+pub(crate) fn read_ready(core: &mut Core, ticket: ReadTicket) {
+    let Some((key, place)) = core.reads.waiting.remove(&ticket) else {
+        return;
+    };
+    let outcome = match core.store.take_read(ticket) {
+        Ok(gather) if gather.is_empty() => {
+            core.store.release(gather);
+            Outcome::Nothing
+        }
+        Ok(gather) => Outcome::Data(gather),
+        Err(ReadError::Busy) => Outcome::Unread,
+        Err(error) => Outcome::Failed(error.code()),
+    };
+    let Some(work) = core.fetches.get_mut(key) else {
+        release(core, outcome);
+        return;
+    };
+    work.entries[place as usize].outcome = outcome;
+    work.outstanding -= 1;
+    if work.outstanding == 0 && !work.due {
+        work.due = true;
+        core.due_fetches.push(key);
+    }
+}
+
+/// Waits for appends: lets go of what was read, registers with every log, arms the deadline.
+fn park(core: &mut Core, key: Key, work: &mut FetchWork, bytes: usize) {
+    work.parked = true;
+    work.bytes_seen = bytes;
+    for entry in &mut work.entries {
+        let outcome = std::mem::take(&mut entry.outcome);
+        release(core, outcome);
+        let Some(log) = entry.log else { continue };
+        if let Some(waiters) = core.waiters.get_mut(log) {
+            waiters.fetches.push(key);
+        }
+    }
+    if work.timer.is_none() {
+        work.timer = Some(core.timers.arm(work.deadline_us, Timer::Fetch(key)));
+    }
+}
+
+fn unpark(core: &mut Core, key: Key, work: &mut FetchWork) {
+    if !work.parked {
+        return;
+    }
+    work.parked = false;
+    for entry in &work.entries {
+        if let Some(log) = entry.log {
+            core.waiters.forget_fetch(log, key);
+        }
+    }
+}
+
+/// Something became visible in a log: fetches that have enough now are due.
+pub(crate) fn wake(core: &mut Core, log: LogId, bytes: usize) {
+    let Some(waiters) = core.waiters.get_mut(log) else {
+        return;
+    };
+    for key in &waiters.fetches {
+        let Some(work) = core.fetches.get_mut(*key) else {
+            continue;
+        };
+        work.bytes_seen = work.bytes_seen.saturating_add(bytes);
+        if work.bytes_seen >= work.bytes_min && !work.due {
+            work.due = true;
+            core.due_fetches.push(*key);
+        }
+    }
+}
+
+/// Moves every due fetch on.
+pub(crate) fn run_due(core: &mut Core) {
+    while let Some(key) = core.due_fetches.pop() {
+        advance(core, key);
+    }
+}
+
+/// A fetch's deadline: it is answered with what there is.
+pub(crate) fn expire(core: &mut Core, key: Key) {
+    if let Some(work) = core.fetches.get_mut(key) {
+        work.timer = None;
+        work.deadline_us = 0;
+        if work.outstanding == 0 {
+            advance(core, key);
+        }
+    }
+}
+
+fn release(core: &mut Core, outcome: Outcome) {
+    match outcome {
+        Outcome::Data(gather) => core.store.release(gather),
+        Outcome::Reading(ticket) => {
+            core.reads.waiting.remove(&ticket);
+            core.store.cancel_read(ticket);
+        }
+        _ => {}
+    }
+}
+
+/// The connection is gone: gives up the fetch and returns its entries to their session.
+pub(crate) fn abandon(core: &mut Core, key: Key) {
+    let Some(slot) = core.fetches.get_mut(key) else {
+        return;
+    };
+    let mut work = std::mem::take(slot);
+    unpark(core, key, &mut work);
+    if let Some(timer) = work.timer.take() {
+        core.timers.cancel(timer);
+    }
+    for entry in &mut work.entries {
+        let outcome = std::mem::take(&mut entry.outcome);
+        release(core, outcome);
+    }
+    respond::return_to_session(core, &mut work);
+    work.clear();
+    core.fetches[key] = work;
+    core.fetches.give_back(key);
+}

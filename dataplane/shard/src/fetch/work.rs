@@ -1,0 +1,128 @@
+//! A fetch in the making: its partitions and how far each one is.
+
+use super::session::SessionUse;
+use crate::pool::Key;
+use crate::timer::TimerId;
+use precursor_model::ErrorCode;
+use precursor_shm::Buffer;
+use precursor_storage::{Gather, LogId, ReadTicket};
+use std::rc::Rc;
+
+/// Partitions whose memory a used fetch keeps for its next use.
+const ENTRIES_KEPT_MAX: usize = 1024;
+
+/// How far one partition of a fetch is.
+#[derive(Debug, Default)]
+pub(crate) enum Outcome {
+    #[default]
+    Unread,
+    /// Nothing past the offset yet.
+    Nothing,
+    Data(Gather),
+    /// The disk is asked.
+    Reading(ReadTicket),
+    /// The owning shard is asked.
+    Asked,
+    /// Bytes from the owning shard.
+    Transferred(Buffer, u32),
+    Failed(ErrorCode),
+}
+
+/// One partition of a fetch, or of a fetch session between fetches.
+#[derive(Debug)]
+pub(crate) struct FetchEntry {
+    pub topic: Rc<str>,
+    pub partition: i32,
+    pub offset: i64,
+    pub bytes_max: i32,
+    /// The epoch that the client knows; -1: none.
+    pub leader_epoch: i32,
+    /// To be dropped from its session.
+    pub forgotten: bool,
+    pub outcome: Outcome,
+    pub high_watermark: i64,
+    pub last_stable_offset: i64,
+    pub log_start_offset: i64,
+    /// What the client was last told, for incremental answers; -1 after an error.
+    pub told_high_watermark: i64,
+    pub told_log_start_offset: i64,
+    /// The local log, once found.
+    pub log: Option<LogId>,
+}
+
+impl FetchEntry {
+    pub fn new(topic: Rc<str>) -> Self {
+        FetchEntry {
+            topic,
+            partition: 0,
+            offset: 0,
+            bytes_max: 0,
+            leader_epoch: -1,
+            forgotten: false,
+            outcome: Outcome::Unread,
+            high_watermark: -1,
+            last_stable_offset: -1,
+            log_start_offset: -1,
+            told_high_watermark: -1,
+            told_log_start_offset: -1,
+            log: None,
+        }
+    }
+}
+
+/// A fetch from its request to its answer.
+#[derive(Debug, Default)]
+pub(crate) struct FetchWork {
+    pub answer: Option<Key>,
+    pub version: i16,
+    pub session: Option<SessionUse>,
+    /// Read only what no open transaction holds back.
+    pub read_committed: bool,
+    pub bytes_max: usize,
+    pub bytes_min: usize,
+    /// When it is answered with whatever there is, in microseconds.
+    pub deadline_us: u64,
+    pub entries: Vec<FetchEntry>,
+    /// The entry that is served first.
+    pub rotation: usize,
+    /// Entries that wait for the disk or another shard.
+    pub outstanding: usize,
+    /// Registered with its logs, waiting for appends.
+    pub parked: bool,
+    /// In the list of fetches to be looked at.
+    pub due: bool,
+    /// Bytes that were there when it was parked, and those appended since.
+    pub bytes_seen: usize,
+    pub timer: Option<TimerId>,
+}
+
+impl FetchWork {
+    /// Makes a used fetch ready for its next use; gathers must have been released.
+    pub fn clear(&mut self) {
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.clear();
+        if entries.capacity() > ENTRIES_KEPT_MAX {
+            entries = Vec::new();
+        }
+        *self = FetchWork {
+            entries,
+            ..FetchWork::default()
+        };
+    }
+
+    /// Bytes ready to be sent.
+    pub fn bytes_ready(&self) -> usize {
+        let bytes = self.entries.iter().map(|entry| match &entry.outcome {
+            Outcome::Data(gather) => gather.len(),
+            Outcome::Transferred(_, length) => *length as usize,
+            _ => 0,
+        });
+        bytes.sum()
+    }
+
+    /// Whether any partition has an error to tell.
+    pub fn has_failure(&self) -> bool {
+        let mut entries = self.entries.iter();
+        entries.any(|entry| matches!(entry.outcome, Outcome::Failed(_)))
+    }
+}

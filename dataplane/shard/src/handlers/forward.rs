@@ -1,0 +1,38 @@
+//! Requests that the control plane answers: passed on as they are.
+
+use crate::answer::Waits;
+use crate::control::{Caller, connection_number};
+use crate::core::{Core, Handled, Request};
+use precursor_shm::control::Origin;
+use std::fmt::Write;
+
+/// Everyone, until there is authentication.
+const PRINCIPAL: &str = "User:ANONYMOUS";
+
+pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
+    if !core.control.has_room() {
+        core.out_of_control.push(request.connection);
+        return Handled::Blocked;
+    }
+    let answer = core.begin_forwarded_answer(request.connection);
+    core.answers[answer].waits = Waits::Control;
+    let mut peer = String::new();
+    if let Some(connection) = core.connections.get_mut(request.connection) {
+        connection.forwarded += 1;
+        // Writing to a string cannot fail.
+        let _ = write!(peer, "{}", connection.peer);
+    }
+    let caller = Caller::Request {
+        answer,
+        connection: request.connection,
+    };
+    let origin = Origin {
+        peer: &peer,
+        listener: &core.options.listener_name,
+        principal: PRINCIPAL,
+    };
+    let number = connection_number(request.connection);
+    core.control.forward(caller, number, origin, request.frame);
+    core.stats.control_forwarded.add(1);
+    Handled::Done
+}

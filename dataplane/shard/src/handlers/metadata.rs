@@ -1,0 +1,266 @@
+//! Metadata, key 3, versions 0–13: answered from the image. Topics that are to be made on the way
+//! are asked of the control plane first, and the answer waits for the image that has them.
+
+use crate::answer::Waits;
+use crate::control::Caller;
+use crate::core::{CloseReason, Core, Handled, Request, Timer};
+use crate::image::Topic;
+use crate::pool::Key;
+use crate::timer::TimerId;
+use precursor_model::{ErrorCode, validate_topic_name};
+use precursor_protocol::EncodeError;
+use precursor_protocol::views::MetadataRequestView;
+use precursor_protocol::views::metadata_request::MetadataRequestTopicView;
+use precursor_protocol::writers::{MetadataPartition, MetadataResponseWriter, MetadataTopic};
+
+/// How long an answer waits for topics to be made; after it the client is told to ask again.
+const CREATION_US_MAX: u64 = 10_000_000;
+/// Topics made for one request at most: what one message to the control plane should carry.
+const CREATED_PER_REQUEST_MAX: usize = 100;
+
+/// A Metadata request that waits for topics.
+#[derive(Default)]
+pub(crate) struct MetadataWait {
+    answer: Option<Key>,
+    version: i16,
+    body: Vec<u8>,
+    timer: Option<TimerId>,
+}
+
+impl MetadataWait {
+    fn clear(&mut self) {
+        *self = MetadataWait::default();
+    }
+}
+
+pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
+    let Ok(view) = MetadataRequestView::parse(request.body, request.version) else {
+        return Handled::Close(CloseReason::BadFrame);
+    };
+    let missing = topics_to_make(core, request, &view);
+    if missing.is_empty() {
+        return answer_now(core, request, &view);
+    }
+    if !core.control.has_room() {
+        core.out_of_control.push(request.connection);
+        return Handled::Blocked;
+    }
+    let answer = core.begin_answer(request);
+    let wait = core.metadata_waits.take();
+    core.answers[answer].waits = Waits::Metadata(wait);
+    let deadline = core.now.monotonic_us + CREATION_US_MAX;
+    core.metadata_waits[wait] = MetadataWait {
+        answer: Some(answer),
+        version: request.version,
+        body: request.body.to_vec(),
+        timer: Some(core.timers.arm(deadline, Timer::Metadata(wait))),
+    };
+    core.control.ensure_topics(Caller::Metadata(wait), missing);
+    Handled::Done
+}
+
+/// Names that the request allows to be made and that may be.
+fn topics_to_make<'a>(
+    core: &Core,
+    request: &Request<'_>,
+    view: &MetadataRequestView<'a>,
+) -> Vec<&'a str> {
+    // Before version 4 a client could not say no.
+    let allowed = request.version < 4 || view.allow_auto_topic_creation;
+    let Some(topics) = view
+        .topics
+        .filter(|_| allowed && core.options.auto_create_topics)
+    else {
+        return Vec::new();
+    };
+    let named = topics.filter_map(|topic| topic.name);
+    let missing = named.filter(|name| core.image.topic(name).is_none());
+    let makeable = missing.filter(|name| validate_topic_name(name).is_ok());
+    let mut names: Vec<&str> = makeable.take(CREATED_PER_REQUEST_MAX).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn answer_now(core: &mut Core, request: &Request<'_>, view: &MetadataRequestView<'_>) -> Handled {
+    let key = core.begin_answer(request);
+    let mut head = std::mem::take(&mut core.answers[key].head);
+    let written = write(core, &mut head, request.version, view, &[]);
+    core.answers[key].head = head;
+    core.stats.metadata_requests.add(1);
+    super::end(core, key, written)
+}
+
+/// The control plane that was asked is gone: asks its successor.
+pub(crate) fn ask_again(core: &mut Core, key: Key) {
+    let Some(wait) = core.metadata_waits.get_mut(key) else {
+        return;
+    };
+    let body = std::mem::take(&mut wait.body);
+    if let Ok(view) = MetadataRequestView::parse(&body, wait.version) {
+        let named = view
+            .topics
+            .into_iter()
+            .flatten()
+            .filter_map(|topic| topic.name);
+        let missing = named.filter(|name| core.image.topic(name).is_none());
+        let names = missing.take(CREATED_PER_REQUEST_MAX).collect();
+        core.control.ensure_topics(Caller::Metadata(key), names);
+    }
+    if let Some(wait) = core.metadata_waits.get_mut(key) {
+        wait.body = body;
+    }
+}
+
+/// The control plane has made the topics, or said why not.
+pub(crate) fn topics_ensured(core: &mut Core, key: Key, outcomes: &[(&str, ErrorCode)]) {
+    complete(core, key, outcomes);
+}
+
+/// The control plane did not answer in time.
+pub(crate) fn expire(core: &mut Core, key: Key) {
+    if let Some(wait) = core.metadata_waits.get_mut(key) {
+        wait.timer = None;
+        complete(core, key, &[]);
+    }
+}
+
+fn complete(core: &mut Core, key: Key, outcomes: &[(&str, ErrorCode)]) {
+    let Some(wait) = core.metadata_waits.get_mut(key) else {
+        return;
+    };
+    let mut wait = std::mem::take(wait);
+    core.metadata_waits.give_back(key);
+    if let Some(timer) = wait.timer.take() {
+        core.timers.cancel(timer);
+    }
+    let Some(answer) = wait.answer else { return };
+    // Parsed once before: it cannot fail now.
+    let Ok(view) = MetadataRequestView::parse(&wait.body, wait.version) else {
+        return;
+    };
+    let Some(connection) = core.answers.get(answer).and_then(|a| a.connection) else {
+        return;
+    };
+    let mut head = std::mem::take(&mut core.answers[answer].head);
+    let written = write(core, &mut head, wait.version, &view, outcomes);
+    core.answers[answer].head = head;
+    core.stats.metadata_requests.add(1);
+    match written {
+        Ok(()) => core.finish_answer(answer),
+        Err(_) => core.close_later(connection, CloseReason::Unanswerable),
+    }
+}
+
+/// The connection is gone.
+pub(crate) fn abandon(core: &mut Core, key: Key) {
+    if let Some(wait) = core.metadata_waits.get_mut(key) {
+        if let Some(timer) = wait.timer.take() {
+            core.timers.cancel(timer);
+        }
+        wait.clear();
+        core.metadata_waits.give_back(key);
+    }
+}
+
+/// Writes the response's body.
+fn write(
+    core: &Core,
+    out: &mut Vec<u8>,
+    version: i16,
+    view: &MetadataRequestView<'_>,
+    outcomes: &[(&str, ErrorCode)],
+) -> Result<(), EncodeError> {
+    let image = &core.image;
+    let mut w = MetadataResponseWriter::new(out, version, 0, image.brokers.len());
+    for broker in &image.brokers {
+        // This broker's own port is known here, where it has no fixed address.
+        let (host, port) = if broker.id == image.node_id && broker.port == 0 {
+            (
+                core.options.advertised_host.as_str(),
+                core.options.advertised_port,
+            )
+        } else {
+            (&*broker.host, broker.port)
+        };
+        w.broker(broker.id, host, i32::from(port), broker.rack.as_deref());
+    }
+    // Version 0 asks for all topics by naming none; later ones by null.
+    let named = view.topics.filter(|topics| version > 0 || topics.len() > 0);
+    let count = named.map_or(image.topics().count(), |topics| topics.len());
+    w.cluster(Some(&image.cluster_id), image.controller_id, count);
+    match named {
+        None => image.topics().for_each(|topic| write_topic(&mut w, topic)),
+        Some(topics) => {
+            topics.for_each(|asked| write_asked(core, &mut w, version, &asked, outcomes))
+        }
+    }
+    w.finish(None, ErrorCode::None)
+}
+
+/// Writes what is known of a topic that the request names.
+fn write_asked(
+    core: &Core,
+    w: &mut MetadataResponseWriter<'_>,
+    version: i16,
+    asked: &MetadataRequestTopicView<'_>,
+    outcomes: &[(&str, ErrorCode)],
+) {
+    let found = match asked.name {
+        Some(name) => core.image.topic(name),
+        None => core.image.topic_by_id(asked.topic_id),
+    };
+    if let Some(topic) = found {
+        write_topic(w, topic);
+        return;
+    }
+    let error = match asked.name {
+        None => ErrorCode::UnknownTopicId,
+        Some(name) => missing_topic_error(name, outcomes),
+    };
+    let refused = MetadataTopic {
+        error,
+        // Before version 12 a name cannot be null.
+        name: asked.name.or((version < 12).then_some("")),
+        id: asked.topic_id,
+        is_internal: false,
+        authorized_operations: None,
+    };
+    w.topic(&refused, 0);
+}
+
+fn missing_topic_error(name: &str, outcomes: &[(&str, ErrorCode)]) -> ErrorCode {
+    let told = outcomes.iter().find(|(n, e)| *n == name && e.is_error());
+    match told {
+        Some((_, error)) => *error,
+        None if validate_topic_name(name).is_err() => ErrorCode::InvalidTopicException,
+        None => ErrorCode::UnknownTopicOrPartition,
+    }
+}
+
+fn write_topic(w: &mut MetadataResponseWriter<'_>, topic: &Topic) {
+    let head = MetadataTopic {
+        error: ErrorCode::None,
+        name: Some(&topic.name),
+        id: topic.id,
+        is_internal: topic.internal,
+        authorized_operations: None,
+    };
+    w.topic(&head, topic.partitions.len());
+    for (index, partition) in topic.partitions.iter().enumerate() {
+        let error = if partition.leader < 0 {
+            ErrorCode::LeaderNotAvailable
+        } else {
+            ErrorCode::None
+        };
+        w.partition(&MetadataPartition {
+            error,
+            index: index as i32,
+            leader_id: partition.leader,
+            leader_epoch: partition.leader_epoch,
+            replicas: &partition.replicas,
+            in_sync_replicas: &partition.isr,
+            offline_replicas: &partition.offline,
+        });
+    }
+}

@@ -1,0 +1,327 @@
+//! Produce, key 0, versions 3–11.
+
+use crate::answer::Waits;
+use crate::core::{CloseReason, Core, Handled, Request, Timer};
+use crate::fetch;
+use crate::partitions::{self, Place};
+use crate::pool::Key;
+use crate::timer::TimerId;
+use crate::waiters::DurableWait;
+use precursor_model::{ErrorCode, Offset};
+use precursor_protocol::views::ProduceRequestView;
+use precursor_protocol::views::produce_request::PartitionProduceDataView;
+use precursor_storage::{AppendError, AppendOptions, LogId};
+use precursor_transport_port::ConnectionId;
+
+mod response;
+
+const ACKS_ALL: i16 = -1;
+const ACKS_NONE: i16 = 0;
+const ACKS_LEADER: i16 = 1;
+
+/// What became of one partition of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PartitionOutcome {
+    pub error: ErrorCode,
+    pub base_offset: Offset,
+    pub log_append_time_ms: i64,
+    pub log_start_offset: Offset,
+    /// The log that must be durable up to this offset before the answer may go.
+    pub durable: Option<(LogId, Offset)>,
+}
+
+impl PartitionOutcome {
+    fn failed(error: ErrorCode) -> Self {
+        PartitionOutcome {
+            error,
+            base_offset: -1,
+            log_append_time_ms: -1,
+            log_start_offset: -1,
+            durable: None,
+        }
+    }
+}
+
+/// A produce that is not answered in one go: stopped before a partition for want of memory, or
+/// waiting for durability.
+#[derive(Debug, Default)]
+pub(crate) struct ProduceWork {
+    /// Of the request's partitions, in their order, as far as they were handled.
+    outcomes: Vec<PartitionOutcome>,
+    answer: Option<Key>,
+    /// Where each waiting partition's error code is in the answer's head; `None` once it is settled.
+    holes: Vec<Option<u32>>,
+    outstanding: usize,
+    timer: Option<TimerId>,
+}
+
+impl ProduceWork {
+    /// Ready for the next use, with its memory.
+    pub fn clear(&mut self) {
+        self.outcomes.clear();
+        self.holes.clear();
+        self.answer = None;
+        self.outstanding = 0;
+        self.timer = None;
+    }
+}
+
+pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
+    let Ok(view) = ProduceRequestView::parse(request.body, request.version) else {
+        return Handled::Close(CloseReason::BadFrame);
+    };
+    let key = resume(core, request.connection);
+    let mut work = std::mem::take(&mut core.produces[key]);
+    let handled = if append_all(core, &view, &mut work) {
+        settle(core, request, &view, key, &mut work)
+    } else {
+        Handled::Blocked
+    };
+    let keep = work.outstanding > 0 || handled == Handled::Blocked;
+    if !keep {
+        work.clear();
+    }
+    core.produces[key] = work;
+    match handled {
+        Handled::Blocked => pause(core, request.connection, key),
+        _ if !keep => core.produces.give_back(key),
+        _ => {}
+    }
+    handled
+}
+
+/// The work that a request stopped in, or a fresh one.
+fn resume(core: &mut Core, connection: ConnectionId) -> Key {
+    let connection = core.connections.get_mut(connection);
+    let progress = connection.and_then(|connection| connection.progress.take());
+    progress.unwrap_or_else(|| core.produces.take())
+}
+
+fn pause(core: &mut Core, id: ConnectionId, work: Key) {
+    if let Some(connection) = core.connections.get_mut(id) {
+        connection.progress = Some(work);
+        core.out_of_memory.push(id);
+    }
+}
+
+/// Appends what was not appended before; false when there is no memory for the next partition.
+fn append_all(core: &mut Core, view: &ProduceRequestView<'_>, work: &mut ProduceWork) -> bool {
+    let done = work.outcomes.len();
+    let mut number = 0;
+    for topic in view.topic_data {
+        for partition in topic.partition_data {
+            number += 1;
+            if number <= done {
+                continue;
+            }
+            match append(core, view.acks, topic.name, &partition) {
+                Some(outcome) => work.outcomes.push(outcome),
+                None => return false,
+            }
+        }
+    }
+    true
+}
+
+/// Appends to one partition; `None` when there is no memory now.
+fn append(
+    core: &mut Core,
+    acks: i16,
+    topic: &str,
+    data: &PartitionProduceDataView<'_>,
+) -> Option<PartitionOutcome> {
+    if !matches!(acks, ACKS_ALL | ACKS_NONE | ACKS_LEADER) {
+        return Some(PartitionOutcome::failed(ErrorCode::InvalidRequiredAcks));
+    }
+    let log = match partitions::locate(core, topic, data.index, -1) {
+        Ok(Place::Local(log)) => log,
+        Ok(Place::Remote { .. }) => {
+            return Some(PartitionOutcome::failed(ErrorCode::NotLeaderOrFollower));
+        }
+        Err(error) => return Some(PartitionOutcome::failed(error)),
+    };
+    if acks == ACKS_ALL && !enough_replicas(core, topic, data.index) {
+        return Some(PartitionOutcome::failed(ErrorCode::NotEnoughReplicas));
+    }
+    let Some(records) = data.records else {
+        return Some(PartitionOutcome::failed(ErrorCode::InvalidRecord));
+    };
+    append_local(core, log, records)
+}
+
+fn enough_replicas(core: &Core, topic: &str, partition: i32) -> bool {
+    let found = core.image.partition(topic, partition);
+    found.is_some_and(|(topic, partition)| {
+        partition.isr.len() >= usize::from(topic.config.min_insync_replicas)
+    })
+}
+
+/// Appends a batch to a local log and wakes who waits for it; `None` when there is no memory now.
+fn append_local(core: &mut Core, log: LogId, records: &[u8]) -> Option<PartitionOutcome> {
+    let options = AppendOptions { now: core.now };
+    match core.store.append(log, records, options) {
+        Ok(appended) => {
+            if !appended.duplicate {
+                core.stats.records_in.add(u64::from(appended.records));
+                core.stats.bytes_in.add(records.len() as u64);
+                core.stats.batches_in.add(1);
+                if appended.must_be_durable_to.is_none() {
+                    fetch::wake(core, log, records.len());
+                }
+            }
+            Some(PartitionOutcome {
+                error: ErrorCode::None,
+                base_offset: appended.base_offset,
+                log_append_time_ms: appended.log_append_time_ms,
+                log_start_offset: appended.log_start_offset,
+                durable: appended.must_be_durable_to.map(|offset| (log, offset)),
+            })
+        }
+        Err(AppendError::Busy) => {
+            core.stats.produces_delayed.add(1);
+            None
+        }
+        Err(error) => Some(PartitionOutcome::failed(error.code())),
+    }
+}
+
+/// Everything was tried: answers, or leaves the answer waiting.
+fn settle(
+    core: &mut Core,
+    request: &Request<'_>,
+    view: &ProduceRequestView<'_>,
+    key: Key,
+    work: &mut ProduceWork,
+) -> Handled {
+    core.stats.produce_requests.add(1);
+    if view.acks == ACKS_NONE {
+        // There is no answer to carry an error; Kafka closes the connection so that the client
+        // notices and asks for metadata again.
+        let failed = work.outcomes.iter().any(|outcome| outcome.error.is_error());
+        return if failed {
+            Handled::Close(CloseReason::UnacknowledgedError)
+        } else {
+            Handled::Done
+        };
+    }
+    let answer = core.begin_answer(request);
+    let head = &mut core.answers[answer].head;
+    let written = response::write(head, request.version, view, &work.outcomes, &mut work.holes);
+    if written.is_err() {
+        return Handled::Close(CloseReason::Unanswerable);
+    }
+    wait_for_durability(core, key, work);
+    if work.outstanding == 0 {
+        core.finish_answer(answer);
+    } else {
+        work.answer = Some(answer);
+        core.answers[answer].waits = Waits::Produce(key);
+        let timeout_us = u64::try_from(view.timeout_ms).unwrap_or(0) * 1_000;
+        let deadline = core.now.monotonic_us + timeout_us;
+        work.timer = Some(core.timers.arm(deadline, Timer::Produce(key)));
+    }
+    Handled::Done
+}
+
+/// Registers every partition that is not durable yet; others lose their hole.
+fn wait_for_durability(core: &mut Core, key: Key, work: &mut ProduceWork) {
+    for (place, outcome) in work.outcomes.iter().enumerate() {
+        let waiting = outcome.durable.filter(|(log, offset)| {
+            core.store.offsets(*log).durable < *offset && core.waiters.get_mut(*log).is_some()
+        });
+        match waiting {
+            Some((log, offset)) => {
+                work.outstanding += 1;
+                if let Some(waiters) = core.waiters.get_mut(log) {
+                    waiters.durable.push_back(DurableWait {
+                        offset,
+                        produce: key,
+                        place: place as u32,
+                    });
+                }
+            }
+            None => work.holes[place] = None,
+        }
+    }
+}
+
+/// A log is durable up to `offset`: answers that waited for it go, fetches see more.
+pub(crate) fn durable(core: &mut Core, log: LogId, offset: Offset) {
+    while let Some(waiters) = core.waiters.get_mut(log)
+        && let Some(wait) = waiters.durable.front().copied()
+        && wait.offset <= offset
+    {
+        waiters.durable.pop_front();
+        fill(core, wait, ErrorCode::None);
+    }
+    fetch::wake(core, log, usize::MAX);
+}
+
+/// A log cannot be served any more: whoever waits for it is told.
+pub(crate) fn offline(core: &mut Core, log: LogId, error: ErrorCode) {
+    while let Some(waiters) = core.waiters.get_mut(log)
+        && let Some(wait) = waiters.durable.pop_front()
+    {
+        fill(core, wait, error);
+    }
+    fetch::wake(core, log, usize::MAX);
+}
+
+/// Settles one partition of a waiting produce, and answers with the last one.
+fn fill(core: &mut Core, wait: DurableWait, error: ErrorCode) {
+    let Some(work) = core.produces.get_mut(wait.produce) else {
+        return;
+    };
+    let Some(at) = work.holes[wait.place as usize].take() else {
+        return;
+    };
+    work.outstanding -= 1;
+    let last = work.outstanding == 0;
+    if error.is_error()
+        && let Some(answer) = work.answer.and_then(|answer| core.answers.get_mut(answer))
+    {
+        answer.patch_i16(at as usize, error.code());
+        answer.patch_i64(at as usize + 2, -1);
+    }
+    if last {
+        finish(core, wait.produce);
+    }
+}
+
+fn finish(core: &mut Core, key: Key) {
+    let work = &mut core.produces[key];
+    let (answer, timer) = (work.answer.take(), work.timer.take());
+    work.clear();
+    core.produces.give_back(key);
+    if let Some(timer) = timer {
+        core.timers.cancel(timer);
+    }
+    if let Some(answer) = answer {
+        core.finish_answer(answer);
+    }
+}
+
+/// The client's own timeout is over: what is not durable by now is answered with REQUEST_TIMED_OUT.
+pub(crate) fn expire(core: &mut Core, key: Key) {
+    let Some(work) = core.produces.get_mut(key) else {
+        return;
+    };
+    work.timer = None;
+    if let Some(answer) = work.answer.and_then(|answer| core.answers.get_mut(answer)) {
+        for at in work.holes.drain(..).flatten() {
+            answer.patch_i16(at as usize, ErrorCode::RequestTimedOut.code());
+        }
+    }
+    finish(core, key);
+}
+
+/// The connection is gone; what was appended stays.
+pub(crate) fn abandon(core: &mut Core, key: Key) {
+    if let Some(work) = core.produces.get_mut(key) {
+        if let Some(timer) = work.timer.take() {
+            core.timers.cancel(timer);
+        }
+        work.clear();
+        core.produces.give_back(key);
+    }
+}

@@ -1,0 +1,71 @@
+//! What the loop does when there is nothing to do.
+
+use crate::options::IdlePolicy;
+
+/// The next turn's way of waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// Look again at once.
+    Spin,
+    /// Let another thread of this core run, then look again.
+    Yield,
+    /// Sleep until something happens or is due.
+    Sleep,
+}
+
+/// Remembers since when there was nothing to do.
+pub(crate) struct Idle {
+    policy: IdlePolicy,
+    spin_us: u64,
+    since_us: Option<u64>,
+}
+
+impl Idle {
+    pub fn new(policy: IdlePolicy, spin_us: u64) -> Self {
+        Idle {
+            policy,
+            spin_us,
+            since_us: None,
+        }
+    }
+
+    /// Decides after a turn.
+    pub fn after_turn(&mut self, worked: bool, now_us: u64) -> Rest {
+        if worked {
+            self.since_us = None;
+            return Rest::Spin;
+        }
+        match self.policy {
+            IdlePolicy::Busy => Rest::Spin,
+            IdlePolicy::Sleep => Rest::Sleep,
+            IdlePolicy::Adaptive => {
+                let since = *self.since_us.get_or_insert(now_us);
+                match now_us.saturating_sub(since) {
+                    idle if idle < self.spin_us => Rest::Spin,
+                    idle if idle < self.spin_us * 2 => Rest::Yield,
+                    _ => Rest::Sleep,
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adaptive_spins_then_yields_then_sleeps_and_work_begins_anew() {
+        let mut idle = Idle::new(IdlePolicy::Adaptive, 50);
+        assert_eq!(idle.after_turn(false, 1_000), Rest::Spin);
+        assert_eq!(idle.after_turn(false, 1_049), Rest::Spin);
+        assert_eq!(idle.after_turn(false, 1_050), Rest::Yield);
+        assert_eq!(idle.after_turn(false, 1_100), Rest::Sleep);
+        assert_eq!(idle.after_turn(true, 1_200), Rest::Spin);
+        assert_eq!(idle.after_turn(false, 1_300), Rest::Spin);
+        let mut busy = Idle::new(IdlePolicy::Busy, 50);
+        assert_eq!(busy.after_turn(false, u64::MAX), Rest::Spin);
+        let mut sleep = Idle::new(IdlePolicy::Sleep, 50);
+        assert_eq!(sleep.after_turn(false, 0), Rest::Sleep);
+    }
+}

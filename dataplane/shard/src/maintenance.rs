@@ -1,0 +1,93 @@
+//! Events of the store, timers, and the sweep over connections that nobody hears of.
+
+use crate::connection::Connection;
+use crate::core::{CloseReason, Core, Timer};
+use crate::fetch;
+use crate::handlers::{list_offsets, metadata, produce};
+use precursor_shm::control::ToControl;
+use precursor_storage::{LogId, StoreEvent};
+use precursor_transport_port::ConnectionId;
+
+/// Between two sweeps over all connections.
+pub(crate) const SWEEP_INTERVAL_MS: u64 = 1_000;
+
+/// Connections that wait for memory look again this often, because memory also comes back in ways
+/// that no event tells: buffers returned, gathers released.
+pub(crate) const MEMORY_RETRY_US: u64 = 200;
+
+/// A connection that is owed bytes and takes none for this long, while others lack memory, holds
+/// what they need.
+const STALLED_MS: u64 = 5_000;
+
+/// Acts on one event of the store.
+pub(crate) fn store_event(core: &mut Core, event: StoreEvent) {
+    match event {
+        StoreEvent::Online { log } => tell_state(core, log, None),
+        StoreEvent::Offline { log, error } => {
+            produce::offline(core, log, error);
+            tell_state(core, log, Some(error));
+        }
+        StoreEvent::Durable { log, offset } => produce::durable(core, log, offset),
+        StoreEvent::ReadReady { ticket } => fetch::read_ready(core, ticket),
+        StoreEvent::LookupReady { ticket } => list_offsets::lookup_ready(core, ticket),
+        StoreEvent::MemoryFreed => serve_the_waiting_for_memory(core),
+    }
+}
+
+fn tell_state(core: &mut Core, log: LogId, error: Option<precursor_model::ErrorCode>) {
+    let uid = core.waiters.get_mut(log).and_then(|waiters| waiters.uid);
+    if let Some(log) = uid {
+        core.control.tell(&ToControl::LogState { log, error });
+    }
+}
+
+/// Connections that stopped for want of memory try again.
+pub(crate) fn serve_the_waiting_for_memory(core: &mut Core) {
+    while let Some(id) = core.out_of_memory.pop() {
+        core.serve_later(id);
+    }
+}
+
+/// Acts on one timer.
+pub(crate) fn fire(core: &mut Core, timer: Timer) {
+    match timer {
+        Timer::Fetch(key) => fetch::expire(core, key),
+        Timer::FetchRetry(key) => fetch::advance(core, key),
+        Timer::Produce(key) => produce::expire(core, key),
+        Timer::Metadata(key) => metadata::expire(core, key),
+    }
+}
+
+/// Finds connections that are to be closed for what they do not do.
+pub(crate) fn sweep(core: &mut Core) {
+    let now_ms = core.now_ms();
+    let idle_ms_max = core.options.connections_idle_ms_max;
+    let short_of_memory = !core.out_of_memory.is_empty();
+    let verdict = |connection: &Connection| {
+        let quiet_ms = now_ms.saturating_sub(connection.active_ms);
+        let stalled = short_of_memory && connection.send_blocked && quiet_ms >= STALLED_MS;
+        if stalled {
+            Some(CloseReason::Stalled)
+        } else if quiet_ms >= idle_ms_max && !is_waiting(connection) {
+            Some(CloseReason::Idle)
+        } else {
+            None
+        }
+    };
+    let condemned: Vec<(ConnectionId, CloseReason)> = core
+        .connections
+        .iter()
+        .filter_map(|connection| Some((connection.id, verdict(connection)?)))
+        .collect();
+    for (id, reason) in condemned {
+        core.close_later(id, reason);
+    }
+    let used = core.buffers.usage();
+    core.stats.buffer_bytes_in_use.set(used.bytes_in_use as u64);
+    core.stats.buffer_large_bytes.set(used.large_bytes as u64);
+}
+
+/// Whether it is we who keep the connection waiting.
+fn is_waiting(connection: &Connection) -> bool {
+    connection.first.is_some() && !connection.send_blocked
+}

@@ -1,0 +1,68 @@
+//! What a shard is told when it starts.
+
+use precursor_model::LogConfig;
+use std::net::SocketAddr;
+
+/// What a shard does when there is nothing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdlePolicy {
+    /// Asks again at once: the lowest latency, a whole core.
+    Busy,
+    /// Spins, then yields, then sleeps until something wakes it.
+    Adaptive,
+    /// Sleeps at once.
+    Sleep,
+}
+
+/// How a shard behaves. Limits are per shard where a node has several.
+#[derive(Clone, Debug)]
+pub struct ShardOptions {
+    pub shard: u16,
+    pub shards: u16,
+    pub node_id: i32,
+    /// Counts the data plane's lives; keeps its tokens apart.
+    pub generation: u64,
+    pub idle: IdlePolicy,
+    /// How long `Adaptive` spins before it sleeps, in microseconds.
+    pub spin_us: u64,
+    /// Longest request frame taken (`socket.request.max.bytes`).
+    pub request_bytes_max: usize,
+    /// Bytes of requests larger than a pooled buffer that may be in the making at once.
+    pub large_request_bytes_max: usize,
+    pub connections_max: usize,
+    /// A connection that moves no byte for this long is closed (`connections.max.idle.ms`).
+    pub connections_idle_ms_max: u64,
+    pub auto_create_topics: bool,
+    pub fetch_session_slots_max: usize,
+    /// What topics have where they do not set an option.
+    pub topic_defaults: LogConfig,
+    /// What clients are told when the image does not name this broker's address.
+    pub advertised_host: String,
+    pub advertised_port: u16,
+    /// The name of the listener, for the control plane.
+    pub listener_name: String,
+}
+
+impl ShardOptions {
+    /// Kafka's defaults for the only shard of a node that is reached at `address`.
+    pub fn new(address: SocketAddr) -> Self {
+        ShardOptions {
+            shard: 0,
+            shards: 1,
+            node_id: 1,
+            generation: 1,
+            idle: IdlePolicy::Adaptive,
+            spin_us: 50,
+            request_bytes_max: 104_857_600,
+            large_request_bytes_max: 512 << 20,
+            connections_max: 16_384,
+            connections_idle_ms_max: 600_000,
+            auto_create_topics: true,
+            fetch_session_slots_max: 1_000,
+            topic_defaults: LogConfig::default(),
+            advertised_host: address.ip().to_string(),
+            advertised_port: address.port(),
+            listener_name: "PLAINTEXT".to_owned(),
+        }
+    }
+}

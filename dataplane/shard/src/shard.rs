@@ -1,0 +1,501 @@
+//! The loop itself.
+
+use crate::clock::Clock;
+use crate::connection::Connections;
+use crate::control::{self, ControlLink};
+use crate::core::{CloseReason, Core};
+use crate::fetch::{self, Reads, SessionCache};
+use crate::handlers::list_offsets::LookupTable;
+use crate::idle::{Idle, Rest};
+use crate::image::Image;
+use crate::maintenance;
+use crate::options::{IdlePolicy, ShardOptions};
+use crate::pool::Pool;
+use crate::send::{self, Flushed};
+use crate::serve::{self, Served};
+use crate::stats::Stats;
+use crate::timer::TimerWheel;
+use crate::waiters::WaiterTable;
+use precursor_shm::{Doorbell, DoorbellName, Region, ring};
+use precursor_storage::{Now, OpenError, Store, StoreEvent, StoreOptions};
+use precursor_transport_port::{ConnectionId, Event, Transport, TransportError, Wait};
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// What wakes a sleeping shard besides its connections, as tokens of the transport.
+const WOKEN_BY_DOORBELL: u32 = 0;
+const WOKEN_BY_STORE: u32 = 1;
+
+/// Events taken from the transport in one turn.
+const EVENTS_PER_TURN: usize = 256;
+/// Connections served in one turn, so that events and timers have theirs.
+const SERVED_PER_TURN: usize = 256;
+/// Objects made before the first request; more are made when more are in use at once.
+const PREPARED: usize = 64;
+
+/// What a shard is made of besides its options.
+pub struct ShardParts<T> {
+    pub transport: T,
+    pub region: Region,
+    pub store: StoreOptions,
+    /// Where to listen, once there is an image to serve from.
+    pub listen: SocketAddr,
+}
+
+/// Why a shard cannot start or go on.
+#[derive(Debug)]
+pub enum ShardError {
+    Store(OpenError),
+    Transport(TransportError),
+    Doorbell(std::io::Error),
+}
+
+impl fmt::Display for ShardError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ShardError::Store(error) => write!(f, "{error}"),
+            ShardError::Transport(error) => write!(f, "{error}"),
+            ShardError::Doorbell(error) => write!(f, "opening a doorbell: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ShardError {}
+
+impl From<TransportError> for ShardError {
+    fn from(error: TransportError) -> Self {
+        ShardError::Transport(error)
+    }
+}
+
+/// One shard: a transport, a store, and what connects them. Made and used on its own thread.
+pub struct Shard<T: Transport> {
+    transport: T,
+    core: Core,
+    inbox: ring::Consumer,
+    doorbell: Doorbell,
+    clock: Clock,
+    idle: Idle,
+    events: Vec<Event>,
+    store_events: Vec<StoreEvent>,
+    fired: Vec<crate::core::Timer>,
+    holds_memory: bool,
+    /// Set until the listener is open.
+    listen: Option<SocketAddr>,
+    next_sweep_ms: u64,
+    next_memory_retry_us: u64,
+}
+
+impl<T: Transport> Shard<T> {
+    /// Opens the store and greets the control plane. Clients are accepted once the first image is in.
+    ///
+    /// # Errors
+    /// The data directory cannot be used, or the host refuses a descriptor.
+    pub fn new(options: ShardOptions, parts: ShardParts<T>) -> Result<Self, ShardError> {
+        let ShardParts {
+            mut transport,
+            region,
+            store,
+            listen,
+        } = parts;
+        let shard = options.shard;
+        let mut clock = Clock::new();
+        let now = clock.now();
+        let store =
+            Store::open(store, region.extent_pool(shard), now).map_err(ShardError::Store)?;
+        let bell = |name| region.doorbell(name).map_err(ShardError::Doorbell);
+        let doorbell = bell(DoorbellName::Shard(shard))?;
+        let control_bell = bell(DoorbellName::Control)?;
+        transport.watch(
+            std::os::fd::AsRawFd::as_raw_fd(&doorbell),
+            WOKEN_BY_DOORBELL,
+        )?;
+        transport.watch(store.wake_descriptor(), WOKEN_BY_STORE)?;
+        let mut buffers = region.buffer_pool(shard);
+        buffers.set_large_bytes_max(options.large_request_bytes_max);
+        let producer = region.to_control_producer(shard);
+        let mut core = Core {
+            now,
+            stats: Stats::new(region.clone(), shard),
+            store,
+            buffers,
+            connections: Connections::new(options.connections_max),
+            answers: Pool::new(PREPARED),
+            image: Image::new(options.node_id, options.topic_defaults.clone()),
+            control: ControlLink::new(producer, control_bell, options.generation),
+            waiters: WaiterTable::default(),
+            fetches: Pool::new(PREPARED),
+            reads: Reads::default(),
+            sessions: SessionCache::new(options.fetch_session_slots_max),
+            produces: Pool::new(PREPARED),
+            lookups: LookupTable::default(),
+            metadata_waits: Pool::new(0),
+            timers: TimerWheel::new(now.monotonic_us),
+            due_fetches: Vec::with_capacity(PREPARED),
+            to_flush: Vec::with_capacity(PREPARED),
+            to_serve: VecDeque::with_capacity(PREPARED),
+            out_of_memory: Vec::with_capacity(PREPARED),
+            out_of_control: Vec::new(),
+            to_close: Vec::new(),
+            options,
+        };
+        core.stats.connections.set(0);
+        control::hello(&mut core);
+        Ok(Shard {
+            holds_memory: transport.capabilities().send_holds_memory,
+            transport,
+            inbox: region.to_data_consumer(shard),
+            doorbell,
+            clock,
+            idle: Idle::new(core.options.idle, core.options.spin_us),
+            core,
+            events: Vec::with_capacity(EVENTS_PER_TURN),
+            store_events: Vec::with_capacity(EVENTS_PER_TURN),
+            fired: Vec::with_capacity(PREPARED),
+            listen: Some(listen),
+            next_sweep_ms: 0,
+            next_memory_retry_us: 0,
+        })
+    }
+
+    /// Whether clients are accepted.
+    pub fn is_listening(&self) -> bool {
+        self.listen.is_none()
+    }
+
+    /// Connections open now.
+    pub fn connection_count(&self) -> usize {
+        self.core.connections.count()
+    }
+
+    /// The transport, for what only its owner knows to ask.
+    pub fn transport(&mut self) -> &mut T {
+        &mut self.transport
+    }
+
+    /// Takes one turn and then rests as the idle policy says, at most `longest`. Returns whether
+    /// there was work.
+    ///
+    /// # Errors
+    /// The transport is at its end; the shard cannot go on.
+    pub fn run_once(&mut self, longest: Duration) -> Result<bool, ShardError> {
+        let worked = self.turn(Wait::None)?;
+        match self.idle.after_turn(worked, self.core.now.monotonic_us) {
+            Rest::Spin => std::hint::spin_loop(),
+            Rest::Yield => std::thread::yield_now(),
+            Rest::Sleep => return self.sleep(longest).map(|slept| slept || worked),
+        }
+        Ok(worked)
+    }
+
+    /// Sleeps until something happens or is due; the turn that ends the sleep is part of it.
+    fn sleep(&mut self, longest: Duration) -> Result<bool, ShardError> {
+        if !self.inbox.announce_sleep() {
+            return self.turn(Wait::None);
+        }
+        self.core.stats.loop_sleeps.add(1);
+        let wait = self.time_to_next_duty(longest);
+        let turned = self.turn(wait);
+        self.inbox.announce_awake();
+        turned
+    }
+
+    fn time_to_next_duty(&self, longest: Duration) -> Wait {
+        let now_us = self.core.now.monotonic_us;
+        let sweep_us = self.next_sweep_ms * 1_000;
+        let sweep = (self.core.connections.count() > 0).then_some(sweep_us);
+        let starved = !self.core.out_of_memory.is_empty();
+        let retry = starved.then_some(self.next_memory_retry_us);
+        let duties = [
+            self.core.timers.next_deadline_us(),
+            self.core.store.deadline(),
+            sweep,
+            retry,
+        ];
+        let next = duties.into_iter().flatten().min();
+        let until = next.map(|at| Duration::from_micros(at.saturating_sub(now_us)));
+        Wait::AtMost(until.map_or(longest, |until| until.min(longest)))
+    }
+
+    /// One turn: takes what happened, serves who has bytes, sends what is owed.
+    ///
+    /// # Errors
+    /// The transport is at its end.
+    pub fn turn(&mut self, wait: Wait) -> Result<bool, ShardError> {
+        self.events.clear();
+        let wait = if self.core.to_serve.is_empty() {
+            wait
+        } else {
+            Wait::None
+        };
+        self.transport.poll(wait, &mut self.events)?;
+        self.core.now = self.clock.now();
+        self.core.stats.loop_turns.add(1);
+        let mut worked = !self.events.is_empty();
+        for index in 0..self.events.len() {
+            let event = self.events[index];
+            self.transport_event(event);
+        }
+        worked |= control::receive(&mut self.core, &mut self.inbox);
+        worked |= self.poll_store();
+        self.fire_timers();
+        if self.core.control.is_backed_up() && self.core.control.pump() {
+            while let Some(id) = self.core.out_of_control.pop() {
+                self.core.serve_later(id);
+            }
+        }
+        self.retry_for_memory();
+        worked |= self.serve_connections();
+        fetch::run_due(&mut self.core);
+        self.flush_connections();
+        self.close_connections();
+        self.sweep_connections();
+        self.listen_when_ready()?;
+        if worked {
+            self.core.stats.loop_turns_busy.add(1);
+        }
+        Ok(worked)
+    }
+
+    fn transport_event(&mut self, event: Event) {
+        match event {
+            Event::Accepted {
+                connection, peer, ..
+            } => self.accept(connection, peer),
+            Event::Readable(id) => {
+                if let Some(connection) = self.core.connections.get_mut(id) {
+                    connection.readable = true;
+                    if !connection.paused {
+                        self.core.serve_later(id);
+                    }
+                }
+            }
+            Event::Writable(id) => {
+                if let Some(connection) = self.core.connections.get_mut(id) {
+                    connection.send_blocked = false;
+                    self.flush_later(id);
+                }
+            }
+            Event::Released { connection, bytes } => {
+                let core = &mut self.core;
+                if let Some(connection) = core.connections.get_mut(connection) {
+                    connection.release(&mut core.answers, &mut core.store, bytes);
+                    let id = connection.id;
+                    self.resume_if_paused(id);
+                }
+            }
+            Event::Failed(id) => {
+                self.core.stats.closed_failed.add(1);
+                self.core.forget_connection(id);
+            }
+            Event::Woken {
+                token: WOKEN_BY_DOORBELL,
+            } => {
+                self.doorbell.drain();
+            }
+            Event::Woken { .. } => self.core.store.drain_wake(),
+        }
+    }
+
+    fn accept(&mut self, id: ConnectionId, peer: SocketAddr) {
+        self.core.stats.connections_accepted.add(1);
+        if self.core.connections.count() >= self.core.options.connections_max {
+            self.core.stats.closed_limit.add(1);
+            self.transport.close(id);
+            return;
+        }
+        let now_ms = self.core.now_ms();
+        self.core.connections.open(id, peer, now_ms);
+        let count = self.core.connections.count() as u64;
+        self.core.stats.connections.set(count);
+        self.core.serve_later(id);
+    }
+
+    fn poll_store(&mut self) -> bool {
+        self.store_events.clear();
+        let worked = self.core.store.poll(self.core.now, &mut self.store_events);
+        for index in 0..self.store_events.len() {
+            maintenance::store_event(&mut self.core, self.store_events[index]);
+        }
+        worked
+    }
+
+    fn fire_timers(&mut self) {
+        let now_us = self.core.now.monotonic_us;
+        self.fired.clear();
+        self.core.timers.expire(now_us, &mut self.fired);
+        for index in 0..self.fired.len() {
+            maintenance::fire(&mut self.core, self.fired[index]);
+        }
+    }
+
+    fn retry_for_memory(&mut self) {
+        let now_us = self.core.now.monotonic_us;
+        if !self.core.out_of_memory.is_empty() && now_us >= self.next_memory_retry_us {
+            self.next_memory_retry_us = now_us + maintenance::MEMORY_RETRY_US;
+            maintenance::serve_the_waiting_for_memory(&mut self.core);
+        }
+    }
+
+    /// Serves connections that have bytes, each at most once.
+    fn serve_connections(&mut self) -> bool {
+        let count = self.core.to_serve.len().min(SERVED_PER_TURN);
+        for _ in 0..count {
+            let Some(id) = self.core.to_serve.pop_front() else {
+                break;
+            };
+            self.serve_connection(id);
+            // Answers leave before the next connection is served: its requests may be long.
+            fetch::run_due(&mut self.core);
+            self.flush_connections();
+        }
+        count > 0
+    }
+
+    fn serve_connection(&mut self, id: ConnectionId) {
+        let Some(connection) = self.core.connections.get_mut(id) else {
+            return;
+        };
+        connection.queued = false;
+        connection.paused = false;
+        if connection.closing {
+            return;
+        }
+        match serve::serve(&mut self.transport, &mut self.core, id) {
+            Served::Drained => {
+                if let Some(connection) = self.core.connections.get_mut(id) {
+                    connection.readable = false;
+                }
+            }
+            Served::More => self.core.serve_later(id),
+            Served::Paused => {
+                if let Some(connection) = self.core.connections.get_mut(id) {
+                    connection.paused = true;
+                }
+            }
+            Served::Ended => self.core.close_later(id, CloseReason::Ended),
+            Served::Broken => {
+                self.core.stats.closed_failed.add(1);
+                self.core.forget_connection(id);
+            }
+            Served::Close(reason) => self.core.close_later(id, reason),
+        }
+    }
+
+    fn flush_later(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.core.connections.get_mut(id)
+            && !connection.flush_queued
+        {
+            connection.flush_queued = true;
+            self.core.to_flush.push(id);
+        }
+    }
+
+    fn flush_connections(&mut self) {
+        while let Some(id) = self.core.to_flush.pop() {
+            self.flush(id);
+        }
+    }
+
+    fn flush(&mut self, id: ConnectionId) {
+        let core = &mut self.core;
+        let Some(connection) = core.connections.get_mut(id) else {
+            return;
+        };
+        connection.flush_queued = false;
+        if connection.send_blocked {
+            return;
+        }
+        let mut sent = 0;
+        let flushed = send::flush(
+            &mut self.transport,
+            self.holds_memory,
+            &mut core.connections,
+            &mut core.answers,
+            &mut core.store,
+            id,
+            &mut sent,
+        );
+        if sent > 0 {
+            core.stats.network_bytes_out.add(sent);
+            let now_ms = core.now_ms();
+            if let Some(connection) = core.connections.get_mut(id) {
+                connection.active_ms = now_ms;
+            }
+        }
+        if flushed == Flushed::Broken {
+            core.stats.closed_failed.add(1);
+            core.forget_connection(id);
+        } else {
+            self.resume_if_paused(id);
+        }
+    }
+
+    /// A connection that stopped reading because it is owed much goes on once it is owed less.
+    fn resume_if_paused(&mut self, id: ConnectionId) {
+        let connection = self.core.connections.get_mut(id);
+        if connection.is_some_and(|connection| serve::may_go_on(connection)) {
+            self.core.serve_later(id);
+        }
+    }
+
+    fn close_connections(&mut self) {
+        while let Some((id, reason)) = self.core.to_close.pop() {
+            if self.core.connections.get(id).is_none() {
+                continue;
+            }
+            let stats = &self.core.stats;
+            match reason {
+                CloseReason::BadFrame => stats.closed_bad_frame.add(1),
+                CloseReason::Idle | CloseReason::Stalled => stats.closed_idle.add(1),
+                CloseReason::Ended => stats.closed_failed.add(1),
+                CloseReason::Unanswerable
+                | CloseReason::UnacknowledgedError
+                | CloseReason::RequestLost => stats.requests_failed.add(1),
+            }
+            self.transport.close(id);
+            self.core.forget_connection(id);
+        }
+    }
+
+    fn sweep_connections(&mut self) {
+        let now_ms = self.core.now_ms();
+        if now_ms >= self.next_sweep_ms {
+            self.next_sweep_ms = now_ms + maintenance::SWEEP_INTERVAL_MS;
+            maintenance::sweep(&mut self.core);
+        }
+    }
+
+    /// Opens the listener once there is an image: before it every topic would seem to be gone.
+    fn listen_when_ready(&mut self) -> Result<(), ShardError> {
+        if self.core.image.version != 0
+            && let Some(address) = self.listen.take()
+        {
+            self.transport.listen(address)?;
+        }
+        Ok(())
+    }
+
+    /// Stops accepting, sends what is owed as far as it goes, and writes everything to disk.
+    ///
+    /// # Errors
+    /// What could not be written; the region still has it.
+    pub fn shut_down(mut self) -> Result<(), ShardError> {
+        self.transport.stop_listening();
+        let ids: Vec<ConnectionId> = self.core.connections.iter().map(|c| c.id).collect();
+        for id in ids {
+            self.flush(id);
+            self.transport.close(id);
+            self.core.forget_connection(id);
+        }
+        let now: Now = self.clock.now();
+        self.core.store.shutdown(now).map_err(ShardError::Store)
+    }
+
+    /// The policy in force.
+    pub fn idle_policy(&self) -> IdlePolicy {
+        self.core.options.idle
+    }
+}

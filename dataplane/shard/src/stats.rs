@@ -1,0 +1,23 @@
+//! The shard's page of counters in the region.
+
+use precursor_shm::{Region, ShardStats};
+use std::ops::Deref;
+
+/// Keeps the region mapped for as long as its page is written.
+pub(crate) struct Stats {
+    region: Region,
+    shard: u16,
+}
+
+impl Stats {
+    pub fn new(region: Region, shard: u16) -> Self {
+        Stats { region, shard }
+    }
+}
+
+impl Deref for Stats {
+    type Target = ShardStats;
+    fn deref(&self) -> &ShardStats {
+        self.region.stats(self.shard)
+    }
+}
