@@ -1,0 +1,63 @@
+//! Crash loops as long as one likes, and load without crashes on any running broker:
+//! `precursor-tests-cluster data-plane|control-plane|everything|power KILLS [SEED]`,
+//! `precursor-tests-cluster load HOST:PORT SECONDS`.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use precursor_tests_cluster::crash::{self, CrashLoop, Victim};
+
+const USAGE: &str =
+    "usage: precursor-tests-cluster data-plane|control-plane|everything|power KILLS [SEED]";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let victim = match words.first().map(String::as_str) {
+        Some("data-plane") => Victim::DataPlane,
+        Some("control-plane") => Victim::ControlPlane,
+        Some("everything") => Victim::Everything,
+        Some("power") => Victim::Power,
+        Some("load") => return load(&words[1..]),
+        _ => return usage(),
+    };
+    let Some(Ok(kills)) = words.get(1).map(|word| word.parse()) else {
+        return usage();
+    };
+    let Ok(seed) = words.get(2).map_or(Ok(1), |word| word.parse()) else {
+        return usage();
+    };
+    let topic_options = match victim {
+        Victim::Power => vec![("flush.policy", "every-write")],
+        _ => Vec::new(),
+    };
+    let report = crash::run(&CrashLoop {
+        victim,
+        kills,
+        partitions: 6,
+        topic_options,
+        settings: vec!["dataplane.shards=2"],
+        seed,
+    });
+    println!("everything held: {report:?}");
+    ExitCode::SUCCESS
+}
+
+fn load(words: &[String]) -> ExitCode {
+    let [address, seconds] = words else {
+        return usage();
+    };
+    let (Ok(address), Ok(seconds)) = (address.parse(), seconds.parse()) else {
+        return usage();
+    };
+    println!(
+        "everything held: {:?}",
+        crash::without_crashes(address, Duration::from_secs(seconds))
+    );
+    ExitCode::SUCCESS
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::from(2)
+}

@@ -1,0 +1,309 @@
+//! One node: `precursor serve` and its two processes in a directory of their own.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use crate::client::Connection;
+use crate::proc;
+
+/// How long a node may take to say that it is ready.
+pub const READY_SECONDS_MAX: u64 = 20;
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+/// Where the built programs are: `PRECURSOR_BIN_DIR`, or beside the running test.
+pub fn binaries() -> PathBuf {
+    if let Some(folder) = std::env::var_os("PRECURSOR_BIN_DIR") {
+        return PathBuf::from(folder);
+    }
+    let mut folder = std::env::current_exe().expect("the path of this program");
+    folder.pop();
+    if folder.ends_with("deps") {
+        folder.pop();
+    }
+    folder
+}
+
+/// The `precursor` program.
+pub fn precursor() -> Command {
+    let program = binaries().join("precursor");
+    assert!(
+        program.exists(),
+        "{} is not there: build it with 'cargo build --release --bins' (or set PRECURSOR_BIN_DIR)",
+        program.display()
+    );
+    Command::new(program)
+}
+
+/// A node's directory and settings, with or without processes running on it. Dropping it kills
+/// them and removes data and region.
+pub struct Node {
+    folder: TempDir,
+    region: PathBuf,
+    settings: Vec<String>,
+    config_file: Option<PathBuf>,
+    port: u16,
+    serve: Option<Child>,
+    address: Option<SocketAddr>,
+}
+
+impl Node {
+    /// Starts a fresh node with these `--set` values.
+    pub fn start(settings: &[&str]) -> Node {
+        let mut node = Node::prepare(settings);
+        node.serve();
+        node
+    }
+
+    /// A node's directory with nothing running on it yet.
+    pub fn prepare(settings: &[&str]) -> Node {
+        let folder = TempDir::with_prefix("precursor-cluster-").expect("a temporary directory");
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let region = format!("/dev/shm/precursor-test-{}-{number}", std::process::id());
+        Node {
+            folder,
+            region: PathBuf::from(region),
+            settings: settings.iter().map(|s| (*s).to_owned()).collect(),
+            config_file: None,
+            port: 0,
+            serve: None,
+            address: None,
+        }
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub fn log_file(&self) -> PathBuf {
+        self.folder.path().join("serve.log")
+    }
+
+    /// The directory that the region's files are in.
+    pub fn region_dir(&self) -> &Path {
+        &self.region
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address.expect("the node is serving")
+    }
+
+    pub fn connect(&self) -> Connection {
+        Connection::open(self.address()).expect("the broker takes a connection")
+    }
+
+    /// Starts with this `--config` from now on.
+    pub fn set_config_file(&mut self, file: &Path) {
+        self.config_file = Some(file.to_path_buf());
+    }
+
+    /// The command that starts this node. Flags added to it win over its own.
+    pub fn command(&self) -> Command {
+        let mut command = precursor();
+        command
+            .arg("serve")
+            .args(["--listen", &format!("127.0.0.1:{}", self.port)])
+            .arg("--data-dir")
+            .arg(self.data_dir())
+            .args([
+                "--set",
+                &format!("memory.region.dir={}", self.region.display()),
+            ]);
+        for setting in &self.settings {
+            command.args(["--set", setting]);
+        }
+        if let Some(file) = &self.config_file {
+            command.arg("--config").arg(file);
+        }
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Starts `precursor serve` and waits for its ready line. The port stays the same from the
+    /// first start on, as it does for a broker in service.
+    pub fn serve(&mut self) {
+        assert!(self.serve.is_none(), "the node serves already");
+        std::fs::create_dir_all(&self.region).expect("a directory for the region");
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.log_file());
+        let mut child = self
+            .command()
+            .stdout(Stdio::piped())
+            .stderr(log.expect("a log file"))
+            .spawn()
+            .expect("precursor starts");
+        let address = ready_line(&mut child);
+        self.serve = Some(child);
+        let Some(address) = address else {
+            panic!(
+                "the node did not become ready; its log ends:\n{}",
+                self.log()
+            );
+        };
+        self.port = address.port();
+        self.address = Some(address);
+    }
+
+    /// The last lines of what the processes logged.
+    pub fn log(&self) -> String {
+        let text = std::fs::read_to_string(self.log_file()).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().rev().take(40).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+
+    pub fn supervisor_pid(&self) -> Option<i32> {
+        self.serve.as_ref().map(|child| child.id() as i32)
+    }
+
+    pub fn dataplane_pid(&self) -> Option<i32> {
+        self.find("precursor-dataplane")
+    }
+
+    pub fn controlplane_pid(&self) -> Option<i32> {
+        self.find("precursor-controlplane")
+    }
+
+    fn find(&self, program: &str) -> Option<i32> {
+        let mention = self.folder.path().display().to_string();
+        proc::find(program, &mention).first().copied()
+    }
+
+    /// kill -9 of the data plane; waits until it is gone, not until it is back.
+    pub fn kill_dataplane(&mut self) {
+        let pid = self.dataplane_pid().expect("a data plane runs");
+        kill_and_wait(pid);
+    }
+
+    pub fn kill_controlplane(&mut self) {
+        let pid = self.controlplane_pid().expect("a control plane runs");
+        kill_and_wait(pid);
+    }
+
+    /// kill -9 of the supervisor alone.
+    pub fn kill_supervisor(&mut self) {
+        let mut child = self.serve.take().expect("the node serves");
+        self.address = None;
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+
+    /// kill -9 of all three at once, the supervisor first so that it restarts nothing.
+    pub fn kill_everything(&mut self) {
+        let pids = [
+            self.supervisor_pid(),
+            self.dataplane_pid(),
+            self.controlplane_pid(),
+        ];
+        for pid in pids.into_iter().flatten() {
+            signal(pid, Signal::SIGKILL);
+        }
+        if let Some(mut child) = self.serve.take() {
+            let _ = child.wait();
+        }
+        for pid in pids.into_iter().flatten() {
+            wait_until(Duration::from_secs(5), || !proc::alive(pid));
+        }
+        self.address = None;
+    }
+
+    /// Removes the region, as power loss does. Nothing may be running.
+    pub fn lose_region(&self) {
+        assert!(self.serve.is_none(), "the node serves still");
+        let _ = std::fs::remove_dir_all(&self.region);
+    }
+
+    /// SIGTERM to the supervisor and its exit status.
+    pub fn stop(&mut self) -> ExitStatus {
+        let mut child = self.serve.take().expect("the node serves");
+        self.address = None;
+        signal(child.id() as i32, Signal::SIGTERM);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            if let Ok(Some(status)) = child.try_wait() {
+                return status;
+            }
+            if Instant::now() > deadline {
+                let _ = child.kill();
+                let _ = child.wait();
+                panic!(
+                    "the node did not stop in 20 s; its log ends:\n{}",
+                    self.log()
+                );
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("the node's log ends:\n{}", self.log());
+        }
+        let mention = self.folder.path().display().to_string();
+        if let Some(mut child) = self.serve.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        for program in ["precursor-dataplane", "precursor-controlplane"] {
+            for pid in proc::find(program, &mention) {
+                kill_and_wait(pid);
+            }
+        }
+        let _ = std::fs::remove_dir_all(&self.region);
+    }
+}
+
+/// Reads standard output until the ready line; None when it ends or takes too long.
+fn ready_line(child: &mut Child) -> Option<SocketAddr> {
+    let out = child.stdout.take()?;
+    let (sender, receiver) = mpsc::channel();
+    // Reads on after the ready line, so that the pipe never fills.
+    thread::spawn(move || {
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
+            if let Some(at) = line.strip_prefix("precursor: ready, listening on ") {
+                let _ = sender.send(at.parse());
+            }
+        }
+    });
+    receiver
+        .recv_timeout(Duration::from_secs(READY_SECONDS_MAX))
+        .ok()?
+        .ok()
+}
+
+pub fn signal(pid: i32, signal: Signal) {
+    let _ = kill(Pid::from_raw(pid), signal);
+}
+
+fn kill_and_wait(pid: i32) {
+    signal(pid, Signal::SIGKILL);
+    wait_until(Duration::from_secs(5), || !proc::alive(pid));
+}
+
+/// Waits for a condition; true when it came.
+pub fn wait_until(longest: Duration, mut condition: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + longest;
+    loop {
+        if condition() {
+            return true;
+        }
+        if Instant::now() > deadline {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}

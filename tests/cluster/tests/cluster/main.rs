@@ -1,0 +1,8 @@
+//! Running brokers: what must hold, each as a test that can fail.
+#![forbid(unsafe_code)]
+
+mod crashes;
+mod hostile;
+mod idle;
+mod limits;
+mod start;

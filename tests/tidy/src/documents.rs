@@ -1,0 +1,56 @@
+//! Documents that are made from tables in the code.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use precursor_protocol::api::{AnsweredBy, SERVED};
+
+use crate::Complaint;
+
+/// Path from the root and content of each generated document.
+pub fn documents() -> Vec<(&'static str, String)> {
+    vec![
+        (
+            "docs/configuration.md",
+            precursor_config::reference_markdown(),
+        ),
+        ("docs/protocol.md", protocol_matrix()),
+    ]
+}
+
+/// Which Kafka requests are served, in which versions, and by which process.
+pub fn protocol_matrix() -> String {
+    let mut out = String::from(
+        "# Kafka requests that are served\n\n\
+         Generated from `precursor_protocol::api::SERVED`, the list that dispatch and ApiVersions \
+         use. A version that is advertised but not taken is answered with UNSUPPORTED_VERSION.\n\n\
+         | key | request | versions taken | advertised | answered by |\n|---|---|---|---|---|\n",
+    );
+    for served in SERVED {
+        let by = match served.answered_by {
+            AnsweredBy::DataPlane => "data plane",
+            AnsweredBy::ControlPlane => "control plane",
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            out,
+            "| {} | {:?} | {}–{} | {}–{} | {by} |",
+            served.key.code(),
+            served.key,
+            served.version_min,
+            served.version_max,
+            served.version_min_advertised,
+            served.version_max,
+        );
+    }
+    out
+}
+
+/// Generated documents that differ from what the code says now.
+pub fn stale(root: &Path) -> Vec<Complaint> {
+    documents()
+        .into_iter()
+        .filter(|(path, text)| std::fs::read_to_string(root.join(path)).ok().as_ref() != Some(text))
+        .map(|(path, _)| Complaint::new(path, "is stale; run 'cargo xtask generate'"))
+        .collect()
+}
