@@ -215,6 +215,29 @@ mod tests {
     }
 
     #[test]
+    fn a_restart_binds_at_once() {
+        for driver in [Driver::Epoll, Driver::IoUring] {
+            let mut address = LOOPBACK;
+            // Each round leaves connections in TIME_WAIT, for the server closes first.
+            for _ in 0..5 {
+                let options = KernelOptions {
+                    driver,
+                    ..KernelOptions::default()
+                };
+                let mut transport = KernelTransport::new(options).unwrap();
+                address = transport.listen(address).unwrap();
+                let mut client = TcpStream::connect(address).unwrap();
+                let mut events = Vec::with_capacity(4);
+                while events.is_empty() {
+                    transport.poll(Wait::Forever, &mut events).unwrap();
+                }
+                drop(transport);
+                assert_eq!(client.read(&mut [0]).unwrap(), 0, "{driver:?}");
+            }
+        }
+    }
+
+    #[test]
     fn two_shards_accept_from_one_socket() {
         let listener = SharedListener::bind(LOOPBACK).unwrap();
         let options = KernelOptions {

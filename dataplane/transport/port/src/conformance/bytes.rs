@@ -86,6 +86,44 @@ pub fn a_full_connection_blocks_and_tells_when_it_can_go_on<N: Network>(network:
     assert!(server.writable.is_empty(), "nothing waits to be sent");
 }
 
+/// Clients that send more than is read are stopped, others are served meanwhile, and in the end
+/// every byte is there.
+pub fn connections_that_nobody_reads_leave_room_for_others<N: Network>(network: &mut N) {
+    const COUNT: usize = 20;
+    const TOTAL: usize = 1 << 20;
+    let mut server = Server::start(network, COUNT + 1);
+    let bytes = pattern(0, TOTAL);
+    let mut loud: Vec<_> = (0..COUNT)
+        .map(|_| (server.meet(network), 0, Vec::new()))
+        .collect();
+    for _ in 0..20 {
+        for ((client, _), sent, _) in &mut loud {
+            *sent += client.send(&bytes[*sent..]);
+        }
+        server.turn();
+    }
+    let (mut quiet, quiet_id) = server.meet(network);
+    for position in 0..20 {
+        server.until("the byte is taken", |_| quiet.send(b"?") == 1);
+        let mut received = Vec::new();
+        server.until("a quiet connection is served", |server| {
+            server.drain(quiet_id, &mut received);
+            received.len() == 1
+        });
+        assert_eq!(received, b"?", "byte {position}");
+    }
+    for ((client, id), sent, received) in &mut loud {
+        server.until("the rest arrives", |server| {
+            if *sent < TOTAL {
+                *sent += client.send(&bytes[*sent..]);
+            }
+            server.drain(*id, received);
+            received.len() == TOTAL
+        });
+        assert!(*received == bytes, "bytes arrived out of order");
+    }
+}
+
 /// Single bytes, each followed by a turn, each reported.
 pub fn one_byte_at_a_time<N: Network>(network: &mut N) {
     let mut server = Server::start(network, 4);

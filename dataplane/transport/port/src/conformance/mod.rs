@@ -214,6 +214,7 @@ macro_rules! conformance_suite {
             bytes_arrive_in_order
             gathered_slices_arrive_in_order
             a_full_connection_blocks_and_tells_when_it_can_go_on
+            connections_that_nobody_reads_leave_room_for_others
             one_byte_at_a_time
             an_end_after_bytes_is_seen_after_the_bytes
             an_end_alone_is_seen
