@@ -119,11 +119,11 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Asks cargo, for this platform alone; no network, no change to the lock file.
+    /// Asks cargo, for this platform alone.
     pub fn read(root: &Path) -> Workspace {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let output = Command::new(cargo)
-            .args(["metadata", "--format-version", "1", "--offline"])
+            .args(["metadata", "--format-version", "1"])
             .arg("--filter-platform")
             .arg(format!("{}-unknown-linux-gnu", std::env::consts::ARCH))
             .current_dir(root)
