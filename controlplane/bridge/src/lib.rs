@@ -1,2 +1,29 @@
 //! The only place where async meets the ring.
+//!
+//! One task reads every shard's ring, hands whole requests to the [`Service`] as tasks of their own,
+//! and writes answers and metadata images back. The data plane never waits for it: a slow control
+//! plane makes only its own answers slow. What comes out of a ring is data of another process:
+//! checked, bounded, counted when it is wrong.
 #![forbid(unsafe_code)]
+
+mod assembly;
+mod bridge;
+mod image;
+mod jobs;
+mod link;
+mod outbound;
+mod service;
+mod view;
+
+pub use bridge::{Bridge, BridgeOptions};
+pub use service::{Origin, Request, Service, Unanswerable};
+pub use view::{BridgeCounts, DataPlaneView, ShardView};
+
+/// Largest request that is assembled, bytes.
+pub const REQUEST_LENGTH_MAX: usize = 16 * 1024 * 1024;
+/// Most bytes of requests of one shard that are held at a time: in pieces, waiting or in work.
+pub const REQUEST_BYTES_PER_SHARD_MAX: usize = 32 * 1024 * 1024;
+/// Most requests of one shard that are held at a time.
+pub const REQUESTS_PER_SHARD_MAX: usize = 4_096;
+/// A request that takes longer than this is given up and its connection closed.
+pub const REQUEST_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(60);

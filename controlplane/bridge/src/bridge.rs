@@ -1,0 +1,321 @@
+//! The task.
+
+use crate::REQUEST_TIME_MAX;
+use crate::image::{EncodedImage, Recipient};
+use crate::jobs::{Job, Work};
+use crate::link::{Event, Link};
+use crate::service::{Service, Unanswerable};
+use crate::view::DataPlaneView;
+use precursor_consensus::Consensus;
+use precursor_metadata::Change;
+use precursor_model::ErrorCode;
+use precursor_shm::control::ToData;
+use precursor_shm::{DoorbellName, Region};
+use std::future::Future;
+use std::io;
+use std::os::fd::AsFd;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::unix::pipe;
+use tokio::sync::broadcast::{self, error::TryRecvError};
+use tokio::sync::mpsc;
+
+/// How soon a full ring is tried again at first, and at last while the shard does not read.
+const RETRY_FIRST: Duration = Duration::from_millis(1);
+const RETRY_LAST: Duration = Duration::from_millis(50);
+
+/// Between what the bridge stands.
+pub struct BridgeOptions {
+    pub region: Region,
+    pub consensus: Consensus,
+    pub node_id: i32,
+    /// This control plane's generation on the region.
+    pub generation: u64,
+    /// Made for the region's number of shards.
+    pub view: DataPlaneView,
+}
+
+/// Owns the control plane's end of every ring.
+pub struct Bridge {
+    region: Region,
+    consensus: Consensus,
+    recipient: Recipient,
+    links: Vec<Link>,
+    bell: pipe::Receiver,
+    changes: broadcast::Receiver<Arc<[Change]>>,
+    events: Vec<Event>,
+    retry: Duration,
+}
+
+enum Answer {
+    Frame(Result<Vec<u8>, Unanswerable>),
+    Ensured(Vec<String>, Vec<ErrorCode>),
+    /// Its time was up, or its task ended without one.
+    None(&'static str),
+}
+
+struct Done {
+    shard: u16,
+    epoch: u64,
+    token: u64,
+    answer: Answer,
+}
+
+/// Reports even when the task that holds it ends in a panic: a request without an answer would keep
+/// its connection waiting for ever.
+struct Report {
+    done: Option<Done>,
+    sender: mpsc::UnboundedSender<Done>,
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        if let Some(done) = self.done.take() {
+            // Without a bridge nobody waits.
+            let _ = self.sender.send(done);
+        }
+    }
+}
+
+impl Bridge {
+    /// Takes the control plane's ends of all rings.
+    ///
+    /// # Errors
+    /// A doorbell cannot be opened or polled.
+    pub fn new(options: BridgeOptions) -> io::Result<Self> {
+        let shards = options.region.shards();
+        // Subscribed before any image is made, so that no change falls between.
+        let changes = options.consensus.subscribe();
+        let bell = control_bell(&options.region)?;
+        // Room for our own hellos after a ring was reset.
+        let hello = options.generation << 16;
+        let links = (0..shards)
+            .map(|shard| Link::open(&options.region, shard, shards, hello, options.view.clone()))
+            .collect::<io::Result<_>>()?;
+        Ok(Bridge {
+            region: options.region,
+            consensus: options.consensus,
+            recipient: Recipient {
+                node_id: options.node_id,
+                shards,
+            },
+            links,
+            bell,
+            changes,
+            events: Vec::new(),
+            retry: RETRY_FIRST,
+        })
+    }
+
+    /// Serves until `stop` is ready; then writes what it can of what waits.
+    ///
+    /// # Errors
+    /// The doorbell cannot be waited for.
+    pub async fn run<S: Service>(
+        mut self,
+        service: Arc<S>,
+        stop: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        let mut stop = pin!(stop);
+        let (sender, mut finished) = mpsc::unbounded_channel();
+        loop {
+            let mut progressed = false;
+            for index in 0..self.links.len() {
+                progressed |= self.links[index].drain(&mut self.events);
+                self.handle_events(index, &service, &sender);
+            }
+            self.publish_changes();
+            while let Ok(done) = finished.try_recv() {
+                progressed = true;
+                self.finish(done, &service, &sender);
+            }
+            self.flush(&service, &sender);
+            if progressed {
+                self.retry = RETRY_FIRST;
+                // Let the requests that were just started run before the next turn.
+                tokio::task::yield_now().await;
+                continue;
+            }
+            if self.announce_sleep() {
+                let blocked = self.links.iter().any(Link::blocked);
+                tokio::select! {
+                    biased;
+                    () = &mut stop => {
+                        self.flush(&service, &sender);
+                        return Ok(());
+                    }
+                    rung = self.bell.readable() => {
+                        rung?;
+                        // Until there is nothing: then the next ring is a new event.
+                        let mut rings = [0; 64];
+                        while matches!(self.bell.try_read(&mut rings), Ok(1..)) {}
+                    }
+                    Some(done) = finished.recv() => self.finish(done, &service, &sender),
+                    change = self.changes.recv() => self.publish(change.map_err(lagged)),
+                    () = tokio::time::sleep(self.retry), if blocked => {
+                        self.retry = (self.retry * 2).min(RETRY_LAST);
+                    }
+                }
+            }
+            self.links.iter_mut().for_each(Link::announce_awake);
+        }
+    }
+
+    fn announce_sleep(&mut self) -> bool {
+        self.links.iter_mut().all(Link::announce_sleep)
+    }
+
+    fn handle_events<S: Service>(
+        &mut self,
+        index: usize,
+        service: &Arc<S>,
+        sender: &mpsc::UnboundedSender<Done>,
+    ) {
+        for event in std::mem::take(&mut self.events) {
+            match event {
+                Event::Start(job) => self.start(index, job, service, sender),
+                Event::NeedsImage => {
+                    let recipient = self.recipient;
+                    let image = self
+                        .consensus
+                        .read(|state| EncodedImage::full(state, recipient));
+                    self.region.status().set_image_version(image.version);
+                    self.links[index].send_whole_image(Arc::new(image));
+                }
+            }
+        }
+    }
+
+    fn start<S: Service>(
+        &self,
+        index: usize,
+        job: Job,
+        service: &Arc<S>,
+        sender: &mpsc::UnboundedSender<Done>,
+    ) {
+        let done = Done {
+            shard: index as u16,
+            epoch: self.links[index].epoch,
+            token: job.token,
+            answer: Answer::None("its handler ended without an answer"),
+        };
+        let mut report = Report {
+            done: Some(done),
+            sender: sender.clone(),
+        };
+        let service = Arc::clone(service);
+        tokio::spawn(async move {
+            let answer = tokio::time::timeout(REQUEST_TIME_MAX, answer(&*service, job.work)).await;
+            if let Some(done) = &mut report.done {
+                done.answer = answer.unwrap_or(Answer::None("it took too long"));
+            }
+        });
+    }
+
+    fn finish<S: Service>(
+        &mut self,
+        done: Done,
+        service: &Arc<S>,
+        sender: &mpsc::UnboundedSender<Done>,
+    ) {
+        // The image that an answer speaks of goes first.
+        self.publish_changes();
+        let index = usize::from(done.shard);
+        let link = &mut self.links[index];
+        if done.epoch != link.epoch {
+            return;
+        }
+        let (wanted, next) = link.jobs.finish(done.token);
+        if wanted {
+            match done.answer {
+                Answer::Frame(Ok(frame)) => link.respond(done.token, frame),
+                Answer::Frame(Err(why)) => {
+                    tracing::debug!(shard = done.shard, %why, "a request was refused");
+                    link.refuse(done.token);
+                }
+                Answer::Ensured(names, outcomes) => {
+                    let outcomes = names.iter().map(String::as_str).zip(outcomes).collect();
+                    link.topics_ensured(&ToData::TopicsEnsured {
+                        token: done.token,
+                        outcomes,
+                    });
+                }
+                Answer::None(why) => {
+                    tracing::error!(shard = done.shard, why, "a request has no answer");
+                    link.refuse(done.token);
+                }
+            }
+        }
+        if let Some(job) = next {
+            self.start(index, job, service, sender);
+        }
+    }
+
+    /// Queues an image with every change so far.
+    fn publish_changes(&mut self) {
+        match self.changes.try_recv() {
+            Err(TryRecvError::Empty) => {}
+            first => self.publish(first),
+        }
+    }
+
+    fn publish(&mut self, first: Result<Arc<[Change]>, TryRecvError>) {
+        let mut changes = Vec::new();
+        let mut next = first;
+        loop {
+            match next {
+                Ok(more) => changes.extend_from_slice(&more),
+                // Too many to remember them one by one.
+                Err(TryRecvError::Lagged(_)) => changes.push(Change::Everything),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
+            next = self.changes.try_recv();
+        }
+        if changes.is_empty() {
+            return;
+        }
+        let recipient = self.recipient;
+        let image = self
+            .consensus
+            .read(|state| EncodedImage::delta(state, &changes, recipient));
+        self.region.status().set_image_version(image.version);
+        let image = Arc::new(image);
+        for link in &mut self.links {
+            link.send_changes(&image);
+        }
+    }
+
+    fn flush<S: Service>(&mut self, service: &Arc<S>, sender: &mpsc::UnboundedSender<Done>) {
+        for index in 0..self.links.len() {
+            self.links[index].flush(&mut self.events);
+            if !self.events.is_empty() {
+                self.handle_events(index, service, sender);
+                self.links[index].flush(&mut self.events);
+            }
+        }
+    }
+}
+
+async fn answer<S: Service>(service: &S, work: Work) -> Answer {
+    match work {
+        Work::Answer(request) => Answer::Frame(service.answer(request).await),
+        Work::EnsureTopics(names) => {
+            let outcomes = service.ensure_topics(names.clone()).await;
+            Answer::Ensured(names, outcomes)
+        }
+    }
+}
+
+fn lagged(error: broadcast::error::RecvError) -> TryRecvError {
+    match error {
+        broadcast::error::RecvError::Closed => TryRecvError::Closed,
+        broadcast::error::RecvError::Lagged(count) => TryRecvError::Lagged(count),
+    }
+}
+
+/// The doorbell that the shards ring, for the runtime's poller.
+fn control_bell(region: &Region) -> io::Result<pipe::Receiver> {
+    let bell = region.doorbell(DoorbellName::Control)?;
+    pipe::Receiver::from_owned_fd(bell.as_fd().try_clone_to_owned()?)
+}

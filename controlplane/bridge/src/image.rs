@@ -1,0 +1,159 @@
+//! The metadata as messages to the shards.
+
+use precursor_metadata::{Broker, Change, Metadata, Partition, Topic};
+use precursor_model::TopicId;
+use precursor_shm::control::{PartitionImage, ToData};
+use std::collections::BTreeSet;
+
+/// An image, encoded once for all shards.
+#[derive(Debug, Default)]
+pub(crate) struct EncodedImage {
+    pub version: u64,
+    bytes: Vec<u8>,
+    /// Where each message ends.
+    ends: Vec<usize>,
+}
+
+/// For whom images are made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Recipient {
+    pub node_id: i32,
+    pub shards: u16,
+}
+
+impl EncodedImage {
+    pub fn message(&self, index: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(index)?;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        Some(&self.bytes[start..end])
+    }
+
+    fn push(&mut self, message: &ToData<'_>) {
+        message.encode(&mut self.bytes);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// All of `state`.
+    pub fn full(state: &Metadata, recipient: Recipient) -> Self {
+        let mut image = EncodedImage::begin(state, true);
+        image.cluster(state, recipient);
+        for broker in state.brokers() {
+            image.broker(broker);
+        }
+        for topic in state.topics() {
+            image.topic(topic, recipient);
+        }
+        image.end()
+    }
+
+    /// What `changes` concern, as it is in `state` now.
+    pub fn delta(state: &Metadata, changes: &[Change], recipient: Recipient) -> Self {
+        if changes.contains(&Change::Everything) {
+            return EncodedImage::full(state, recipient);
+        }
+        let mut image = EncodedImage::begin(state, false);
+        if changes.contains(&Change::Cluster) {
+            image.cluster(state, recipient);
+        }
+        let (mut brokers, mut topics) = (BTreeSet::new(), BTreeSet::new());
+        for change in changes {
+            match change {
+                Change::Broker(id) => drop(brokers.insert(*id)),
+                Change::Topic(id) | Change::TopicRemoved(id) => drop(topics.insert(*id)),
+                Change::Cluster | Change::Everything => {}
+            }
+        }
+        for broker in brokers.iter().filter_map(|id| state.broker(*id)) {
+            image.broker(broker);
+        }
+        // Removals first: a name may have passed to a new topic.
+        let (present, removed): (Vec<TopicId>, Vec<TopicId>) =
+            topics.iter().partition(|id| state.topic(**id).is_some());
+        for id in removed {
+            image.push(&ToData::TopicRemoved { id });
+        }
+        for topic in present.iter().filter_map(|id| state.topic(*id)) {
+            image.topic(topic, recipient);
+        }
+        image.end()
+    }
+
+    fn begin(state: &Metadata, full: bool) -> Self {
+        let mut image = EncodedImage {
+            version: state.version(),
+            ..EncodedImage::default()
+        };
+        image.push(&ToData::ImageBegin {
+            version: state.version(),
+            full,
+        });
+        image
+    }
+
+    fn end(mut self) -> Self {
+        self.push(&ToData::ImageEnd {
+            version: self.version,
+        });
+        self
+    }
+
+    fn cluster(&mut self, state: &Metadata, recipient: Recipient) {
+        self.push(&ToData::Cluster {
+            cluster_id: state.cluster_id().unwrap_or_default(),
+            // The one voter leads.
+            controller_id: recipient.node_id,
+            node_id: recipient.node_id,
+        });
+    }
+
+    fn broker(&mut self, broker: &Broker) {
+        self.push(&ToData::Broker {
+            id: broker.id,
+            host: &broker.host,
+            port: broker.port,
+            rack: &broker.rack,
+        });
+    }
+
+    fn topic(&mut self, topic: &Topic, recipient: Recipient) {
+        self.push(&ToData::Topic {
+            id: topic.id,
+            name: &topic.name,
+            internal: topic.internal,
+            partition_count: topic.partitions.len() as u32,
+        });
+        for (name, value) in &topic.configs {
+            self.push(&ToData::TopicConfig {
+                id: topic.id,
+                name,
+                value,
+            });
+        }
+        for (index, partition) in topic.partitions.iter().enumerate() {
+            let image = partition_image(topic.id, index as i32, partition, recipient);
+            self.push(&ToData::Partition(image));
+        }
+    }
+}
+
+fn partition_image(
+    topic: TopicId,
+    index: i32,
+    partition: &Partition,
+    recipient: Recipient,
+) -> PartitionImage {
+    let mut replicas = partition.replicas.iter();
+    let local = replicas.find(|replica| replica.broker == recipient.node_id);
+    PartitionImage {
+        topic,
+        partition: index,
+        log: local.map(|replica| replica.log),
+        // The number of shards may have become smaller since the partition was made.
+        shard: local.map_or(0, |replica| replica.shard % recipient.shards.max(1)),
+        leader: partition.leader,
+        leader_epoch: partition.leader_epoch,
+        replicas: partition.replicas.iter().map(|r| r.broker).collect(),
+        isr: partition.isr.clone(),
+        offline: Vec::new(),
+    }
+}

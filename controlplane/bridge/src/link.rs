@@ -1,0 +1,310 @@
+//! One shard's pair of rings, and everything that is under way on it.
+
+use crate::assembly::{Assembled, Assembly};
+use crate::image::EncodedImage;
+use crate::jobs::{Job, Jobs, Work};
+use crate::outbound::{Flushed, Outbound};
+use crate::service::{Origin, Request};
+use crate::view::{DataPlaneView, ShardView};
+use precursor_shm::control::{Malformed, ToControl, ToData};
+use precursor_shm::ring::{Consumer, Producer};
+use precursor_shm::{Doorbell, DoorbellName, Region};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Messages read from one shard before the others have their turn.
+const MESSAGES_PER_TURN: usize = 64;
+/// Answers that wait for room above this keep the bridge from taking more requests.
+const OUTBOUND_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// What a turn asks of the bridge.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Start(Job),
+    /// The shard is new or lost its place: it needs the whole image.
+    NeedsImage,
+}
+
+/// The control plane's end towards one shard. Owned by the bridge's task.
+pub(crate) struct Link {
+    shard: u16,
+    shards: u16,
+    from_shard: Consumer,
+    to_shard: Producer,
+    bell: Doorbell,
+    view: DataPlaneView,
+    assembly: Assembly,
+    pub jobs: Jobs,
+    outbound: Outbound,
+    /// What `Hello` said last; 0: nothing yet.
+    data_generation: u64,
+    /// The number of our own hellos: each of them says that what came before is lost.
+    pub hello: u64,
+    /// Answers of jobs that were started before the last hello are for nobody.
+    pub epoch: u64,
+    /// A whole image has been queued since the shard's hello.
+    greeted: bool,
+    blocked: bool,
+    /// Version of the last image queued.
+    image_version: u64,
+}
+
+impl Link {
+    pub fn open(
+        region: &Region,
+        shard: u16,
+        shards: u16,
+        hello: u64,
+        view: DataPlaneView,
+    ) -> io::Result<Self> {
+        let mut link = Link {
+            shard,
+            shards,
+            from_shard: region.to_control_consumer(shard),
+            to_shard: region.to_data_producer(shard),
+            bell: region.doorbell(DoorbellName::Shard(shard))?,
+            view,
+            assembly: Assembly::default(),
+            jobs: Jobs::default(),
+            outbound: Outbound::default(),
+            data_generation: 0,
+            hello,
+            epoch: 0,
+            greeted: false,
+            blocked: false,
+            image_version: 0,
+        };
+        link.outbound.message(&ToData::Hello { generation: hello });
+        Ok(link)
+    }
+
+    /// Reads what the shard wrote, a turn's worth. True when there was anything.
+    pub fn drain(&mut self, events: &mut Vec<Event>) -> bool {
+        let mut progressed = false;
+        for _ in 0..MESSAGES_PER_TURN {
+            if self.paused() {
+                break;
+            }
+            let message = match self.from_shard.peek() {
+                Ok(Some(bytes)) => bytes,
+                Ok(None) => break,
+                Err(corrupt) => {
+                    tracing::error!(shard = self.shard, %corrupt, "a control ring begins anew");
+                    self.from_shard.reset();
+                    self.begin_anew();
+                    return true;
+                }
+            };
+            progressed = true;
+            // Copied out of shared memory before it is looked at: what was checked must not be
+            // changed afterwards by whoever wrote it.
+            let message = message.to_vec();
+            self.from_shard.release();
+            if let Err(malformed) = self.take(&message, events) {
+                self.count_malformed(malformed);
+            }
+        }
+        progressed
+    }
+
+    /// Whether requests stay in the ring for now, and the shard with its clients waits.
+    pub fn paused(&self) -> bool {
+        !self.jobs.has_room() || self.outbound.bytes() > OUTBOUND_BYTES_MAX
+    }
+
+    fn take(&mut self, message: &[u8], events: &mut Vec<Event>) -> Result<(), Malformed> {
+        match ToControl::decode(message)? {
+            ToControl::Hello {
+                generation,
+                shard,
+                shards,
+            } => {
+                if shard != self.shard || shards != self.shards {
+                    return Err(Malformed("a hello of another shard"));
+                }
+                self.greet(generation);
+                events.push(Event::NeedsImage);
+            }
+            ToControl::Request {
+                token,
+                connection,
+                last,
+                origin,
+                bytes,
+            } => {
+                let held = self.jobs.bytes();
+                match self.assembly.take(token, connection, last, bytes, held) {
+                    Assembled::Nothing => {}
+                    Assembled::Refused => self.refuse(token),
+                    Assembled::Whole(_) if self.jobs.holds(token) => {
+                        return Err(Malformed("a token that is in use"));
+                    }
+                    Assembled::Whole(frame) => {
+                        let work = Work::Answer(Request {
+                            shard: self.shard,
+                            connection,
+                            origin: Origin {
+                                peer: origin.peer.to_owned(),
+                                listener: origin.listener.to_owned(),
+                                principal: origin.principal.to_owned(),
+                            },
+                            frame,
+                        });
+                        events.extend(self.jobs.add(Job { token, work }).map(Event::Start));
+                    }
+                }
+            }
+            ToControl::EnsureTopics { token, names } => {
+                if self.jobs.holds(token) {
+                    return Err(Malformed("a token that is in use"));
+                }
+                let work = Work::EnsureTopics(names.iter().map(ToString::to_string).collect());
+                events.extend(self.jobs.add(Job { token, work }).map(Event::Start));
+            }
+            ToControl::ImageApplied { version } => {
+                // What it applied before this life's whole image says nothing.
+                if self.greeted && version <= self.image_version {
+                    self.say(true, version);
+                }
+            }
+            ToControl::LogState { log, error } => self.view.set_log_state(log, error),
+            ToControl::ConnectionClosed { connection } => {
+                self.assembly.forget_connection(connection);
+                self.jobs.forget_connection(connection);
+            }
+        }
+        Ok(())
+    }
+
+    /// A shard said hello: whatever was asked before is for nobody now.
+    fn greet(&mut self, generation: u64) {
+        if generation != self.data_generation {
+            self.data_generation = generation;
+            self.view.forget_logs();
+            // Answers and images for its predecessor; but our own hello, when it is still there,
+            // is meant for whoever comes.
+            let unsaid = !self.greeted && !self.outbound.is_empty();
+            self.outbound.clear();
+            if unsaid {
+                self.outbound.message(&ToData::Hello {
+                    generation: self.hello,
+                });
+            }
+        }
+        self.abandon();
+        self.say(true, 0);
+    }
+
+    fn abandon(&mut self) {
+        self.epoch += 1;
+        self.assembly.clear();
+        self.jobs.clear();
+    }
+
+    /// A ring was impossible: messages may be lost, so both sides start over from hello.
+    fn begin_anew(&mut self) {
+        self.view
+            .counters()
+            .rings_reset
+            .fetch_add(1, Ordering::Relaxed);
+        self.abandon();
+        self.outbound.clear();
+        self.greeted = false;
+        self.hello += 1;
+        self.outbound.message(&ToData::Hello {
+            generation: self.hello,
+        });
+        self.say(false, 0);
+    }
+
+    fn say(&self, connected: bool, image_version: u64) {
+        let view = ShardView {
+            connected,
+            image_version,
+        };
+        self.view.set_shard(self.shard, view);
+    }
+
+    /// Queues a whole image, which the shard asked for.
+    pub fn send_whole_image(&mut self, image: Arc<EncodedImage>) {
+        self.greeted = true;
+        self.image_version = image.version;
+        self.outbound.image(image);
+    }
+
+    /// Queues an image with what changed, unless the shard gets that with its whole one.
+    pub fn send_changes(&mut self, image: &Arc<EncodedImage>) {
+        if self.greeted && image.version > self.image_version {
+            self.image_version = image.version;
+            self.outbound.image(Arc::clone(image));
+        }
+    }
+
+    pub fn respond(&mut self, token: u64, frame: Vec<u8>) {
+        let counter = &self.view.counters().requests_answered;
+        counter.fetch_add(1, Ordering::Relaxed);
+        self.outbound.response(token, frame);
+    }
+
+    pub fn topics_ensured(&mut self, message: &ToData<'_>) {
+        let counter = &self.view.counters().requests_answered;
+        counter.fetch_add(1, Ordering::Relaxed);
+        self.outbound.message(message);
+    }
+
+    /// Has the request's connection closed.
+    pub fn refuse(&mut self, token: u64) {
+        let counter = &self.view.counters().requests_refused;
+        counter.fetch_add(1, Ordering::Relaxed);
+        self.outbound.message(&ToData::Refused { token });
+    }
+
+    /// Writes what there is room for and wakes the shard when it sleeps. An event when the shard
+    /// missed images meanwhile.
+    pub fn flush(&mut self, events: &mut Vec<Event>) {
+        self.blocked = false;
+        if !self.outbound.is_empty() {
+            match self.outbound.flush(&mut self.to_shard) {
+                Flushed::All => {}
+                Flushed::Blocked => self.blocked = true,
+                Flushed::Corrupt => {
+                    tracing::error!(shard = self.shard, "a shard left an impossible cursor");
+                    self.to_shard.reset();
+                    self.begin_anew();
+                    self.blocked = true;
+                }
+            }
+            if self.to_shard.publish() {
+                self.bell.ring();
+            }
+        }
+        if self.outbound.take_stale() {
+            events.push(Event::NeedsImage);
+        }
+    }
+
+    /// Whether messages wait for room: nobody tells when there is some.
+    pub fn blocked(&self) -> bool {
+        self.blocked
+    }
+
+    /// Says that the bridge is about to sleep. False: a message came, it must not.
+    pub fn announce_sleep(&mut self) -> bool {
+        // A paused ring is not read on, whatever comes: nothing to be woken for.
+        self.paused() || self.from_shard.announce_sleep()
+    }
+
+    pub fn announce_awake(&mut self) {
+        self.from_shard.announce_awake();
+    }
+
+    fn count_malformed(&self, malformed: Malformed) {
+        let counter = &self.view.counters().messages_malformed;
+        let count = counter.fetch_add(1, Ordering::Relaxed) + 1;
+        // A peer gone wild must not fill the log: 1st, 2nd, 4th, 8th …
+        if count.is_power_of_two() {
+            tracing::warn!(shard = self.shard, count, %malformed, "from a shard");
+        }
+    }
+}
