@@ -1,0 +1,97 @@
+//! The life of the process: claim, attach, bind, run shards, stop.
+
+use crate::data_dir;
+use crate::shards::Shards;
+use crate::signals::Signals;
+use precursor_config::{NodeConfig, Switch};
+use precursor_shm::{Hugepages, ProcessState, Region, RegionOptions};
+use precursor_transport_kernel::SharedListener;
+use std::time::Duration;
+
+/// How often the main thread looks at its shards while they start.
+const START_POLL: Duration = Duration::from_millis(1);
+/// How often it looks whether its supervisor is still there.
+const WATCH_POLL: Duration = Duration::from_millis(200);
+
+/// What the configuration asks of the region. Every process of a node asks for the same.
+pub fn region_options(config: &NodeConfig) -> RegionOptions {
+    RegionOptions {
+        directory: config.memory_region_dir.clone(),
+        hugepages: match config.memory_hugepages {
+            Switch::Auto => Hugepages::Auto,
+            Switch::On => Hugepages::On,
+            Switch::Off => Hugepages::Off,
+        },
+        shards: config.shard_count(),
+        pool_bytes: config.memory_region_bytes,
+        ..RegionOptions::new(config.node_id, &config.data_dir)
+    }
+}
+
+/// Runs until asked to stop, or until a supervisor that started us is gone.
+///
+/// # Errors
+/// One sentence that says why it cannot start, or what could not be written at the end.
+pub fn run(
+    config: &NodeConfig,
+    supervised_by: Option<u32>,
+    mut signals: Signals,
+) -> Result<(), String> {
+    let _lock = data_dir::claim(&config.data_dir)?;
+    let (region, _) =
+        Region::create_or_attach(&region_options(config)).map_err(|error| error.to_string())?;
+    let status = region.status();
+    let generation = status.begin_data(std::process::id());
+    let address = config.listen.resolve().map_err(|error| {
+        let listen = &config.listen;
+        format!("cannot listen on {listen}: {error}; choose another address with --listen")
+    })?;
+    let listener = SharedListener::bind(address).map_err(|error| error.to_string())?;
+    let bound = listener.local_address();
+    status.set_kafka_port(bound.port());
+    end_process_on_panic();
+    let mut shards = Shards::start(config, &region, generation, &listener)?;
+    let orphaned = || supervised_by.is_some_and(|pid| std::os::unix::process::parent_id() != pid);
+    let mut announced = false;
+    loop {
+        let ready = shards.all_listening();
+        if ready && !announced {
+            announced = true;
+            status.set_data_state(ProcessState::Ready);
+            tracing::info!("serving on {bound}");
+        }
+        let poll = if ready { WATCH_POLL } else { START_POLL };
+        // Without a supervisor to watch there is nothing to wake up for.
+        let poll = if ready && supervised_by.is_none() {
+            Duration::from_secs(5)
+        } else {
+            poll
+        };
+        if signals.wait(poll) {
+            tracing::info!("asked to stop");
+            break;
+        }
+        if orphaned() {
+            tracing::warn!("the supervisor is gone: stopping");
+            break;
+        }
+        if shards.any_ended() {
+            status.set_data_state(ProcessState::Absent);
+            return Err(shards.first_failure());
+        }
+    }
+    status.set_data_state(ProcessState::Stopping);
+    let stopped = shards.stop();
+    status.set_data_state(ProcessState::Absent);
+    stopped
+}
+
+/// A shard that panics has broken an invariant of its own. The process ends, so that the supervisor
+/// starts it anew and recovery looks at everything; going on with half a node helps nobody.
+fn end_process_on_panic() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        print(panic);
+        std::process::exit(101);
+    }));
+}

@@ -1,0 +1,212 @@
+//! The shards' threads.
+
+use precursor_config::{IdlePolicy, NetworkDriver, NodeConfig, Switch};
+use precursor_shard::{Shard, ShardOptions, ShardParts};
+use precursor_shm::Region;
+use precursor_storage::{DirectIo, StoreOptions};
+use precursor_transport_kernel::{Driver, KernelOptions, KernelTransport, SharedListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// A shard's calls are shallow; memory that is not touched is not counted, but it is bounded.
+const STACK_BYTES: usize = 512 << 10;
+/// Longest sleep of a shard: how long a wish to stop may go unheard.
+const SLEEP_MAX: Duration = Duration::from_millis(500);
+
+/// What the main thread and the shards tell each other.
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    listening: AtomicUsize,
+}
+
+/// All running shards.
+pub struct Shards {
+    threads: Vec<JoinHandle<Result<(), String>>>,
+    shared: Arc<Shared>,
+    region: Region,
+}
+
+impl Shards {
+    /// Starts one thread per shard.
+    ///
+    /// # Errors
+    /// A thread cannot be started.
+    pub fn start(
+        config: &NodeConfig,
+        region: &Region,
+        generation: u64,
+        listener: &SharedListener,
+    ) -> Result<Shards, String> {
+        let shared = Arc::new(Shared::default());
+        let mut threads = Vec::new();
+        for shard in 0..config.shard_count() {
+            let plan = Plan {
+                options: shard_options(config, listener, shard, generation),
+                store: store_options(config, shard),
+                kernel: kernel_options(config, listener),
+                listener: listener.clone(),
+                region: region.clone(),
+                cpu: config.dataplane_cpus.get(usize::from(shard)).copied(),
+                shared: shared.clone(),
+            };
+            let thread = std::thread::Builder::new()
+                .name(format!("shard-{shard}"))
+                .stack_size(STACK_BYTES)
+                .spawn(move || plan.run())
+                .map_err(|error| format!("starting the thread of shard {shard}: {error}"))?;
+            threads.push(thread);
+        }
+        Ok(Shards {
+            threads,
+            shared,
+            region: region.clone(),
+        })
+    }
+
+    /// Whether every shard accepts clients.
+    pub fn all_listening(&self) -> bool {
+        self.shared.listening.load(Ordering::Acquire) == self.threads.len()
+    }
+
+    /// Whether a shard has ended without being asked.
+    pub fn any_ended(&self) -> bool {
+        self.threads.iter().any(JoinHandle::is_finished)
+    }
+
+    /// Why the first one ended.
+    pub fn first_failure(&mut self) -> String {
+        let ended = self.threads.iter().position(JoinHandle::is_finished);
+        let outcome = ended.map(|at| self.threads.swap_remove(at).join());
+        match outcome {
+            Some(Ok(Err(sentence))) => sentence,
+            _ => "a shard ended unexpectedly".to_owned(),
+        }
+    }
+
+    /// Asks every shard to stop, and waits until all have written their logs to disk.
+    ///
+    /// # Errors
+    /// What could not be written.
+    pub fn stop(self) -> Result<(), String> {
+        self.shared.stop.store(true, Ordering::Release);
+        for shard in 0..self.threads.len() {
+            let name = precursor_shm::DoorbellName::Shard(shard as u16);
+            // A bell that cannot be rung only means a later end of a sleep.
+            if let Ok(bell) = self.region.doorbell(name) {
+                bell.ring();
+            }
+        }
+        let mut outcome = Ok(());
+        for thread in self.threads {
+            let ended = thread.join();
+            let ended = ended.unwrap_or_else(|_| Err("a shard panicked".to_owned()));
+            outcome = outcome.and(ended);
+        }
+        outcome
+    }
+}
+
+/// Everything that a shard's thread needs to make its shard.
+struct Plan {
+    options: ShardOptions,
+    store: StoreOptions,
+    kernel: KernelOptions,
+    listener: SharedListener,
+    region: Region,
+    cpu: Option<usize>,
+    shared: Arc<Shared>,
+}
+
+impl Plan {
+    fn run(self) -> Result<(), String> {
+        let number = self.options.shard;
+        if let Some(cpu) = self.cpu
+            && !core_affinity::set_for_current(core_affinity::CoreId { id: cpu })
+        {
+            tracing::warn!(shard = number, "cannot be pinned to processor {cpu}");
+        }
+        let transport = KernelTransport::new(self.kernel).map_err(|e| e.to_string())?;
+        tracing::info!(shard = number, "{}", transport.report());
+        let parts = ShardParts {
+            transport,
+            region: self.region,
+            store: self.store,
+            listen: self.listener.local_address(),
+        };
+        let mut shard = Shard::new(self.options, parts).map_err(|e| e.to_string())?;
+        let mut told = false;
+        while !self.shared.stop.load(Ordering::Relaxed) {
+            shard.run_once(SLEEP_MAX).map_err(|e| e.to_string())?;
+            if !told && shard.is_listening() {
+                told = true;
+                self.shared.listening.fetch_add(1, Ordering::Release);
+            }
+        }
+        shard.shut_down().map_err(|e| e.to_string())
+    }
+}
+
+fn shard_options(
+    config: &NodeConfig,
+    listener: &SharedListener,
+    shard: u16,
+    generation: u64,
+) -> ShardOptions {
+    let shards = config.shard_count();
+    let advertised = config.advertised(listener.local_address());
+    let share = |whole: u32| (whole as usize).div_ceil(usize::from(shards));
+    ShardOptions {
+        shard,
+        shards,
+        node_id: config.node_id,
+        generation,
+        idle: match config.dataplane_idle {
+            IdlePolicy::Adaptive => precursor_shard::IdlePolicy::Adaptive,
+            IdlePolicy::Busy => precursor_shard::IdlePolicy::Busy,
+            IdlePolicy::Sleep => precursor_shard::IdlePolicy::Sleep,
+        },
+        spin_us: u64::from(config.dataplane_spin_us),
+        request_bytes_max: config.socket_request_bytes_max as usize,
+        connections_max: share(config.connections_max),
+        connections_idle_ms_max: config.connections_idle_ms_max,
+        auto_create_topics: config.auto_create_topics,
+        fetch_session_slots_max: share(config.fetch_session_slots_max),
+        topic_defaults: config.topic_defaults.clone(),
+        advertised_host: advertised.host,
+        advertised_port: advertised.port,
+        ..ShardOptions::new(listener.local_address())
+    }
+}
+
+/// What the configuration asks of a shard's store.
+pub fn store_options(config: &NodeConfig, shard: u16) -> StoreOptions {
+    StoreOptions {
+        direct_io: match config.storage_direct_io {
+            Switch::Auto => DirectIo::Auto,
+            Switch::On => DirectIo::On,
+            Switch::Off => DirectIo::Off,
+        },
+        checkpoint_interval_ms: config.log_checkpoint_interval_ms,
+        retention_check_interval_ms: config.log_retention_check_interval_ms,
+        producer_id_expiration_ms: i64::try_from(config.producer_id_expiration_ms)
+            .unwrap_or(i64::MAX),
+        ..StoreOptions::new(&config.data_dir, shard)
+    }
+}
+
+fn kernel_options(config: &NodeConfig, listener: &SharedListener) -> KernelOptions {
+    let shards = usize::from(config.shard_count());
+    KernelOptions {
+        driver: match config.network_driver {
+            NetworkDriver::Auto => Driver::Auto,
+            NetworkDriver::Epoll => Driver::Epoll,
+            NetworkDriver::IoUring => Driver::IoUring,
+        },
+        connections_max: (config.connections_max as usize).div_ceil(shards),
+        shared_listener: Some(listener.clone()),
+        ..KernelOptions::default()
+    }
+}
