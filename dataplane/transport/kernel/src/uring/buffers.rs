@@ -59,6 +59,8 @@ pub(crate) struct BufferRing {
     entries: Mapping,
     memory: Mapping,
     tail: u16,
+    /// Buffers in queues now.
+    held: usize,
     /// Per buffer in a queue: the one after it, and how many bytes it holds.
     next: Box<[u16]>,
     length: Box<[u32]>,
@@ -97,6 +99,7 @@ impl BufferRing {
             entries: Mapping::new(count * size_of::<BufRingEntry>())?,
             memory: Mapping::new(count * BUFFER_BYTES)?,
             tail: 0,
+            held: 0,
             next: vec![NONE; count].into_boxed_slice(),
             length: vec![0; count].into_boxed_slice(),
         };
@@ -109,6 +112,12 @@ impl BufferRing {
     /// Address and number of entries, for the registration.
     pub(crate) fn location(&self) -> (u64, u16) {
         (self.entries.base.as_ptr() as u64, BUFFER_COUNT)
+    }
+
+    /// Buffers that hold bytes which no shard has read yet.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.held
     }
 
     /// Gives a buffer to the kernel.
@@ -143,6 +152,7 @@ impl BufferRing {
         }
         queue.last = buffer;
         queue.count += 1;
+        self.held += 1;
     }
 
     /// Gives a buffer back unread.
@@ -185,6 +195,7 @@ impl BufferRing {
         queue.first = self.next[usize::from(buffer)];
         queue.count -= 1;
         queue.taken = 0;
+        self.held -= 1;
         if queue.count == 0 {
             queue.last = NONE;
         }

@@ -3,6 +3,8 @@
 
 mod buffers;
 mod ring;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -459,5 +461,11 @@ impl Transport for UringTransport {
 impl Drop for UringTransport {
     fn drop(&mut self) {
         self.ring.cancel_all();
+        while let Some((data, result, _)) = self.ring.completion() {
+            if data & KIND == ACCEPT && result >= 0 {
+                // SAFETY: the kernel made this descriptor for us and nobody has seen it yet.
+                drop(unsafe { OwnedFd::from_raw_fd(result) });
+            }
+        }
     }
 }

@@ -140,13 +140,15 @@ impl Ring {
         Some((entry.user_data(), entry.result(), entry.flags()))
     }
 
-    /// Ends every operation now, so that sockets close when their descriptors do.
+    /// Ends every operation now, so that sockets close when their descriptors do and not some time
+    /// after the ring. The completions are there to be taken.
     pub(crate) fn cancel_all(&mut self) {
         if self.enabled {
             self.ring
                 .submitter()
                 .register_sync_cancel(None, CancelBuilder::any())
                 .ok();
+            self.enter(Some(Duration::ZERO)).ok();
         }
     }
 }

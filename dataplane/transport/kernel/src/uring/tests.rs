@@ -1,0 +1,59 @@
+use std::io::Write;
+use std::net::TcpStream;
+
+use super::*;
+
+const CONNECTIONS: usize = 4;
+
+/// Clients that send for a while to a transport that does not read.
+fn flooded() -> (UringTransport, Vec<ConnectionId>, Vec<TcpStream>) {
+    let options = KernelOptions {
+        connections_max: CONNECTIONS,
+        ..KernelOptions::default()
+    };
+    let mut transport = UringTransport::new(options).expect("the host offers io_uring");
+    let address = transport.listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let mut clients: Vec<TcpStream> = (0..CONNECTIONS)
+        .map(|_| TcpStream::connect(address).unwrap())
+        .collect();
+    let mut ids = Vec::new();
+    let mut events = Vec::with_capacity(16);
+    for _ in 0..50 {
+        for client in &mut clients {
+            client.set_nonblocking(true).unwrap();
+            client.write(&[1; 1 << 20]).ok();
+        }
+        events.clear();
+        transport
+            .poll(Wait::AtMost(Duration::from_millis(1)), &mut events)
+            .unwrap();
+        ids.extend(events.iter().filter_map(|event| match *event {
+            Event::Accepted { connection, .. } => Some(connection),
+            _ => None,
+        }));
+    }
+    assert_eq!(ids.len(), CONNECTIONS);
+    (transport, ids, clients)
+}
+
+#[test]
+fn an_unread_connection_is_paused() {
+    let (mut transport, ids, _clients) = flooded();
+    // Bursts of the kernel (32 buffers each) pass the mark before the pause takes hold.
+    let bound = BUFFERS_PER_CONNECTION + 64;
+    for id in ids {
+        let connection = transport.connections.get_mut(id).unwrap();
+        assert!(!connection.armed);
+        assert!(connection.queue.count() <= bound);
+    }
+}
+
+#[test]
+fn closing_gives_unread_buffers_back() {
+    let (mut transport, ids, _clients) = flooded();
+    assert!(transport.buffers.held() >= usize::from(BUFFERS_PER_CONNECTION));
+    for id in ids {
+        transport.close(id);
+    }
+    assert_eq!(transport.buffers.held(), 0);
+}
