@@ -108,18 +108,17 @@ impl Node {
         self.config_file = Some(file.to_path_buf());
     }
 
-    /// The command that starts this node. Flags added to it win over its own.
+    /// The command that starts this node.
     pub fn command(&self) -> Command {
+        self.command_at(&format!("127.0.0.1:{}", self.port), &self.data_dir())
+    }
+
+    /// The command that starts this node elsewhere.
+    pub fn command_at(&self, listen: &str, data_dir: &Path) -> Command {
+        let region = format!("memory.region.dir={}", self.region.display());
         let mut command = precursor();
-        command
-            .arg("serve")
-            .args(["--listen", &format!("127.0.0.1:{}", self.port)])
-            .arg("--data-dir")
-            .arg(self.data_dir())
-            .args([
-                "--set",
-                &format!("memory.region.dir={}", self.region.display()),
-            ]);
+        command.args(["serve", "--listen", listen, "--data-dir"]);
+        command.arg(data_dir).args(["--set", &region]);
         for setting in &self.settings {
             command.args(["--set", setting]);
         }

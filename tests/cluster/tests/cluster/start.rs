@@ -1,7 +1,7 @@
 //! Starting: how fast, and what is said when it cannot be.
 
 use std::net::TcpListener;
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use precursor_tests_cluster::client::Connection;
@@ -54,10 +54,8 @@ fn the_first_produce_is_answered_within_a_second() {
 }
 
 /// Runs a start that must fail and gives what it said.
-fn refused(node: &Node, more: &[&str]) -> String {
-    let mut child = node
-        .command()
-        .args(more)
+fn refused(command: &mut Command) -> String {
+    let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -67,7 +65,7 @@ fn refused(node: &Node, more: &[&str]) -> String {
         if Instant::now() > deadline {
             child.kill().unwrap();
             child.wait().unwrap();
-            panic!("a start that cannot succeed ends by itself: {more:?}");
+            panic!("a start that cannot succeed ends by itself: {command:?}");
         }
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -76,41 +74,42 @@ fn refused(node: &Node, more: &[&str]) -> String {
         stdout,
         stderr,
     } = child.wait_with_output().unwrap();
-    assert!(!status.success(), "exit code of {more:?}");
+    assert!(!status.success(), "exit code of {command:?}");
     assert!(
         !String::from_utf8_lossy(&stdout).contains("ready"),
-        "{more:?} says ready"
+        "{command:?} says ready"
     );
     let said = String::from_utf8_lossy(&stderr).trim().to_owned();
+    println!("{said}");
     assert_eq!(said.lines().count(), 1, "one sentence, not: {said}");
     assert!(!said.contains("panicked"), "{said}");
     said
+}
+
+/// A prepared node whose region's directory exists, as for a start.
+fn prepared() -> Node {
+    let node = Node::prepare(&[]);
+    std::fs::create_dir_all(node.region_dir()).unwrap();
+    node
 }
 
 #[test]
 fn a_busy_port_is_said_in_one_sentence() {
     let busy = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = busy.local_addr().unwrap().port().to_string();
-    let said = refused(
-        &Node::prepare(&[]),
-        &["--listen", &format!("127.0.0.1:{port}")],
-    );
+    let node = prepared();
+    let said = refused(&mut node.command_at(&format!("127.0.0.1:{port}"), &node.data_dir()));
     assert!(said.contains(&port) && said.contains("in use"), "{said}");
 }
 
 #[test]
 fn an_unwritable_data_directory_is_said_in_one_sentence() {
-    let node = Node::prepare(&[]);
+    let node = prepared();
     let file = node.data_dir();
     std::fs::write(&file, b"a file, no directory").unwrap();
-    let below = file.join("below").display().to_string();
-    for place in [
-        file.display().to_string().as_str(),
-        &below,
-        "/proc/precursor",
-    ] {
-        let said = refused(&node, &["--data-dir", place]);
-        assert!(said.contains(place), "{said}");
+    for place in [file.clone(), file.join("below"), "/proc/precursor".into()] {
+        let said = refused(&mut node.command_at("127.0.0.1:0", &place));
+        assert!(said.contains(&place.display().to_string()), "{said}");
     }
     assert_eq!(std::fs::read(&file).unwrap(), b"a file, no directory");
 }
@@ -126,7 +125,7 @@ fn a_data_directory_in_use_is_said_with_the_process_and_nothing_is_damaged() {
             .unwrap(),
         0
     );
-    let said = refused(&node, &["--listen", "127.0.0.1:0"]);
+    let said = refused(&mut node.command_at("127.0.0.1:0", &node.data_dir()));
     assert!(said.contains("in use"), "{said}");
     let pids = [
         node.supervisor_pid(),
@@ -146,7 +145,7 @@ fn a_data_directory_in_use_is_said_with_the_process_and_nothing_is_damaged() {
 
 #[test]
 fn a_broken_configuration_is_said_with_its_key() {
-    let node = Node::prepare(&[]);
+    let node = prepared();
     for (setting, word) in [
         ("node.idd=1", "node.id"),
         ("node.id=soon", "node.id"),
@@ -154,7 +153,7 @@ fn a_broken_configuration_is_said_with_its_key() {
         ("dataplane.idle=lazy", "adaptive"),
         ("topic.retention.ms=never", "retention.ms"),
     ] {
-        let said = refused(&node, &["--set", setting]);
+        let said = refused(node.command().args(["--set", setting]));
         assert!(said.contains(word), "{setting}: {said}");
     }
     let file = node.data_dir().with_file_name("precursor.toml");
@@ -163,10 +162,10 @@ fn a_broken_configuration_is_said_with_its_key() {
         ("[node]\nname = 3\n", "node.name"),
     ] {
         std::fs::write(&file, text).unwrap();
-        let said = refused(&node, &["--config", &file.display().to_string()]);
+        let said = refused(node.command().arg("--config").arg(&file));
         assert!(said.contains(word), "{text}: {said}");
     }
-    let said = refused(&node, &["--config", "/nowhere/precursor.toml"]);
+    let said = refused(node.command().args(["--config", "/nowhere/precursor.toml"]));
     assert!(said.contains("/nowhere/precursor.toml"), "{said}");
     assert!(
         !node.data_dir().exists(),
