@@ -6,6 +6,7 @@
 mod keys;
 mod message;
 mod names;
+mod oracle;
 mod schema;
 mod view;
 
@@ -21,7 +22,11 @@ pub(crate) const HEADING: &str =
     "// Generated from dataplane/protocol/schema by `cargo xtask generate`; not to be edited.\n\n";
 
 /// The folders that hold nothing but generated files, from the repository's root.
-const FOLDERS: [&str; 1] = ["dataplane/protocol/src/generated"];
+const FOLDERS: [&str; 3] = [
+    "dataplane/protocol/src/generated",
+    "dataplane/protocol/tests/messages/generated_random",
+    "dataplane/protocol/tests/messages/generated_oracle",
+];
 
 /// Files by their path from the repository's root.
 type Files = BTreeMap<PathBuf, String>;
@@ -126,7 +131,27 @@ fn make(root: &Path) -> io::Result<Files> {
     }
     files.insert(folder.join("messages/mod.rs"), owned);
     files.insert(folder.join("views/mod.rs"), views);
+    for_tests(&messages, &mut files);
     format(root, files)
+}
+
+/// Random messages and their twins of another implementation, for the tests.
+fn for_tests(messages: &[Message], files: &mut Files) {
+    let (random, oracle) = (Path::new(FOLDERS[1]), Path::new(FOLDERS[2]));
+    for m in messages {
+        let file = format!("{}.rs", names::snake_case(&m.name));
+        files.insert(random.join(&file), oracle::emit_random(m));
+        files.insert(oracle.join(&file), oracle::emit_oracle(m));
+    }
+    let every = oracle::emit_every_message(messages);
+    files.insert(
+        random.join("mod.rs"),
+        oracle::emit_index(messages, "Random messages.", &every),
+    );
+    files.insert(
+        oracle.join("mod.rs"),
+        oracle::emit_index(messages, "Our messages as the oracle has them.", ""),
+    );
 }
 
 fn read_schema(folder: &Path) -> io::Result<Vec<Message>> {

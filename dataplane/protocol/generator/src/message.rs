@@ -4,7 +4,7 @@ use crate::names::{
     condition, field_name, has_tags, null_condition, nullable, scalar, scalar_default,
     scalar_method, snake_case, uses_topic_id,
 };
-use crate::schema::{Field, Message, Struct, Type};
+use crate::schema::{Direction, Field, Message, Struct, Type};
 use std::fmt::Write;
 
 /// The file of one message.
@@ -20,9 +20,16 @@ pub fn emit(message: &Message) -> String {
     let tags = message.structs.iter().any(|s| has_tags(message, s));
     let _ = writeln!(
         out,
-        "use crate::error::{{DecodeError, EncodeError}};
+        "use crate::api::ApiKey;
+        use crate::error::{{DecodeError, EncodeError}};
+        use crate::message::{{Message{}}};
         use crate::read::{{Read, Reader{}}};
         use crate::write::{{Write, Writer}};",
+        if message.direction == Direction::Request {
+            ", Request"
+        } else {
+            ""
+        },
         if tags { ", TaggedField" } else { "" },
     );
     if uses_topic_id(message) {
@@ -407,4 +414,28 @@ fn entry_points(out: &mut String, message: &Message) {
         low = message.versions.low,
         high = message.versions.high,
     );
+    let _ = writeln!(
+        out,
+        "\nimpl Message for {name} {{
+        const KEY: ApiKey = ApiKey::{api};
+        const VERSION_MIN: i16 = {name}::VERSION_MIN;
+        const VERSION_MAX: i16 = {name}::VERSION_MAX;
+
+        fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {{
+        {name}::decode_prefix(body, version) }}
+
+        fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {{
+        {name}::encode(self, out, version) }}
+        }}",
+        name = message.name,
+        api = message.api(),
+    );
+    if message.direction == Direction::Request {
+        let _ = writeln!(
+            out,
+            "\nimpl Request for {} {{ type Response = super::{}Response; }}",
+            message.name,
+            message.api()
+        );
+    }
 }

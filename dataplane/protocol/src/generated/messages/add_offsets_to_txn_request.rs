@@ -2,7 +2,9 @@
 
 //! AddOffsetsToTxnRequest, API key 25.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -72,4 +74,22 @@ impl AddOffsetsToTxnRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for AddOffsetsToTxnRequest {
+    const KEY: ApiKey = ApiKey::AddOffsetsToTxn;
+    const VERSION_MIN: i16 = AddOffsetsToTxnRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = AddOffsetsToTxnRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        AddOffsetsToTxnRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        AddOffsetsToTxnRequest::encode(self, out, version)
+    }
+}
+
+impl Request for AddOffsetsToTxnRequest {
+    type Response = super::AddOffsetsToTxnResponse;
 }

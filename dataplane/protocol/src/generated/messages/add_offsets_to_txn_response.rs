@@ -2,7 +2,9 @@
 
 //! AddOffsetsToTxnResponse, API key 25.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -63,5 +65,19 @@ impl AddOffsetsToTxnResponse {
         let mut w = Writer::new(out, version, version >= 3);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for AddOffsetsToTxnResponse {
+    const KEY: ApiKey = ApiKey::AddOffsetsToTxn;
+    const VERSION_MIN: i16 = AddOffsetsToTxnResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = AddOffsetsToTxnResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        AddOffsetsToTxnResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        AddOffsetsToTxnResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! AddPartitionsToTxnRequest, API key 24.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -179,4 +181,22 @@ impl AddPartitionsToTxnRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for AddPartitionsToTxnRequest {
+    const KEY: ApiKey = ApiKey::AddPartitionsToTxn;
+    const VERSION_MIN: i16 = AddPartitionsToTxnRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = AddPartitionsToTxnRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        AddPartitionsToTxnRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        AddPartitionsToTxnRequest::encode(self, out, version)
+    }
+}
+
+impl Request for AddPartitionsToTxnRequest {
+    type Response = super::AddPartitionsToTxnResponse;
 }

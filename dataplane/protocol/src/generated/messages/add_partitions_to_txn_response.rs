@@ -2,7 +2,9 @@
 
 //! AddPartitionsToTxnResponse, API key 24.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -176,5 +178,19 @@ impl AddPartitionsToTxnResponse {
         let mut w = Writer::new(out, version, version >= 3);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for AddPartitionsToTxnResponse {
+    const KEY: ApiKey = ApiKey::AddPartitionsToTxn;
+    const VERSION_MIN: i16 = AddPartitionsToTxnResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = AddPartitionsToTxnResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        AddPartitionsToTxnResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        AddPartitionsToTxnResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! AlterClientQuotasRequest, API key 49.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -158,4 +160,22 @@ impl AlterClientQuotasRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for AlterClientQuotasRequest {
+    const KEY: ApiKey = ApiKey::AlterClientQuotas;
+    const VERSION_MIN: i16 = AlterClientQuotasRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = AlterClientQuotasRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        AlterClientQuotasRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        AlterClientQuotasRequest::encode(self, out, version)
+    }
+}
+
+impl Request for AlterClientQuotasRequest {
+    type Response = super::AlterClientQuotasResponse;
 }

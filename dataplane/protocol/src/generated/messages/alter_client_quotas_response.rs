@@ -2,7 +2,9 @@
 
 //! AlterClientQuotasResponse, API key 49.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -127,5 +129,19 @@ impl AlterClientQuotasResponse {
         let mut w = Writer::new(out, version, version >= 1);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for AlterClientQuotasResponse {
+    const KEY: ApiKey = ApiKey::AlterClientQuotas;
+    const VERSION_MIN: i16 = AlterClientQuotasResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = AlterClientQuotasResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        AlterClientQuotasResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        AlterClientQuotasResponse::encode(self, out, version)
     }
 }

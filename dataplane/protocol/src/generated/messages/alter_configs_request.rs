@@ -2,7 +2,9 @@
 
 //! AlterConfigsRequest, API key 33.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -128,4 +130,22 @@ impl AlterConfigsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for AlterConfigsRequest {
+    const KEY: ApiKey = ApiKey::AlterConfigs;
+    const VERSION_MIN: i16 = AlterConfigsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = AlterConfigsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        AlterConfigsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        AlterConfigsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for AlterConfigsRequest {
+    type Response = super::AlterConfigsResponse;
 }

@@ -2,7 +2,9 @@
 
 //! AlterConfigsResponse, API key 33.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -101,5 +103,19 @@ impl AlterConfigsResponse {
         let mut w = Writer::new(out, version, version >= 2);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for AlterConfigsResponse {
+    const KEY: ApiKey = ApiKey::AlterConfigs;
+    const VERSION_MIN: i16 = AlterConfigsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = AlterConfigsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        AlterConfigsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        AlterConfigsResponse::encode(self, out, version)
     }
 }

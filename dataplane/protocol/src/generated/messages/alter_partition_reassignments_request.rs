@@ -2,7 +2,9 @@
 
 //! AlterPartitionReassignmentsRequest, API key 45.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -146,4 +148,22 @@ impl AlterPartitionReassignmentsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for AlterPartitionReassignmentsRequest {
+    const KEY: ApiKey = ApiKey::AlterPartitionReassignments;
+    const VERSION_MIN: i16 = AlterPartitionReassignmentsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = AlterPartitionReassignmentsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        AlterPartitionReassignmentsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        AlterPartitionReassignmentsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for AlterPartitionReassignmentsRequest {
+    type Response = super::AlterPartitionReassignmentsResponse;
 }

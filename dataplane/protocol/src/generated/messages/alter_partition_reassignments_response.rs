@@ -2,7 +2,9 @@
 
 //! AlterPartitionReassignmentsResponse, API key 45.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -157,5 +159,19 @@ impl AlterPartitionReassignmentsResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for AlterPartitionReassignmentsResponse {
+    const KEY: ApiKey = ApiKey::AlterPartitionReassignments;
+    const VERSION_MIN: i16 = AlterPartitionReassignmentsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = AlterPartitionReassignmentsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        AlterPartitionReassignmentsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        AlterPartitionReassignmentsResponse::encode(self, out, version)
     }
 }

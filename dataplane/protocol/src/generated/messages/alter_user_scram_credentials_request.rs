@@ -2,7 +2,9 @@
 
 //! AlterUserScramCredentialsRequest, API key 51.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -136,4 +138,22 @@ impl AlterUserScramCredentialsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for AlterUserScramCredentialsRequest {
+    const KEY: ApiKey = ApiKey::AlterUserScramCredentials;
+    const VERSION_MIN: i16 = AlterUserScramCredentialsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = AlterUserScramCredentialsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        AlterUserScramCredentialsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        AlterUserScramCredentialsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for AlterUserScramCredentialsRequest {
+    type Response = super::AlterUserScramCredentialsResponse;
 }

@@ -2,7 +2,9 @@
 
 //! AlterUserScramCredentialsResponse, API key 51.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -97,5 +99,19 @@ impl AlterUserScramCredentialsResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for AlterUserScramCredentialsResponse {
+    const KEY: ApiKey = ApiKey::AlterUserScramCredentials;
+    const VERSION_MIN: i16 = AlterUserScramCredentialsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = AlterUserScramCredentialsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        AlterUserScramCredentialsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        AlterUserScramCredentialsResponse::encode(self, out, version)
     }
 }

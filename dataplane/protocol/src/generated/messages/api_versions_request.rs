@@ -2,7 +2,9 @@
 
 //! ApiVersionsRequest, API key 18.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -110,4 +112,22 @@ impl ApiVersionsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for ApiVersionsRequest {
+    const KEY: ApiKey = ApiKey::ApiVersions;
+    const VERSION_MIN: i16 = ApiVersionsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = ApiVersionsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ApiVersionsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ApiVersionsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for ApiVersionsRequest {
+    type Response = super::ApiVersionsResponse;
 }

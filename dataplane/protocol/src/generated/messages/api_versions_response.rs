@@ -2,7 +2,9 @@
 
 //! ApiVersionsResponse, API key 18.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -264,5 +266,19 @@ impl ApiVersionsResponse {
         let mut w = Writer::new(out, version, version >= 3);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for ApiVersionsResponse {
+    const KEY: ApiKey = ApiKey::ApiVersions;
+    const VERSION_MIN: i16 = ApiVersionsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = ApiVersionsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ApiVersionsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ApiVersionsResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! ConsumerGroupDescribeRequest, API key 69.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -64,4 +66,22 @@ impl ConsumerGroupDescribeRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for ConsumerGroupDescribeRequest {
+    const KEY: ApiKey = ApiKey::ConsumerGroupDescribe;
+    const VERSION_MIN: i16 = ConsumerGroupDescribeRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = ConsumerGroupDescribeRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ConsumerGroupDescribeRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ConsumerGroupDescribeRequest::encode(self, out, version)
+    }
+}
+
+impl Request for ConsumerGroupDescribeRequest {
+    type Response = super::ConsumerGroupDescribeResponse;
 }

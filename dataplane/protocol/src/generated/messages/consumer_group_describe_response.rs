@@ -2,7 +2,9 @@
 
 //! ConsumerGroupDescribeResponse, API key 69.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -293,5 +295,19 @@ impl ConsumerGroupDescribeResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for ConsumerGroupDescribeResponse {
+    const KEY: ApiKey = ApiKey::ConsumerGroupDescribe;
+    const VERSION_MIN: i16 = ConsumerGroupDescribeResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = ConsumerGroupDescribeResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ConsumerGroupDescribeResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ConsumerGroupDescribeResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! ConsumerGroupHeartbeatRequest, API key 68.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -164,4 +166,22 @@ impl ConsumerGroupHeartbeatRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for ConsumerGroupHeartbeatRequest {
+    const KEY: ApiKey = ApiKey::ConsumerGroupHeartbeat;
+    const VERSION_MIN: i16 = ConsumerGroupHeartbeatRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = ConsumerGroupHeartbeatRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ConsumerGroupHeartbeatRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ConsumerGroupHeartbeatRequest::encode(self, out, version)
+    }
+}
+
+impl Request for ConsumerGroupHeartbeatRequest {
+    type Response = super::ConsumerGroupHeartbeatResponse;
 }

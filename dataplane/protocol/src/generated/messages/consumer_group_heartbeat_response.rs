@@ -2,7 +2,9 @@
 
 //! ConsumerGroupHeartbeatResponse, API key 68.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -140,5 +142,19 @@ impl ConsumerGroupHeartbeatResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for ConsumerGroupHeartbeatResponse {
+    const KEY: ApiKey = ApiKey::ConsumerGroupHeartbeat;
+    const VERSION_MIN: i16 = ConsumerGroupHeartbeatResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = ConsumerGroupHeartbeatResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ConsumerGroupHeartbeatResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ConsumerGroupHeartbeatResponse::encode(self, out, version)
     }
 }

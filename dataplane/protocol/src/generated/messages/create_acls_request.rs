@@ -2,7 +2,9 @@
 
 //! CreateAclsRequest, API key 30.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -125,4 +127,22 @@ impl CreateAclsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for CreateAclsRequest {
+    const KEY: ApiKey = ApiKey::CreateAcls;
+    const VERSION_MIN: i16 = CreateAclsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = CreateAclsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        CreateAclsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        CreateAclsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for CreateAclsRequest {
+    type Response = super::CreateAclsResponse;
 }

@@ -2,7 +2,9 @@
 
 //! CreateAclsResponse, API key 30.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -93,5 +95,19 @@ impl CreateAclsResponse {
         let mut w = Writer::new(out, version, version >= 2);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for CreateAclsResponse {
+    const KEY: ApiKey = ApiKey::CreateAcls;
+    const VERSION_MIN: i16 = CreateAclsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = CreateAclsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        CreateAclsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        CreateAclsResponse::encode(self, out, version)
     }
 }

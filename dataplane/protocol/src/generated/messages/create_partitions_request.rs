@@ -2,7 +2,9 @@
 
 //! CreatePartitionsRequest, API key 37.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -128,4 +130,22 @@ impl CreatePartitionsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for CreatePartitionsRequest {
+    const KEY: ApiKey = ApiKey::CreatePartitions;
+    const VERSION_MIN: i16 = CreatePartitionsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = CreatePartitionsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        CreatePartitionsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        CreatePartitionsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for CreatePartitionsRequest {
+    type Response = super::CreatePartitionsResponse;
 }

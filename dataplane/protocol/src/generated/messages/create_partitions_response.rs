@@ -2,7 +2,9 @@
 
 //! CreatePartitionsResponse, API key 37.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -97,5 +99,19 @@ impl CreatePartitionsResponse {
         let mut w = Writer::new(out, version, version >= 2);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for CreatePartitionsResponse {
+    const KEY: ApiKey = ApiKey::CreatePartitions;
+    const VERSION_MIN: i16 = CreatePartitionsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = CreatePartitionsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        CreatePartitionsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        CreatePartitionsResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! CreateTopicsRequest, API key 19.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -181,4 +183,22 @@ impl CreateTopicsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for CreateTopicsRequest {
+    const KEY: ApiKey = ApiKey::CreateTopics;
+    const VERSION_MIN: i16 = CreateTopicsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = CreateTopicsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        CreateTopicsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        CreateTopicsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for CreateTopicsRequest {
+    type Response = super::CreateTopicsResponse;
 }

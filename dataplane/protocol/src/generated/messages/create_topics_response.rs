@@ -2,7 +2,9 @@
 
 //! CreateTopicsResponse, API key 19.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -237,5 +239,19 @@ impl CreateTopicsResponse {
         let mut w = Writer::new(out, version, version >= 5);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for CreateTopicsResponse {
+    const KEY: ApiKey = ApiKey::CreateTopics;
+    const VERSION_MIN: i16 = CreateTopicsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = CreateTopicsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        CreateTopicsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        CreateTopicsResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! DeleteAclsRequest, API key 31.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -129,4 +131,22 @@ impl DeleteAclsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for DeleteAclsRequest {
+    const KEY: ApiKey = ApiKey::DeleteAcls;
+    const VERSION_MIN: i16 = DeleteAclsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = DeleteAclsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DeleteAclsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DeleteAclsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for DeleteAclsRequest {
+    type Response = super::DeleteAclsResponse;
 }

@@ -2,7 +2,9 @@
 
 //! DeleteAclsResponse, API key 31.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -172,5 +174,19 @@ impl DeleteAclsResponse {
         let mut w = Writer::new(out, version, version >= 2);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for DeleteAclsResponse {
+    const KEY: ApiKey = ApiKey::DeleteAcls;
+    const VERSION_MIN: i16 = DeleteAclsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = DeleteAclsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DeleteAclsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DeleteAclsResponse::encode(self, out, version)
     }
 }

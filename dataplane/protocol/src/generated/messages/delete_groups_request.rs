@@ -2,7 +2,9 @@
 
 //! DeleteGroupsRequest, API key 42.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -60,4 +62,22 @@ impl DeleteGroupsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for DeleteGroupsRequest {
+    const KEY: ApiKey = ApiKey::DeleteGroups;
+    const VERSION_MIN: i16 = DeleteGroupsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = DeleteGroupsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DeleteGroupsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DeleteGroupsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for DeleteGroupsRequest {
+    type Response = super::DeleteGroupsResponse;
 }

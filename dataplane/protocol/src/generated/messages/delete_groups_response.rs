@@ -2,7 +2,9 @@
 
 //! DeleteGroupsResponse, API key 42.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -106,5 +108,19 @@ impl DeleteGroupsResponse {
         let mut w = Writer::new(out, version, version >= 2);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for DeleteGroupsResponse {
+    const KEY: ApiKey = ApiKey::DeleteGroups;
+    const VERSION_MIN: i16 = DeleteGroupsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = DeleteGroupsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DeleteGroupsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DeleteGroupsResponse::encode(self, out, version)
     }
 }

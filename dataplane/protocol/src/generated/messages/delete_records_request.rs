@@ -2,7 +2,9 @@
 
 //! DeleteRecordsRequest, API key 21.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -124,4 +126,22 @@ impl DeleteRecordsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for DeleteRecordsRequest {
+    const KEY: ApiKey = ApiKey::DeleteRecords;
+    const VERSION_MIN: i16 = DeleteRecordsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = DeleteRecordsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DeleteRecordsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DeleteRecordsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for DeleteRecordsRequest {
+    type Response = super::DeleteRecordsResponse;
 }

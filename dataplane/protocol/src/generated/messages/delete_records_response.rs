@@ -2,7 +2,9 @@
 
 //! DeleteRecordsResponse, API key 21.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -127,5 +129,19 @@ impl DeleteRecordsResponse {
         let mut w = Writer::new(out, version, version >= 2);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for DeleteRecordsResponse {
+    const KEY: ApiKey = ApiKey::DeleteRecords;
+    const VERSION_MIN: i16 = DeleteRecordsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = DeleteRecordsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DeleteRecordsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DeleteRecordsResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! DeleteTopicsRequest, API key 20.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -109,4 +111,22 @@ impl DeleteTopicsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for DeleteTopicsRequest {
+    const KEY: ApiKey = ApiKey::DeleteTopics;
+    const VERSION_MIN: i16 = DeleteTopicsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = DeleteTopicsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DeleteTopicsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DeleteTopicsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for DeleteTopicsRequest {
+    type Response = super::DeleteTopicsResponse;
 }

@@ -2,7 +2,9 @@
 
 //! DeleteTopicsResponse, API key 20.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -119,5 +121,19 @@ impl DeleteTopicsResponse {
         let mut w = Writer::new(out, version, version >= 4);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for DeleteTopicsResponse {
+    const KEY: ApiKey = ApiKey::DeleteTopics;
+    const VERSION_MIN: i16 = DeleteTopicsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = DeleteTopicsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DeleteTopicsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DeleteTopicsResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! DescribeAclsRequest, API key 29.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -103,4 +105,22 @@ impl DescribeAclsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for DescribeAclsRequest {
+    const KEY: ApiKey = ApiKey::DescribeAcls;
+    const VERSION_MIN: i16 = DescribeAclsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeAclsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeAclsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeAclsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for DescribeAclsRequest {
+    type Response = super::DescribeAclsResponse;
 }

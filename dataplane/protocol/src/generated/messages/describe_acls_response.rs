@@ -2,7 +2,9 @@
 
 //! DescribeAclsResponse, API key 29.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -159,5 +161,19 @@ impl DescribeAclsResponse {
         let mut w = Writer::new(out, version, version >= 2);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for DescribeAclsResponse {
+    const KEY: ApiKey = ApiKey::DescribeAcls;
+    const VERSION_MIN: i16 = DescribeAclsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeAclsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeAclsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeAclsResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! DescribeClientQuotasRequest, API key 48.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -98,4 +100,22 @@ impl DescribeClientQuotasRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for DescribeClientQuotasRequest {
+    const KEY: ApiKey = ApiKey::DescribeClientQuotas;
+    const VERSION_MIN: i16 = DescribeClientQuotasRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeClientQuotasRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeClientQuotasRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeClientQuotasRequest::encode(self, out, version)
+    }
+}
+
+impl Request for DescribeClientQuotasRequest {
+    type Response = super::DescribeClientQuotasResponse;
 }

@@ -2,7 +2,9 @@
 
 //! DescribeClientQuotasResponse, API key 48.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -161,5 +163,19 @@ impl DescribeClientQuotasResponse {
         let mut w = Writer::new(out, version, version >= 1);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for DescribeClientQuotasResponse {
+    const KEY: ApiKey = ApiKey::DescribeClientQuotas;
+    const VERSION_MIN: i16 = DescribeClientQuotasResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeClientQuotasResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeClientQuotasResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeClientQuotasResponse::encode(self, out, version)
     }
 }

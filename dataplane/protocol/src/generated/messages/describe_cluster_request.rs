@@ -2,7 +2,9 @@
 
 //! DescribeClusterRequest, API key 60.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -91,4 +93,22 @@ impl DescribeClusterRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for DescribeClusterRequest {
+    const KEY: ApiKey = ApiKey::DescribeCluster;
+    const VERSION_MIN: i16 = DescribeClusterRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeClusterRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeClusterRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeClusterRequest::encode(self, out, version)
+    }
+}
+
+impl Request for DescribeClusterRequest {
+    type Response = super::DescribeClusterResponse;
 }

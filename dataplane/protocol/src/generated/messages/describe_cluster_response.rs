@@ -2,7 +2,9 @@
 
 //! DescribeClusterResponse, API key 60.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -187,5 +189,19 @@ impl DescribeClusterResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for DescribeClusterResponse {
+    const KEY: ApiKey = ApiKey::DescribeCluster;
+    const VERSION_MIN: i16 = DescribeClusterResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeClusterResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeClusterResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeClusterResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! DescribeConfigsRequest, API key 32.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -113,4 +115,22 @@ impl DescribeConfigsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for DescribeConfigsRequest {
+    const KEY: ApiKey = ApiKey::DescribeConfigs;
+    const VERSION_MIN: i16 = DescribeConfigsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeConfigsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeConfigsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeConfigsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for DescribeConfigsRequest {
+    type Response = super::DescribeConfigsResponse;
 }

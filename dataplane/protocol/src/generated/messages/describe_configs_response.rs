@@ -2,7 +2,9 @@
 
 //! DescribeConfigsResponse, API key 32.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -221,5 +223,19 @@ impl DescribeConfigsResponse {
         let mut w = Writer::new(out, version, version >= 4);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for DescribeConfigsResponse {
+    const KEY: ApiKey = ApiKey::DescribeConfigs;
+    const VERSION_MIN: i16 = DescribeConfigsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeConfigsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeConfigsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeConfigsResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! DescribeGroupsRequest, API key 15.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -71,4 +73,22 @@ impl DescribeGroupsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for DescribeGroupsRequest {
+    const KEY: ApiKey = ApiKey::DescribeGroups;
+    const VERSION_MIN: i16 = DescribeGroupsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeGroupsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeGroupsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeGroupsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for DescribeGroupsRequest {
+    type Response = super::DescribeGroupsResponse;
 }

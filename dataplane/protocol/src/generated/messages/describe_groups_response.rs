@@ -2,7 +2,9 @@
 
 //! DescribeGroupsResponse, API key 15.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -209,5 +211,19 @@ impl DescribeGroupsResponse {
         let mut w = Writer::new(out, version, version >= 5);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for DescribeGroupsResponse {
+    const KEY: ApiKey = ApiKey::DescribeGroups;
+    const VERSION_MIN: i16 = DescribeGroupsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeGroupsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeGroupsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeGroupsResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! DescribeLogDirsRequest, API key 35.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -90,4 +92,22 @@ impl DescribeLogDirsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for DescribeLogDirsRequest {
+    const KEY: ApiKey = ApiKey::DescribeLogDirs;
+    const VERSION_MIN: i16 = DescribeLogDirsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeLogDirsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeLogDirsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeLogDirsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for DescribeLogDirsRequest {
+    type Response = super::DescribeLogDirsResponse;
 }

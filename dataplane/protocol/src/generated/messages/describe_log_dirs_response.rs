@@ -2,7 +2,9 @@
 
 //! DescribeLogDirsResponse, API key 35.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -211,5 +213,19 @@ impl DescribeLogDirsResponse {
         let mut w = Writer::new(out, version, version >= 2);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for DescribeLogDirsResponse {
+    const KEY: ApiKey = ApiKey::DescribeLogDirs;
+    const VERSION_MIN: i16 = DescribeLogDirsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeLogDirsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeLogDirsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeLogDirsResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! DescribeProducersRequest, API key 61.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -90,4 +92,22 @@ impl DescribeProducersRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for DescribeProducersRequest {
+    const KEY: ApiKey = ApiKey::DescribeProducers;
+    const VERSION_MIN: i16 = DescribeProducersRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeProducersRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeProducersRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeProducersRequest::encode(self, out, version)
+    }
+}
+
+impl Request for DescribeProducersRequest {
+    type Response = super::DescribeProducersResponse;
 }

@@ -2,7 +2,9 @@
 
 //! DescribeProducersResponse, API key 61.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -191,5 +193,19 @@ impl DescribeProducersResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for DescribeProducersResponse {
+    const KEY: ApiKey = ApiKey::DescribeProducers;
+    const VERSION_MIN: i16 = DescribeProducersResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeProducersResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeProducersResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeProducersResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! DescribeTopicPartitionsRequest, API key 75.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -135,4 +137,22 @@ impl DescribeTopicPartitionsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for DescribeTopicPartitionsRequest {
+    const KEY: ApiKey = ApiKey::DescribeTopicPartitions;
+    const VERSION_MIN: i16 = DescribeTopicPartitionsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeTopicPartitionsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeTopicPartitionsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeTopicPartitionsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for DescribeTopicPartitionsRequest {
+    type Response = super::DescribeTopicPartitionsResponse;
 }

@@ -2,7 +2,9 @@
 
 //! DescribeTopicPartitionsResponse, API key 75.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -237,5 +239,19 @@ impl DescribeTopicPartitionsResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for DescribeTopicPartitionsResponse {
+    const KEY: ApiKey = ApiKey::DescribeTopicPartitions;
+    const VERSION_MIN: i16 = DescribeTopicPartitionsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeTopicPartitionsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeTopicPartitionsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeTopicPartitionsResponse::encode(self, out, version)
     }
 }

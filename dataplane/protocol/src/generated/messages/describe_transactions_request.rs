@@ -2,7 +2,9 @@
 
 //! DescribeTransactionsRequest, API key 65.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -60,4 +62,22 @@ impl DescribeTransactionsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for DescribeTransactionsRequest {
+    const KEY: ApiKey = ApiKey::DescribeTransactions;
+    const VERSION_MIN: i16 = DescribeTransactionsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeTransactionsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeTransactionsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeTransactionsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for DescribeTransactionsRequest {
+    type Response = super::DescribeTransactionsResponse;
 }

@@ -2,7 +2,9 @@
 
 //! DescribeTransactionsResponse, API key 65.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -147,5 +149,19 @@ impl DescribeTransactionsResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for DescribeTransactionsResponse {
+    const KEY: ApiKey = ApiKey::DescribeTransactions;
+    const VERSION_MIN: i16 = DescribeTransactionsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeTransactionsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeTransactionsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeTransactionsResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! DescribeUserScramCredentialsRequest, API key 50.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -86,4 +88,22 @@ impl DescribeUserScramCredentialsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for DescribeUserScramCredentialsRequest {
+    const KEY: ApiKey = ApiKey::DescribeUserScramCredentials;
+    const VERSION_MIN: i16 = DescribeUserScramCredentialsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeUserScramCredentialsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeUserScramCredentialsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeUserScramCredentialsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for DescribeUserScramCredentialsRequest {
+    type Response = super::DescribeUserScramCredentialsResponse;
 }

@@ -2,7 +2,9 @@
 
 //! DescribeUserScramCredentialsResponse, API key 50.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -139,5 +141,19 @@ impl DescribeUserScramCredentialsResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for DescribeUserScramCredentialsResponse {
+    const KEY: ApiKey = ApiKey::DescribeUserScramCredentials;
+    const VERSION_MIN: i16 = DescribeUserScramCredentialsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = DescribeUserScramCredentialsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        DescribeUserScramCredentialsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        DescribeUserScramCredentialsResponse::encode(self, out, version)
     }
 }

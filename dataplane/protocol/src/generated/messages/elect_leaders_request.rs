@@ -2,7 +2,9 @@
 
 //! ElectLeadersRequest, API key 43.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -116,4 +118,22 @@ impl ElectLeadersRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for ElectLeadersRequest {
+    const KEY: ApiKey = ApiKey::ElectLeaders;
+    const VERSION_MIN: i16 = ElectLeadersRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = ElectLeadersRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ElectLeadersRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ElectLeadersRequest::encode(self, out, version)
+    }
+}
+
+impl Request for ElectLeadersRequest {
+    type Response = super::ElectLeadersResponse;
 }

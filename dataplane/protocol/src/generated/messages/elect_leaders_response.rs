@@ -2,7 +2,9 @@
 
 //! ElectLeadersResponse, API key 43.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -138,5 +140,19 @@ impl ElectLeadersResponse {
         let mut w = Writer::new(out, version, version >= 2);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for ElectLeadersResponse {
+    const KEY: ApiKey = ApiKey::ElectLeaders;
+    const VERSION_MIN: i16 = ElectLeadersResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = ElectLeadersResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ElectLeadersResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ElectLeadersResponse::encode(self, out, version)
     }
 }

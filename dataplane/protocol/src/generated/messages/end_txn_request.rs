@@ -2,7 +2,9 @@
 
 //! EndTxnRequest, API key 26.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -72,4 +74,22 @@ impl EndTxnRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for EndTxnRequest {
+    const KEY: ApiKey = ApiKey::EndTxn;
+    const VERSION_MIN: i16 = EndTxnRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = EndTxnRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        EndTxnRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        EndTxnRequest::encode(self, out, version)
+    }
+}
+
+impl Request for EndTxnRequest {
+    type Response = super::EndTxnResponse;
 }

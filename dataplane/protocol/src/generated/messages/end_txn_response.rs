@@ -2,7 +2,9 @@
 
 //! EndTxnResponse, API key 26.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -91,5 +93,19 @@ impl EndTxnResponse {
         let mut w = Writer::new(out, version, version >= 3);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for EndTxnResponse {
+    const KEY: ApiKey = ApiKey::EndTxn;
+    const VERSION_MIN: i16 = EndTxnResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = EndTxnResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        EndTxnResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        EndTxnResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! FetchRequest, API key 1.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -448,4 +450,22 @@ impl FetchRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for FetchRequest {
+    const KEY: ApiKey = ApiKey::Fetch;
+    const VERSION_MIN: i16 = FetchRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = FetchRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        FetchRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        FetchRequest::encode(self, out, version)
+    }
+}
+
+impl Request for FetchRequest {
+    type Response = super::FetchResponse;
 }

@@ -2,7 +2,9 @@
 
 //! FetchResponse, API key 1.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -508,5 +510,19 @@ impl FetchResponse {
         let mut w = Writer::new(out, version, version >= 12);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for FetchResponse {
+    const KEY: ApiKey = ApiKey::Fetch;
+    const VERSION_MIN: i16 = FetchResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = FetchResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        FetchResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        FetchResponse::encode(self, out, version)
     }
 }

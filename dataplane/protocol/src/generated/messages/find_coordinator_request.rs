@@ -2,7 +2,9 @@
 
 //! FindCoordinatorRequest, API key 10.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -89,4 +91,22 @@ impl FindCoordinatorRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for FindCoordinatorRequest {
+    const KEY: ApiKey = ApiKey::FindCoordinator;
+    const VERSION_MIN: i16 = FindCoordinatorRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = FindCoordinatorRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        FindCoordinatorRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        FindCoordinatorRequest::encode(self, out, version)
+    }
+}
+
+impl Request for FindCoordinatorRequest {
+    type Response = super::FindCoordinatorResponse;
 }

@@ -2,7 +2,9 @@
 
 //! FindCoordinatorResponse, API key 10.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -170,5 +172,19 @@ impl FindCoordinatorResponse {
         let mut w = Writer::new(out, version, version >= 3);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for FindCoordinatorResponse {
+    const KEY: ApiKey = ApiKey::FindCoordinator;
+    const VERSION_MIN: i16 = FindCoordinatorResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = FindCoordinatorResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        FindCoordinatorResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        FindCoordinatorResponse::encode(self, out, version)
     }
 }

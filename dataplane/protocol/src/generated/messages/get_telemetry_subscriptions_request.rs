@@ -2,7 +2,9 @@
 
 //! GetTelemetrySubscriptionsRequest, API key 71.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -60,4 +62,22 @@ impl GetTelemetrySubscriptionsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for GetTelemetrySubscriptionsRequest {
+    const KEY: ApiKey = ApiKey::GetTelemetrySubscriptions;
+    const VERSION_MIN: i16 = GetTelemetrySubscriptionsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = GetTelemetrySubscriptionsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        GetTelemetrySubscriptionsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        GetTelemetrySubscriptionsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for GetTelemetrySubscriptionsRequest {
+    type Response = super::GetTelemetrySubscriptionsResponse;
 }

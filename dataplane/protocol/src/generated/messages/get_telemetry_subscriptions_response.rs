@@ -2,7 +2,9 @@
 
 //! GetTelemetrySubscriptionsResponse, API key 71.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -91,5 +93,19 @@ impl GetTelemetrySubscriptionsResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for GetTelemetrySubscriptionsResponse {
+    const KEY: ApiKey = ApiKey::GetTelemetrySubscriptions;
+    const VERSION_MIN: i16 = GetTelemetrySubscriptionsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = GetTelemetrySubscriptionsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        GetTelemetrySubscriptionsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        GetTelemetrySubscriptionsResponse::encode(self, out, version)
     }
 }

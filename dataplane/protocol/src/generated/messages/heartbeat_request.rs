@@ -2,7 +2,9 @@
 
 //! HeartbeatRequest, API key 12.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -83,4 +85,22 @@ impl HeartbeatRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for HeartbeatRequest {
+    const KEY: ApiKey = ApiKey::Heartbeat;
+    const VERSION_MIN: i16 = HeartbeatRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = HeartbeatRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        HeartbeatRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        HeartbeatRequest::encode(self, out, version)
+    }
+}
+
+impl Request for HeartbeatRequest {
+    type Response = super::HeartbeatResponse;
 }

@@ -2,7 +2,9 @@
 
 //! HeartbeatResponse, API key 12.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -68,5 +70,19 @@ impl HeartbeatResponse {
         let mut w = Writer::new(out, version, version >= 4);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for HeartbeatResponse {
+    const KEY: ApiKey = ApiKey::Heartbeat;
+    const VERSION_MIN: i16 = HeartbeatResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = HeartbeatResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        HeartbeatResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        HeartbeatResponse::encode(self, out, version)
     }
 }

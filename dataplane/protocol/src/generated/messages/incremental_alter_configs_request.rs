@@ -2,7 +2,9 @@
 
 //! IncrementalAlterConfigsRequest, API key 44.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -132,4 +134,22 @@ impl IncrementalAlterConfigsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for IncrementalAlterConfigsRequest {
+    const KEY: ApiKey = ApiKey::IncrementalAlterConfigs;
+    const VERSION_MIN: i16 = IncrementalAlterConfigsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = IncrementalAlterConfigsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        IncrementalAlterConfigsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        IncrementalAlterConfigsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for IncrementalAlterConfigsRequest {
+    type Response = super::IncrementalAlterConfigsResponse;
 }

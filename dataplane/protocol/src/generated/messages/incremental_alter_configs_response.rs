@@ -2,7 +2,9 @@
 
 //! IncrementalAlterConfigsResponse, API key 44.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -101,5 +103,19 @@ impl IncrementalAlterConfigsResponse {
         let mut w = Writer::new(out, version, version >= 1);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for IncrementalAlterConfigsResponse {
+    const KEY: ApiKey = ApiKey::IncrementalAlterConfigs;
+    const VERSION_MIN: i16 = IncrementalAlterConfigsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = IncrementalAlterConfigsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        IncrementalAlterConfigsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        IncrementalAlterConfigsResponse::encode(self, out, version)
     }
 }

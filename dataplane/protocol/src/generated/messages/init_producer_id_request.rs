@@ -2,7 +2,9 @@
 
 //! InitProducerIdRequest, API key 22.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -116,4 +118,22 @@ impl InitProducerIdRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for InitProducerIdRequest {
+    const KEY: ApiKey = ApiKey::InitProducerId;
+    const VERSION_MIN: i16 = InitProducerIdRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = InitProducerIdRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        InitProducerIdRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        InitProducerIdRequest::encode(self, out, version)
+    }
+}
+
+impl Request for InitProducerIdRequest {
+    type Response = super::InitProducerIdResponse;
 }

@@ -2,7 +2,9 @@
 
 //! InitProducerIdResponse, API key 22.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -105,5 +107,19 @@ impl InitProducerIdResponse {
         let mut w = Writer::new(out, version, version >= 2);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for InitProducerIdResponse {
+    const KEY: ApiKey = ApiKey::InitProducerId;
+    const VERSION_MIN: i16 = InitProducerIdResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = InitProducerIdResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        InitProducerIdResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        InitProducerIdResponse::encode(self, out, version)
     }
 }

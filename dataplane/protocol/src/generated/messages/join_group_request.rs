@@ -2,7 +2,9 @@
 
 //! JoinGroupRequest, API key 11.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -155,4 +157,22 @@ impl JoinGroupRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for JoinGroupRequest {
+    const KEY: ApiKey = ApiKey::JoinGroup;
+    const VERSION_MIN: i16 = JoinGroupRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = JoinGroupRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        JoinGroupRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        JoinGroupRequest::encode(self, out, version)
+    }
+}
+
+impl Request for JoinGroupRequest {
+    type Response = super::JoinGroupResponse;
 }

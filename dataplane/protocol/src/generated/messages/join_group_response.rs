@@ -2,7 +2,9 @@
 
 //! JoinGroupResponse, API key 11.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -169,5 +171,19 @@ impl JoinGroupResponse {
         let mut w = Writer::new(out, version, version >= 6);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for JoinGroupResponse {
+    const KEY: ApiKey = ApiKey::JoinGroup;
+    const VERSION_MIN: i16 = JoinGroupResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = JoinGroupResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        JoinGroupResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        JoinGroupResponse::encode(self, out, version)
     }
 }

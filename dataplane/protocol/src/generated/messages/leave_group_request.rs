@@ -2,7 +2,9 @@
 
 //! LeaveGroupRequest, API key 13.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -127,4 +129,22 @@ impl LeaveGroupRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for LeaveGroupRequest {
+    const KEY: ApiKey = ApiKey::LeaveGroup;
+    const VERSION_MIN: i16 = LeaveGroupRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = LeaveGroupRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        LeaveGroupRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        LeaveGroupRequest::encode(self, out, version)
+    }
+}
+
+impl Request for LeaveGroupRequest {
+    type Response = super::LeaveGroupResponse;
 }

@@ -2,7 +2,9 @@
 
 //! LeaveGroupResponse, API key 13.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -111,5 +113,19 @@ impl LeaveGroupResponse {
         let mut w = Writer::new(out, version, version >= 4);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for LeaveGroupResponse {
+    const KEY: ApiKey = ApiKey::LeaveGroup;
+    const VERSION_MIN: i16 = LeaveGroupResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = LeaveGroupResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        LeaveGroupResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        LeaveGroupResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! ListConfigResourcesRequest, API key 74.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -67,4 +69,22 @@ impl ListConfigResourcesRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for ListConfigResourcesRequest {
+    const KEY: ApiKey = ApiKey::ListConfigResources;
+    const VERSION_MIN: i16 = ListConfigResourcesRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = ListConfigResourcesRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ListConfigResourcesRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ListConfigResourcesRequest::encode(self, out, version)
+    }
+}
+
+impl Request for ListConfigResourcesRequest {
+    type Response = super::ListConfigResourcesResponse;
 }

@@ -2,7 +2,9 @@
 
 //! ListConfigResourcesResponse, API key 74.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -112,5 +114,19 @@ impl ListConfigResourcesResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for ListConfigResourcesResponse {
+    const KEY: ApiKey = ApiKey::ListConfigResources;
+    const VERSION_MIN: i16 = ListConfigResourcesResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = ListConfigResourcesResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ListConfigResourcesResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ListConfigResourcesResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! ListGroupsRequest, API key 16.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -76,4 +78,22 @@ impl ListGroupsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for ListGroupsRequest {
+    const KEY: ApiKey = ApiKey::ListGroups;
+    const VERSION_MIN: i16 = ListGroupsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = ListGroupsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ListGroupsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ListGroupsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for ListGroupsRequest {
+    type Response = super::ListGroupsResponse;
 }

@@ -2,7 +2,9 @@
 
 //! ListGroupsResponse, API key 16.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -126,5 +128,19 @@ impl ListGroupsResponse {
         let mut w = Writer::new(out, version, version >= 3);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for ListGroupsResponse {
+    const KEY: ApiKey = ApiKey::ListGroups;
+    const VERSION_MIN: i16 = ListGroupsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = ListGroupsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ListGroupsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ListGroupsResponse::encode(self, out, version)
     }
 }

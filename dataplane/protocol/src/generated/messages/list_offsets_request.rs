@@ -2,7 +2,9 @@
 
 //! ListOffsetsRequest, API key 2.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -162,4 +164,22 @@ impl ListOffsetsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for ListOffsetsRequest {
+    const KEY: ApiKey = ApiKey::ListOffsets;
+    const VERSION_MIN: i16 = ListOffsetsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = ListOffsetsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ListOffsetsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ListOffsetsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for ListOffsetsRequest {
+    type Response = super::ListOffsetsResponse;
 }

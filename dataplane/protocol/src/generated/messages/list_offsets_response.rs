@@ -2,7 +2,9 @@
 
 //! ListOffsetsResponse, API key 2.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -160,5 +162,19 @@ impl ListOffsetsResponse {
         let mut w = Writer::new(out, version, version >= 6);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for ListOffsetsResponse {
+    const KEY: ApiKey = ApiKey::ListOffsets;
+    const VERSION_MIN: i16 = ListOffsetsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = ListOffsetsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ListOffsetsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ListOffsetsResponse::encode(self, out, version)
     }
 }

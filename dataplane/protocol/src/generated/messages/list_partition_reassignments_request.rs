@@ -2,7 +2,9 @@
 
 //! ListPartitionReassignmentsRequest, API key 46.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -104,4 +106,22 @@ impl ListPartitionReassignmentsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for ListPartitionReassignmentsRequest {
+    const KEY: ApiKey = ApiKey::ListPartitionReassignments;
+    const VERSION_MIN: i16 = ListPartitionReassignmentsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = ListPartitionReassignmentsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ListPartitionReassignmentsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ListPartitionReassignmentsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for ListPartitionReassignmentsRequest {
+    type Response = super::ListPartitionReassignmentsResponse;
 }

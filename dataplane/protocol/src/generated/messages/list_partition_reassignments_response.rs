@@ -2,7 +2,9 @@
 
 //! ListPartitionReassignmentsResponse, API key 46.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -139,5 +141,19 @@ impl ListPartitionReassignmentsResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for ListPartitionReassignmentsResponse {
+    const KEY: ApiKey = ApiKey::ListPartitionReassignments;
+    const VERSION_MIN: i16 = ListPartitionReassignmentsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = ListPartitionReassignmentsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ListPartitionReassignmentsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ListPartitionReassignmentsResponse::encode(self, out, version)
     }
 }

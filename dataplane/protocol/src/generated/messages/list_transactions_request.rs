@@ -2,7 +2,9 @@
 
 //! ListTransactionsRequest, API key 66.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -104,4 +106,22 @@ impl ListTransactionsRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for ListTransactionsRequest {
+    const KEY: ApiKey = ApiKey::ListTransactions;
+    const VERSION_MIN: i16 = ListTransactionsRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = ListTransactionsRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ListTransactionsRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ListTransactionsRequest::encode(self, out, version)
+    }
+}
+
+impl Request for ListTransactionsRequest {
+    type Response = super::ListTransactionsResponse;
 }

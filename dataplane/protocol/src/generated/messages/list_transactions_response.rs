@@ -2,7 +2,9 @@
 
 //! ListTransactionsResponse, API key 66.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -105,5 +107,19 @@ impl ListTransactionsResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for ListTransactionsResponse {
+    const KEY: ApiKey = ApiKey::ListTransactions;
+    const VERSION_MIN: i16 = ListTransactionsResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = ListTransactionsResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ListTransactionsResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ListTransactionsResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! MetadataRequest, API key 3.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -147,4 +149,22 @@ impl MetadataRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for MetadataRequest {
+    const KEY: ApiKey = ApiKey::Metadata;
+    const VERSION_MIN: i16 = MetadataRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = MetadataRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        MetadataRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        MetadataRequest::encode(self, out, version)
+    }
+}
+
+impl Request for MetadataRequest {
+    type Response = super::MetadataResponse;
 }

@@ -2,7 +2,9 @@
 
 //! MetadataResponse, API key 3.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -324,5 +326,19 @@ impl MetadataResponse {
         let mut w = Writer::new(out, version, version >= 9);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for MetadataResponse {
+    const KEY: ApiKey = ApiKey::Metadata;
+    const VERSION_MIN: i16 = MetadataResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = MetadataResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        MetadataResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        MetadataResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! OffsetCommitRequest, API key 8.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -218,4 +220,22 @@ impl OffsetCommitRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for OffsetCommitRequest {
+    const KEY: ApiKey = ApiKey::OffsetCommit;
+    const VERSION_MIN: i16 = OffsetCommitRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = OffsetCommitRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        OffsetCommitRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        OffsetCommitRequest::encode(self, out, version)
+    }
+}
+
+impl Request for OffsetCommitRequest {
+    type Response = super::OffsetCommitResponse;
 }

@@ -2,7 +2,9 @@
 
 //! OffsetCommitResponse, API key 8.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -149,5 +151,19 @@ impl OffsetCommitResponse {
         let mut w = Writer::new(out, version, version >= 8);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for OffsetCommitResponse {
+    const KEY: ApiKey = ApiKey::OffsetCommit;
+    const VERSION_MIN: i16 = OffsetCommitResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = OffsetCommitResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        OffsetCommitResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        OffsetCommitResponse::encode(self, out, version)
     }
 }

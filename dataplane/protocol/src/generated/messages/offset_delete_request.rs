@@ -2,7 +2,9 @@
 
 //! OffsetDeleteRequest, API key 47.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader};
 use crate::write::{Write, Writer};
 
@@ -97,4 +99,22 @@ impl OffsetDeleteRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for OffsetDeleteRequest {
+    const KEY: ApiKey = ApiKey::OffsetDelete;
+    const VERSION_MIN: i16 = OffsetDeleteRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = OffsetDeleteRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        OffsetDeleteRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        OffsetDeleteRequest::encode(self, out, version)
+    }
+}
+
+impl Request for OffsetDeleteRequest {
+    type Response = super::OffsetDeleteResponse;
 }

@@ -2,7 +2,9 @@
 
 //! OffsetDeleteResponse, API key 47.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader};
 use crate::write::{Write, Writer};
 
@@ -109,5 +111,19 @@ impl OffsetDeleteResponse {
         let mut w = Writer::new(out, version, false);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for OffsetDeleteResponse {
+    const KEY: ApiKey = ApiKey::OffsetDelete;
+    const VERSION_MIN: i16 = OffsetDeleteResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = OffsetDeleteResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        OffsetDeleteResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        OffsetDeleteResponse::encode(self, out, version)
     }
 }

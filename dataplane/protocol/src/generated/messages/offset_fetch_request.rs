@@ -2,7 +2,9 @@
 
 //! OffsetFetchRequest, API key 9.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -245,4 +247,22 @@ impl OffsetFetchRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for OffsetFetchRequest {
+    const KEY: ApiKey = ApiKey::OffsetFetch;
+    const VERSION_MIN: i16 = OffsetFetchRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = OffsetFetchRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        OffsetFetchRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        OffsetFetchRequest::encode(self, out, version)
+    }
+}
+
+impl Request for OffsetFetchRequest {
+    type Response = super::OffsetFetchResponse;
 }

@@ -2,7 +2,9 @@
 
 //! OffsetFetchResponse, API key 9.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -323,5 +325,19 @@ impl OffsetFetchResponse {
         let mut w = Writer::new(out, version, version >= 6);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for OffsetFetchResponse {
+    const KEY: ApiKey = ApiKey::OffsetFetch;
+    const VERSION_MIN: i16 = OffsetFetchResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = OffsetFetchResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        OffsetFetchResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        OffsetFetchResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! OffsetForLeaderEpochRequest, API key 23.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -154,4 +156,22 @@ impl OffsetForLeaderEpochRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for OffsetForLeaderEpochRequest {
+    const KEY: ApiKey = ApiKey::OffsetForLeaderEpoch;
+    const VERSION_MIN: i16 = OffsetForLeaderEpochRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = OffsetForLeaderEpochRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        OffsetForLeaderEpochRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        OffsetForLeaderEpochRequest::encode(self, out, version)
+    }
+}
+
+impl Request for OffsetForLeaderEpochRequest {
+    type Response = super::OffsetForLeaderEpochResponse;
 }

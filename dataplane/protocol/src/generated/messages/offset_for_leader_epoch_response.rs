@@ -2,7 +2,9 @@
 
 //! OffsetForLeaderEpochResponse, API key 23.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -143,5 +145,19 @@ impl OffsetForLeaderEpochResponse {
         let mut w = Writer::new(out, version, version >= 4);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for OffsetForLeaderEpochResponse {
+    const KEY: ApiKey = ApiKey::OffsetForLeaderEpoch;
+    const VERSION_MIN: i16 = OffsetForLeaderEpochResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = OffsetForLeaderEpochResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        OffsetForLeaderEpochResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        OffsetForLeaderEpochResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! ProduceRequest, API key 0.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -153,4 +155,22 @@ impl ProduceRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for ProduceRequest {
+    const KEY: ApiKey = ApiKey::Produce;
+    const VERSION_MIN: i16 = ProduceRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = ProduceRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ProduceRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ProduceRequest::encode(self, out, version)
+    }
+}
+
+impl Request for ProduceRequest {
+    type Response = super::ProduceResponse;
 }

@@ -2,7 +2,9 @@
 
 //! ProduceResponse, API key 0.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -370,5 +372,19 @@ impl ProduceResponse {
         let mut w = Writer::new(out, version, version >= 9);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for ProduceResponse {
+    const KEY: ApiKey = ApiKey::Produce;
+    const VERSION_MIN: i16 = ProduceResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = ProduceResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ProduceResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ProduceResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! PushTelemetryRequest, API key 72.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -76,4 +78,22 @@ impl PushTelemetryRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for PushTelemetryRequest {
+    const KEY: ApiKey = ApiKey::PushTelemetry;
+    const VERSION_MIN: i16 = PushTelemetryRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = PushTelemetryRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        PushTelemetryRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        PushTelemetryRequest::encode(self, out, version)
+    }
+}
+
+impl Request for PushTelemetryRequest {
+    type Response = super::PushTelemetryResponse;
 }

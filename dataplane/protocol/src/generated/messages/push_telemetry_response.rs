@@ -2,7 +2,9 @@
 
 //! PushTelemetryResponse, API key 72.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -63,5 +65,19 @@ impl PushTelemetryResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for PushTelemetryResponse {
+    const KEY: ApiKey = ApiKey::PushTelemetry;
+    const VERSION_MIN: i16 = PushTelemetryResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = PushTelemetryResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        PushTelemetryResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        PushTelemetryResponse::encode(self, out, version)
     }
 }

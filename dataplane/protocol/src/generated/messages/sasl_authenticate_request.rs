@@ -2,7 +2,9 @@
 
 //! SaslAuthenticateRequest, API key 36.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -60,4 +62,22 @@ impl SaslAuthenticateRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for SaslAuthenticateRequest {
+    const KEY: ApiKey = ApiKey::SaslAuthenticate;
+    const VERSION_MIN: i16 = SaslAuthenticateRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = SaslAuthenticateRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        SaslAuthenticateRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        SaslAuthenticateRequest::encode(self, out, version)
+    }
+}
+
+impl Request for SaslAuthenticateRequest {
+    type Response = super::SaslAuthenticateResponse;
 }

@@ -2,7 +2,9 @@
 
 //! SaslAuthenticateResponse, API key 36.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -76,5 +78,19 @@ impl SaslAuthenticateResponse {
         let mut w = Writer::new(out, version, version >= 2);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for SaslAuthenticateResponse {
+    const KEY: ApiKey = ApiKey::SaslAuthenticate;
+    const VERSION_MIN: i16 = SaslAuthenticateResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = SaslAuthenticateResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        SaslAuthenticateResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        SaslAuthenticateResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! SaslHandshakeRequest, API key 17.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader};
 use crate::write::{Write, Writer};
 
@@ -53,4 +55,22 @@ impl SaslHandshakeRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for SaslHandshakeRequest {
+    const KEY: ApiKey = ApiKey::SaslHandshake;
+    const VERSION_MIN: i16 = SaslHandshakeRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = SaslHandshakeRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        SaslHandshakeRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        SaslHandshakeRequest::encode(self, out, version)
+    }
+}
+
+impl Request for SaslHandshakeRequest {
+    type Response = super::SaslHandshakeResponse;
 }

@@ -2,7 +2,9 @@
 
 //! SaslHandshakeResponse, API key 17.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader};
 use crate::write::{Write, Writer};
 
@@ -58,5 +60,19 @@ impl SaslHandshakeResponse {
         let mut w = Writer::new(out, version, false);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for SaslHandshakeResponse {
+    const KEY: ApiKey = ApiKey::SaslHandshake;
+    const VERSION_MIN: i16 = SaslHandshakeResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = SaslHandshakeResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        SaslHandshakeResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        SaslHandshakeResponse::encode(self, out, version)
     }
 }

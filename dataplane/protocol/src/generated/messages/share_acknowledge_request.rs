@@ -2,7 +2,9 @@
 
 //! ShareAcknowledgeRequest, API key 79.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -178,4 +180,22 @@ impl ShareAcknowledgeRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for ShareAcknowledgeRequest {
+    const KEY: ApiKey = ApiKey::ShareAcknowledge;
+    const VERSION_MIN: i16 = ShareAcknowledgeRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = ShareAcknowledgeRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ShareAcknowledgeRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ShareAcknowledgeRequest::encode(self, out, version)
+    }
+}
+
+impl Request for ShareAcknowledgeRequest {
+    type Response = super::ShareAcknowledgeResponse;
 }

@@ -2,7 +2,9 @@
 
 //! ShareAcknowledgeResponse, API key 79.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -221,5 +223,19 @@ impl ShareAcknowledgeResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for ShareAcknowledgeResponse {
+    const KEY: ApiKey = ApiKey::ShareAcknowledge;
+    const VERSION_MIN: i16 = ShareAcknowledgeResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = ShareAcknowledgeResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ShareAcknowledgeResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ShareAcknowledgeResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! ShareFetchRequest, API key 78.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -268,4 +270,22 @@ impl ShareFetchRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for ShareFetchRequest {
+    const KEY: ApiKey = ApiKey::ShareFetch;
+    const VERSION_MIN: i16 = ShareFetchRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = ShareFetchRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ShareFetchRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ShareFetchRequest::encode(self, out, version)
+    }
+}
+
+impl Request for ShareFetchRequest {
+    type Response = super::ShareFetchResponse;
 }

@@ -2,7 +2,9 @@
 
 //! ShareFetchResponse, API key 78.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -270,5 +272,19 @@ impl ShareFetchResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for ShareFetchResponse {
+    const KEY: ApiKey = ApiKey::ShareFetch;
+    const VERSION_MIN: i16 = ShareFetchResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = ShareFetchResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ShareFetchResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ShareFetchResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! ShareGroupDescribeRequest, API key 77.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -64,4 +66,22 @@ impl ShareGroupDescribeRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for ShareGroupDescribeRequest {
+    const KEY: ApiKey = ApiKey::ShareGroupDescribe;
+    const VERSION_MIN: i16 = ShareGroupDescribeRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = ShareGroupDescribeRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ShareGroupDescribeRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ShareGroupDescribeRequest::encode(self, out, version)
+    }
+}
+
+impl Request for ShareGroupDescribeRequest {
+    type Response = super::ShareGroupDescribeResponse;
 }

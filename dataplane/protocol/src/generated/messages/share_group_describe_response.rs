@@ -2,7 +2,9 @@
 
 //! ShareGroupDescribeResponse, API key 77.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -249,5 +251,19 @@ impl ShareGroupDescribeResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for ShareGroupDescribeResponse {
+    const KEY: ApiKey = ApiKey::ShareGroupDescribe;
+    const VERSION_MIN: i16 = ShareGroupDescribeResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = ShareGroupDescribeResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ShareGroupDescribeResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ShareGroupDescribeResponse::encode(self, out, version)
     }
 }

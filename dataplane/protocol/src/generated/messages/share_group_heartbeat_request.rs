@@ -2,7 +2,9 @@
 
 //! ShareGroupHeartbeatRequest, API key 76.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -80,4 +82,22 @@ impl ShareGroupHeartbeatRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for ShareGroupHeartbeatRequest {
+    const KEY: ApiKey = ApiKey::ShareGroupHeartbeat;
+    const VERSION_MIN: i16 = ShareGroupHeartbeatRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = ShareGroupHeartbeatRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ShareGroupHeartbeatRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ShareGroupHeartbeatRequest::encode(self, out, version)
+    }
+}
+
+impl Request for ShareGroupHeartbeatRequest {
+    type Response = super::ShareGroupHeartbeatResponse;
 }

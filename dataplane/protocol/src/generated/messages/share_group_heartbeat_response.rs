@@ -2,7 +2,9 @@
 
 //! ShareGroupHeartbeatResponse, API key 76.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -140,5 +142,19 @@ impl ShareGroupHeartbeatResponse {
         let mut w = Writer::new(out, version, true);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for ShareGroupHeartbeatResponse {
+    const KEY: ApiKey = ApiKey::ShareGroupHeartbeat;
+    const VERSION_MIN: i16 = ShareGroupHeartbeatResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = ShareGroupHeartbeatResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        ShareGroupHeartbeatResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        ShareGroupHeartbeatResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! SyncGroupRequest, API key 14.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -139,4 +141,22 @@ impl SyncGroupRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for SyncGroupRequest {
+    const KEY: ApiKey = ApiKey::SyncGroup;
+    const VERSION_MIN: i16 = SyncGroupRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = SyncGroupRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        SyncGroupRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        SyncGroupRequest::encode(self, out, version)
+    }
+}
+
+impl Request for SyncGroupRequest {
+    type Response = super::SyncGroupResponse;
 }

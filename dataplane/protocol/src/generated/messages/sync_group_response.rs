@@ -2,7 +2,9 @@
 
 //! SyncGroupResponse, API key 14.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 
@@ -94,5 +96,19 @@ impl SyncGroupResponse {
         let mut w = Writer::new(out, version, version >= 4);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for SyncGroupResponse {
+    const KEY: ApiKey = ApiKey::SyncGroup;
+    const VERSION_MIN: i16 = SyncGroupResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = SyncGroupResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        SyncGroupResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        SyncGroupResponse::encode(self, out, version)
     }
 }

@@ -2,7 +2,9 @@
 
 //! TxnOffsetCommitRequest, API key 28.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::{Message, Request};
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -239,4 +241,22 @@ impl TxnOffsetCommitRequest {
         self.write(&mut w);
         w.finish()
     }
+}
+
+impl Message for TxnOffsetCommitRequest {
+    const KEY: ApiKey = ApiKey::TxnOffsetCommit;
+    const VERSION_MIN: i16 = TxnOffsetCommitRequest::VERSION_MIN;
+    const VERSION_MAX: i16 = TxnOffsetCommitRequest::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        TxnOffsetCommitRequest::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        TxnOffsetCommitRequest::encode(self, out, version)
+    }
+}
+
+impl Request for TxnOffsetCommitRequest {
+    type Response = super::TxnOffsetCommitResponse;
 }

@@ -2,7 +2,9 @@
 
 //! TxnOffsetCommitResponse, API key 28.
 
+use crate::api::ApiKey;
 use crate::error::{DecodeError, EncodeError};
+use crate::message::Message;
 use crate::read::{Read, Reader, TaggedField};
 use crate::write::{Write, Writer};
 use precursor_model::TopicId;
@@ -144,5 +146,19 @@ impl TxnOffsetCommitResponse {
         let mut w = Writer::new(out, version, version >= 3);
         self.write(&mut w);
         w.finish()
+    }
+}
+
+impl Message for TxnOffsetCommitResponse {
+    const KEY: ApiKey = ApiKey::TxnOffsetCommit;
+    const VERSION_MIN: i16 = TxnOffsetCommitResponse::VERSION_MIN;
+    const VERSION_MAX: i16 = TxnOffsetCommitResponse::VERSION_MAX;
+
+    fn decode_prefix(body: &[u8], version: i16) -> Result<(Self, &[u8]), DecodeError> {
+        TxnOffsetCommitResponse::decode_prefix(body, version)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, version: i16) -> Result<(), EncodeError> {
+        TxnOffsetCommitResponse::encode(self, out, version)
     }
 }

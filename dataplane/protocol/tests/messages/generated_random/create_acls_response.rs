@@ -1,0 +1,32 @@
+// Generated from dataplane/protocol/schema by `cargo xtask generate`; not to be edited.
+
+//! Random CreateAclsResponse.
+
+use crate::random::{Random, Source};
+use precursor_protocol::messages::create_acls_response::*;
+
+impl Random for CreateAclsResponse {
+    fn random(s: &mut Source, version: i16) -> Self {
+        let throttle_time_ms = s.int32();
+        let results = s.array(|s| AclCreationResult::random(s, version));
+        let unknown_tagged_fields = s.tags(version >= 2, 0);
+        CreateAclsResponse {
+            throttle_time_ms,
+            results,
+            unknown_tagged_fields,
+        }
+    }
+}
+
+impl Random for AclCreationResult {
+    fn random(s: &mut Source, version: i16) -> Self {
+        let error_code = s.int16();
+        let error_message = s.option(true, |s| s.string());
+        let unknown_tagged_fields = s.tags(version >= 2, 0);
+        AclCreationResult {
+            error_code,
+            error_message,
+            unknown_tagged_fields,
+        }
+    }
+}
