@@ -58,10 +58,15 @@ impl Link {
         hello: u64,
         view: DataPlaneView,
     ) -> io::Result<Self> {
+        let mut from_shard = region.to_control_consumer(shard);
+        // Whatever was asked of an earlier control plane: the shard gives it up, or asks again,
+        // when it reads our hello.
+        from_shard.reset();
+        from_shard.announce_awake();
         let mut link = Link {
             shard,
             shards,
-            from_shard: region.to_control_consumer(shard),
+            from_shard,
             to_shard: region.to_data_producer(shard),
             bell: region.doorbell(DoorbellName::Shard(shard))?,
             view,

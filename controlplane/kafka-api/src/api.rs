@@ -1,0 +1,136 @@
+//! What every handler works with.
+
+use crate::dispatch;
+use crate::producer_ids::ProducerIds;
+use precursor_bridge::{DataPlaneView, Request, Service, Unanswerable};
+use precursor_consensus::{Consensus, ProposeError, Reply};
+use precursor_metadata::{Command, Refusal};
+use precursor_model::{ErrorCode, LogConfig};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A client's patience, as it states it, is taken within these.
+const PATIENCE_MIN: Duration = Duration::from_secs(1);
+const PATIENCE_MAX: Duration = Duration::from_secs(30);
+/// How long an answer waits until every shard serves the change that it speaks of.
+pub(crate) const IMAGE_WAIT: Duration = Duration::from_secs(5);
+
+/// The options of the node that requests depend on.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub node_id: i32,
+    /// Shards of this node's data plane.
+    pub shards: u16,
+    pub auto_create_topics: bool,
+    pub num_partitions: i32,
+    pub default_replication_factor: i16,
+    /// What a topic has where it does not set an option itself.
+    pub topic_defaults: LogConfig,
+    /// The node's options in force, for DescribeConfigs.
+    pub node_options: Vec<NodeOptionValue>,
+}
+
+/// One of the node's options in force.
+#[derive(Clone, Debug)]
+pub struct NodeOptionValue {
+    pub name: &'static str,
+    pub value: String,
+    /// As it is when nobody sets it.
+    pub is_default: bool,
+    pub doc: &'static str,
+}
+
+/// Where this node is reached, at the moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Addresses {
+    /// Host and port that Kafka clients are told; `None` while the data plane is not up.
+    pub kafka: Option<(String, u16)>,
+    /// `host:port` of the gRPC listener.
+    pub admin: Option<String>,
+}
+
+/// Answers Kafka requests. Shared by all tasks; holds no state of its own but a block of producer
+/// ids.
+pub struct Api {
+    pub(crate) consensus: Consensus,
+    pub(crate) view: DataPlaneView,
+    pub(crate) settings: Settings,
+    pub(crate) addresses: Arc<dyn Fn() -> Addresses + Send + Sync>,
+    pub(crate) producer_ids: ProducerIds,
+}
+
+impl Api {
+    pub fn new(
+        consensus: Consensus,
+        view: DataPlaneView,
+        settings: Settings,
+        addresses: Arc<dyn Fn() -> Addresses + Send + Sync>,
+    ) -> Self {
+        Api {
+            consensus,
+            view,
+            settings,
+            addresses,
+            producer_ids: ProducerIds::default(),
+        }
+    }
+
+    pub fn consensus(&self) -> &Consensus {
+        &self.consensus
+    }
+
+    pub fn data_plane(&self) -> &DataPlaneView {
+        &self.view
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub fn addresses(&self) -> Addresses {
+        (self.addresses)()
+    }
+
+    /// Has a command agreed on within `limit`.
+    pub(crate) async fn propose(
+        &self,
+        command: Command,
+        limit: Duration,
+    ) -> Result<Reply, Refusal> {
+        match tokio::time::timeout(limit, self.consensus.propose(command)).await {
+            Ok(Ok(reply)) => Ok(reply),
+            // Clients look for the controller again and retry, which is what mends both.
+            Ok(Err(error @ (ProposeError::NotLeader | ProposeError::Stopped(_)))) => {
+                Err(Refusal::new(ErrorCode::NotController, error.to_string()))
+            }
+            Err(_) => Err(Refusal::new(
+                ErrorCode::RequestTimedOut,
+                "The change was not agreed on in time; it may still come.",
+            )),
+        }
+    }
+
+    /// Waits until every shard serves the image of `version`. A shard that takes too long has it
+    /// later: the change itself is durable.
+    pub(crate) async fn shown(&self, version: u64) {
+        if !self.view.image_applied(version, IMAGE_WAIT).await {
+            tracing::warn!(version, "not every shard serves the image in time");
+        }
+    }
+}
+
+/// A request's `timeout_ms` as the time that is taken for it.
+pub(crate) fn patience(timeout_ms: i32) -> Duration {
+    let stated = Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0));
+    stated.clamp(PATIENCE_MIN, PATIENCE_MAX)
+}
+
+impl Service for Api {
+    async fn answer(&self, request: Request) -> Result<Vec<u8>, Unanswerable> {
+        dispatch::answer(self, &request).await
+    }
+
+    async fn ensure_topics(&self, names: Vec<String>) -> Vec<ErrorCode> {
+        self.ensure(names).await
+    }
+}

@@ -1,0 +1,128 @@
+//! CreateTopics, key 19, versions 2 to 7.
+
+use super::error_fields;
+use crate::api::{Api, patience};
+use crate::topic_config::topic_config_values;
+use crate::topics::{Count, NewTopicRequest, TopicMade};
+use precursor_metadata::{Refusal, Topic};
+use precursor_model::{ErrorCode, TopicId};
+pub(crate) use precursor_protocol::messages::CreateTopicsRequest as Request;
+use precursor_protocol::messages::CreateTopicsResponse;
+use precursor_protocol::messages::create_topics_request::CreatableTopic;
+use precursor_protocol::messages::create_topics_response::{
+    CreatableTopicConfigs, CreatableTopicResult,
+};
+use std::collections::BTreeMap;
+
+pub(crate) async fn handle(api: &Api, version: i16, request: Request) -> CreateTopicsResponse {
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for topic in &request.topics {
+        *times.entry(topic.name.clone()).or_default() += 1;
+    }
+    let mut topics = Vec::new();
+    for (name, count) in &times {
+        if *count > 1 {
+            let refusal = Refusal::new(ErrorCode::InvalidRequest, "Duplicate topic name.");
+            topics.push(refused(name.clone(), refusal));
+        }
+    }
+    let mut accepted = Vec::new();
+    for topic in request.topics.into_iter().filter(|t| times[&t.name] == 1) {
+        let name = topic.name.clone();
+        match read(version, topic) {
+            Ok(topic) => accepted.push(topic),
+            Err(refusal) => topics.push(refused(name, refusal)),
+        }
+    }
+    let limit = patience(request.timeout_ms);
+    let outcomes = api
+        .create_topics(&accepted, request.validate_only, limit)
+        .await;
+    for (topic, outcome) in accepted.into_iter().zip(outcomes) {
+        topics.push(match outcome {
+            Ok(made) => result(api, topic.name, made),
+            Err(refusal) => refused(topic.name, refusal),
+        });
+    }
+    CreateTopicsResponse {
+        topics,
+        ..CreateTopicsResponse::default()
+    }
+}
+
+fn read(version: i16, topic: CreatableTopic) -> Result<NewTopicRequest, Refusal> {
+    if !topic.assignments.is_empty() {
+        let refuse = |message| Err(Refusal::new(ErrorCode::InvalidRequest, message));
+        if topic.num_partitions != -1 {
+            return refuse(
+                "A manual partition assignment was specified, but numPartitions was not set to -1.",
+            );
+        }
+        if topic.replication_factor != -1 {
+            return refuse(
+                "A manual partition assignment was specified, but replication factor was not set \
+                 to -1.",
+            );
+        }
+    }
+    // -1 means the broker's default from version 4 (KIP-464); before it is just a bad number.
+    let count = |stated: i32| match stated {
+        -1 if version >= 4 => Count::Default,
+        stated => Count::Of(stated),
+    };
+    Ok(NewTopicRequest {
+        partitions: count(topic.num_partitions),
+        replication_factor: count(i32::from(topic.replication_factor)),
+        assignments: topic
+            .assignments
+            .into_iter()
+            .map(|assignment| (assignment.partition_index, assignment.broker_ids))
+            .collect(),
+        configs: topic
+            .configs
+            .into_iter()
+            .map(|config| (config.name, config.value))
+            .collect(),
+        name: topic.name,
+    })
+}
+
+fn refused(name: String, refusal: Refusal) -> CreatableTopicResult {
+    let (error_code, error_message) = error_fields(refusal);
+    CreatableTopicResult {
+        name,
+        error_code,
+        error_message,
+        // Not null: some clients take null for "not authorised to see".
+        configs: Some(Vec::new()),
+        ..CreatableTopicResult::default()
+    }
+}
+
+fn result(api: &Api, name: String, made: TopicMade) -> CreatableTopicResult {
+    let topic = Topic {
+        id: TopicId::ZERO,
+        name,
+        internal: false,
+        partitions: Vec::new(),
+        configs: made.configs,
+    };
+    let configs = topic_config_values(&topic, &api.settings.topic_defaults)
+        .into_iter()
+        .map(|value| CreatableTopicConfigs {
+            name: value.option.name.to_owned(),
+            value: Some(value.value),
+            config_source: value.source as i8,
+            ..CreatableTopicConfigs::default()
+        })
+        .collect();
+    CreatableTopicResult {
+        name: topic.name,
+        topic_id: made.id,
+        // Bounded far below by PARTITIONS_PER_TOPIC_MAX and REPLICAS_MAX.
+        num_partitions: made.partitions as i32,
+        replication_factor: made.replication_factor as i16,
+        configs: Some(configs),
+        ..CreatableTopicResult::default()
+    }
+}
