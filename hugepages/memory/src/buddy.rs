@@ -290,5 +290,5 @@ impl BuddyAllocator {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;

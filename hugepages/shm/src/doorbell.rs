@@ -97,7 +97,7 @@ impl AsRawFd for Doorbell {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

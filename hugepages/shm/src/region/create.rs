@@ -24,7 +24,12 @@ const CONTROL_RING_BYTES: u32 = 1 << 20;
 
 pub(super) fn create_or_attach(options: &RegionOptions) -> Result<(Region, Found), RegionError> {
     check_options(options)?;
-    let data_dir = data_directory(options)?;
+    let made = fs::create_dir_all(&options.data_dir);
+    made.map_err(|source| RegionError::DataDirectory {
+        path: options.data_dir.clone(),
+        source,
+    })?;
+    let data_dir = canonical(options)?;
     let _lock = lock(&data_dir).map_err(|source| RegionError::DataDirectory {
         path: data_dir.clone(),
         source,
@@ -39,7 +44,7 @@ pub(super) fn create_or_attach(options: &RegionOptions) -> Result<(Region, Found
 
 pub(super) fn attach_existing(options: &RegionOptions) -> Result<Region, RegionError> {
     check_options(options)?;
-    let data_dir = data_directory(options)?;
+    let data_dir = canonical(options)?;
     let _lock = lock(&data_dir).map_err(|source| RegionError::DataDirectory {
         path: data_dir.clone(),
         source,
@@ -99,13 +104,12 @@ fn check_options(options: &RegionOptions) -> Result<(), RegionError> {
     Err(RegionError::Options { reason })
 }
 
-fn data_directory(options: &RegionOptions) -> Result<PathBuf, RegionError> {
-    fs::create_dir_all(&options.data_dir)
-        .and_then(|()| options.data_dir.canonicalize())
-        .map_err(|source| RegionError::DataDirectory {
-            path: options.data_dir.clone(),
-            source,
-        })
+fn canonical(options: &RegionOptions) -> Result<PathBuf, RegionError> {
+    let canonical = options.data_dir.canonicalize();
+    canonical.map_err(|source| RegionError::DataDirectory {
+        path: options.data_dir.clone(),
+        source,
+    })
 }
 
 fn list_places(options: &RegionOptions, data_dir: &Path) -> Result<Vec<Place>, RegionError> {
@@ -115,8 +119,8 @@ fn list_places(options: &RegionOptions, data_dir: &Path) -> Result<Vec<Place>, R
     })
 }
 
-/// The one place with a region, and its file. A file whose version was never published is what a
-/// creator left that died: nobody can have used it, so it counts as absent.
+/// The one place with a region, and its file. A creator that died left it under another name
+/// ([`make_file`]), so what has this name was complete once.
 fn find(places: &[Place]) -> Result<Option<(&Place, File)>, RegionError> {
     let mut found: Option<(&Place, File)> = None;
     for place in places {

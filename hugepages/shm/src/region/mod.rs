@@ -229,7 +229,9 @@ impl Region {
             }
         }
         // The region's file first: dying half-way leaves doorbells, which are found again or harmless.
-        remove(&inner.directory.join("region"))?;
+        for name in ["region", "region.new"] {
+            remove(&inner.directory.join(name))?;
+        }
         for shard in 0..self.shards() {
             remove(&inner.directory.join(DoorbellName::Shard(shard).file_name()))?;
         }

@@ -1,6 +1,12 @@
 //! Regions found, made, refused and removed.
 
+use std::io::{Seek, SeekFrom, Write};
+use std::mem::offset_of;
+
 use super::*;
+use crate::ProcessState;
+use crate::layout::{ABI_VERSION, Header};
+use crate::region::place::Place;
 
 pub(crate) fn small(data_dir: &Path) -> RegionOptions {
     RegionOptions {
@@ -13,22 +19,70 @@ pub(crate) fn small(data_dir: &Path) -> RegionOptions {
     }
 }
 
+/// A region that is removed whatever happens.
+pub(crate) struct Fixture {
+    pub data: tempfile::TempDir,
+    pub options: RegionOptions,
+    pub region: Region,
+}
+
+impl Fixture {
+    pub fn new() -> Fixture {
+        Fixture::with(|_| {})
+    }
+
+    pub fn with(change: impl FnOnce(&mut RegionOptions)) -> Fixture {
+        let data = tempfile::tempdir().unwrap();
+        let mut options = small(data.path());
+        change(&mut options);
+        let (region, found) = Region::create_or_attach(&options).unwrap();
+        assert_eq!(found, Found::Created);
+        Fixture {
+            data,
+            options,
+            region,
+        }
+    }
+
+    /// Writes over bytes of the region's file.
+    pub fn overwrite(&self, at: u64, bytes: &[u8]) {
+        let mut file = open(self.region.path()).unwrap();
+        file.seek(SeekFrom::Start(at)).unwrap();
+        file.write_all(bytes).unwrap();
+    }
+
+    fn refusal(&self) -> RegionError {
+        let refused = Region::create_or_attach(&self.options).unwrap_err();
+        assert!(
+            refused
+                .to_string()
+                .contains(self.region.path().to_str().unwrap()),
+            "{refused}"
+        );
+        refused
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        let _ = self.region.unlink();
+    }
+}
+
 #[test]
 fn the_first_makes_it_and_the_next_finds_it() {
-    let data = tempfile::tempdir().unwrap();
-    let options = small(data.path());
-    assert!(matches!(
-        Region::attach_existing(&options),
-        Err(RegionError::NotFound { .. })
-    ));
-    let (first, found) = Region::create_or_attach(&options).unwrap();
-    assert_eq!((found, first.kind()), (Found::Created, RegionKind::Tmpfs));
+    let fixture = Fixture::new();
+    let first = &fixture.region;
+    assert_eq!(first.kind(), RegionKind::Tmpfs);
     first.status().begin_data(99);
     first.status().set_kafka_port(9092);
-    let (second, found) = Region::create_or_attach(&options).unwrap();
+    let (second, found) = Region::create_or_attach(&fixture.options).unwrap();
     assert_eq!(found, Found::Existing);
     assert_eq!(second.status().data_pid(), 99);
     assert_eq!(second.status().kafka_port(), 9092);
+    assert_eq!(second.status().begin_data(100), 2);
+    assert_eq!(first.status().kafka_port(), 0);
+    assert_eq!(first.status().data_state(), ProcessState::Starting);
     let mut producer = first.to_control_producer(0);
     let mut consumer = second.to_control_consumer(0);
     assert!(consumer.announce_sleep());
@@ -37,7 +91,249 @@ fn the_first_makes_it_and_the_next_finds_it() {
     assert_eq!(consumer.peek().unwrap(), Some(&b"hello"[..]));
     consumer.release();
     assert_eq!(consumer.peek().unwrap(), None);
-    drop((producer, consumer));
-    first.unlink().unwrap();
+    second.unlink().unwrap();
     assert!(!first.path().parent().unwrap().exists());
+    assert!(matches!(
+        Region::attach_existing(&fixture.options),
+        Err(RegionError::NotFound { node_id: 7, .. })
+    ));
+}
+
+#[test]
+fn shards_have_rings_and_pools_of_their_own() {
+    let fixture = Fixture::with(|options| options.shards = 3);
+    let region = &fixture.region;
+    let mut ends: Vec<_> = (0..3)
+        .map(|shard| {
+            (
+                region.to_data_producer(shard),
+                region.to_data_consumer(shard),
+            )
+        })
+        .collect();
+    for (shard, (producer, _)) in ends.iter_mut().enumerate() {
+        producer.try_push(&[&[shard as u8]]).unwrap();
+        let _ = producer.publish();
+    }
+    for (shard, (_, consumer)) in ends.iter_mut().enumerate() {
+        assert_eq!(consumer.peek().unwrap(), Some(&[shard as u8][..]));
+    }
+    let pools: Vec<_> = (0..3).map(|shard| region.extent_pool(shard)).collect();
+    let (first, bytes) = pools[0].region_bytes();
+    assert_eq!(bytes, 2 << 20, "8 MiB for three, in whole chunks");
+    assert_eq!(pools[2].region_bytes().0.addr(), first.addr() + 2 * bytes);
+}
+
+#[test]
+#[should_panic(expected = "has an owner already")]
+fn two_owners_of_one_end_are_a_misuse() {
+    let fixture = Fixture::new();
+    let _first = fixture.region.to_data_consumer(0);
+    let _second = fixture.region.to_data_consumer(0);
+}
+
+#[test]
+fn an_end_can_be_taken_again_when_it_was_given_back() {
+    let fixture = Fixture::new();
+    drop(fixture.region.to_data_consumer(0));
+    drop(fixture.region.to_data_consumer(0));
+    let buffer = fixture.region.buffer_pool(0).take(1);
+    let taken = std::panic::catch_unwind(|| fixture.region.buffer_pool(0));
+    assert!(taken.is_err(), "a buffer of the old pool is still out");
+    drop(buffer);
+    drop(fixture.region.buffer_pool(0));
+}
+
+#[test]
+fn another_version_is_refused_with_what_to_do() {
+    let fixture = Fixture::new();
+    let at = offset_of!(Header, abi_version) as u64;
+    fixture.overwrite(at, &(ABI_VERSION + 1).to_le_bytes());
+    let refused = fixture.refusal();
+    assert!(
+        matches!(refused, RegionError::Version { found, .. } if found == ABI_VERSION + 1),
+        "{refused}"
+    );
+    assert!(refused.to_string().contains("start that version once"));
+    // A version that was never published.
+    fixture.overwrite(at, &[0; 4]);
+    assert!(matches!(
+        fixture.refusal(),
+        RegionError::Version { found: 0, .. }
+    ));
+}
+
+#[test]
+fn another_nodes_or_data_directorys_region_is_refused() {
+    let fixture = Fixture::new();
+    let other = Fixture::with(|options| options.node_id = 8);
+    // As if the names had been mixed up: the other's bytes in this one's place.
+    std::fs::copy(other.region.path(), fixture.region.path()).unwrap();
+    let refused = fixture.refusal();
+    assert!(
+        matches!(
+            refused,
+            RegionError::Node {
+                found: 8,
+                expected: 7,
+                ..
+            }
+        ),
+        "{refused}"
+    );
+    assert!(refused.to_string().contains("set node.id=8"));
+    let elsewhere = Fixture::new();
+    std::fs::copy(elsewhere.region.path(), fixture.region.path()).unwrap();
+    let refused = fixture.refusal();
+    assert!(
+        matches!(refused, RegionError::DataDirectoryDiffers { .. }),
+        "{refused}"
+    );
+}
+
+#[test]
+fn other_sizes_are_refused_and_automatic_ones_taken_as_found() {
+    let mut fixture = Fixture::new();
+    fixture.options.pool_bytes = 16 << 20;
+    let refused = fixture.refusal();
+    assert!(
+        refused.to_string().contains("memory.region.bytes=8388608"),
+        "{refused}"
+    );
+    fixture.options.pool_bytes = 0;
+    fixture.options.buffer_bytes = 0;
+    fixture.options.control_ring_bytes = 0;
+    let (region, found) = Region::create_or_attach(&fixture.options).unwrap();
+    assert_eq!((found, region.pool_bytes()), (Found::Existing, 8 << 20));
+    fixture.options.shards = 2;
+    let refused = fixture.refusal();
+    assert!(
+        refused.to_string().contains("dataplane.shards=1, and 2"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn impossible_options_are_refused() {
+    let data = tempfile::tempdir().unwrap();
+    for change in [
+        |o: &mut RegionOptions| o.shards = 0,
+        |o: &mut RegionOptions| o.control_ring_bytes = 5000,
+        |o: &mut RegionOptions| o.control_ring_bytes = 2048,
+        |o: &mut RegionOptions| o.pool_bytes = u64::MAX,
+    ] {
+        let mut options = small(data.path());
+        change(&mut options);
+        let refused = Region::create_or_attach(&options).unwrap_err();
+        assert!(matches!(refused, RegionError::Options { .. }), "{refused}");
+    }
+}
+
+#[test]
+fn files_that_are_no_region_are_refused_and_left_alone() {
+    let fixture = Fixture::new();
+    let path = fixture.region.path();
+    let good = std::fs::read(path).unwrap();
+    let damaged = |bytes: &[u8]| {
+        std::fs::write(path, bytes).unwrap();
+        let refused = fixture.refusal();
+        assert!(matches!(refused, RegionError::Damaged { .. }), "{refused}");
+        assert_eq!(std::fs::read(path).unwrap(), bytes);
+    };
+    damaged(b"");
+    damaged(b"short");
+    damaged(&[0; 100_000]);
+    damaged(&good[..good.len() - 4096]);
+    // Every bit of the header but the version's: none may be believed. (The rest of the header's page
+    // is not in use.)
+    for bit in 0..std::mem::size_of::<Header>() * 8 - 32 {
+        let version = offset_of!(Header, abi_version) * 8;
+        if (version..version + 32).contains(&bit) {
+            continue;
+        }
+        let mut byte = good[bit / 8];
+        byte ^= 1 << (bit % 8);
+        std::fs::write(path, &good[..4096]).unwrap();
+        open(path).unwrap().set_len(good.len() as u64).unwrap();
+        fixture.overwrite(bit as u64 / 8, &[byte]);
+        let refused = fixture.refusal();
+        assert!(
+            matches!(refused, RegionError::Damaged { .. }),
+            "bit {bit}: {refused}"
+        );
+    }
+    std::fs::write(path, &good).unwrap();
+    Region::attach_existing(&fixture.options).unwrap();
+}
+
+#[test]
+fn half_a_region_of_a_dead_maker_is_made_anew() {
+    let data = tempfile::tempdir().unwrap();
+    let options = small(data.path());
+    let places = place::places(&options, &data.path().canonicalize().unwrap()).unwrap();
+    places[0].make().unwrap();
+    std::fs::write(places[0].directory.join("region.new"), [0; 10_000]).unwrap();
+    let (region, found) = Region::create_or_attach(&options).unwrap();
+    assert_eq!(found, Found::Created);
+    region.unlink().unwrap();
+}
+
+#[test]
+fn removing_leaves_a_successor_and_strange_files_alone() {
+    let fixture = Fixture::new();
+    let old = fixture.region.clone();
+    old.unlink().unwrap();
+    let (new, found) = Region::create_or_attach(&fixture.options).unwrap();
+    assert_eq!(found, Found::Created);
+    old.unlink().unwrap();
+    assert!(new.path().exists());
+    new.doorbell(DoorbellName::Shard(0)).unwrap();
+    let strange = new.path().with_file_name("notes");
+    std::fs::write(&strange, b"of the operator").unwrap();
+    new.unlink().unwrap();
+    assert!(strange.exists());
+    std::fs::remove_dir_all(strange.parent().unwrap()).unwrap();
+    new.unlink().unwrap();
+}
+
+#[test]
+fn a_memfd_serves_where_nothing_else_can_be_had() {
+    let data = tempfile::tempdir().unwrap();
+    let data_dir = data.path().canonicalize().unwrap();
+    let mut options = small(&data_dir);
+    options.directory = None;
+    let place = Place {
+        kind: RegionKind::Memfd,
+        directory: data_dir.join(".region"),
+    };
+    let first = create::create_in(&options, &data_dir, &place).unwrap();
+    assert_eq!(first.kind(), RegionKind::Memfd);
+    assert!(first.kind().to_string().contains("lost"));
+    // Found like any other, because the places are always searched all.
+    let (second, found) = Region::create_or_attach(&options).unwrap();
+    assert_eq!((found, second.kind()), (Found::Existing, RegionKind::Memfd));
+    first.status().set_admin_port(4444);
+    assert_eq!(second.status().admin_port(), 4444);
+    let bell = first.doorbell(DoorbellName::Control).unwrap();
+    second.doorbell(DoorbellName::Control).unwrap().ring();
+    assert!(bell.drain());
+    let mut pool = first.extent_pool(0);
+    let owner = crate::ExtentOwner {
+        log: precursor_model::LogUid(1),
+        segment_base: 0,
+        file_position: 0,
+    };
+    pool.allocate(4096, owner).unwrap();
+    drop(pool);
+    assert_eq!(second.extent_pool(0).recovered().len(), 1);
+    drop(second);
+    // Its holder gone, there is none.
+    drop((first, bell));
+    options.directory = Some(PathBuf::from("/dev/shm"));
+    assert!(Region::attach_existing(&options).is_err());
+    options.directory = None;
+    assert!(matches!(
+        Region::attach_existing(&options),
+        Err(RegionError::NotFound { .. })
+    ));
 }

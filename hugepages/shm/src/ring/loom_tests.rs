@@ -163,7 +163,6 @@ fn loom_a_batch_is_seen_as_one() {
             assert_eq!(pop(&mut reader).unwrap(), Some((1, 2)));
         }
         thread.join().unwrap();
-        drop(reader);
     });
 }
 
@@ -215,7 +214,7 @@ fn loom_a_successor_goes_on() {
             push(&mut writer, 1, 1).unwrap();
             let _ = writer.publish();
             push(&mut writer, 1, 99).unwrap();
-            drop(writer);
+            // It dies here; its successor:
             let mut writer = Writer::attach(memory);
             push(&mut writer, 1, 2).unwrap();
             let _ = writer.publish();

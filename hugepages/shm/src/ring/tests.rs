@@ -115,7 +115,7 @@ fn nothing_is_seen_before_it_is_published_nor_after_its_writer_died() {
     push(&mut writer, b"complete, never published").unwrap();
     let at = writer.reserve(100).unwrap();
     writer.memory().write(at, b"half a rec");
-    drop(writer);
+    // The writer dies here; its successor:
     let mut writer = heap.writer();
     push(&mut writer, b"next").unwrap();
     let _ = writer.publish();
@@ -247,7 +247,7 @@ fn noise_is_never_a_record_for_long() {
         let heap = Heap::new(256);
         let mut reader = heap.reader();
         for at in 0..384 + 256 {
-            if at < 8 || at >= 384 {
+            if !(8..384).contains(&at) {
                 heap.poke(at, random.below(256) as u8);
             }
         }
