@@ -25,8 +25,8 @@ use crate::sys::{self, Sent};
 use buffers::{BufferRing, Queue};
 use ring::Ring;
 
-/// Buffers that one connection may fill before its shard reads them; above, its receive is paused,
-/// so that it cannot take the buffers of the others.
+/// Buffers that one connection may fill before its shard reads them; above, its receive is paused.
+/// One burst may still fill more, up to all: then the sockets of the others are read directly.
 const BUFFERS_PER_CONNECTION: u16 = 32;
 
 /// What an operation was for: the top byte of its data. Below are slot (24 bits) and generation.
