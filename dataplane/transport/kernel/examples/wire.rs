@@ -1,5 +1,6 @@
 //! Measures the drivers over loopback beside bare socket loops of the same run: the round trip of
-//! 64 bytes with a busy server, and bulk bytes into and out of one connection.
+//! 64 bytes with a busy server, bulk bytes into and out of one connection, and what a poll costs
+//! that finds nothing.
 //!
 //! `cargo run --release -p precursor-transport-kernel --example wire [ROUNDS]`
 //!
@@ -69,6 +70,10 @@ fn main() {
             p50[number]
         );
     }
+    println!("a poll that finds nothing, ns:");
+    for (name, driver) in [("epoll", Driver::Epoll), ("io_uring", Driver::IoUring)] {
+        println!("  {name:<22} {:>10.0}", idle_poll_ns(driver));
+    }
     for (title, work) in [("bulk receive", Work::Receive), ("bulk send", Work::Send)] {
         println!("{title:<24} Gbit/s median     best   server CPU-s per GB median     best");
         for ((name, _), runs) in SERVERS.iter().zip(measure(work, rounds)) {
@@ -84,6 +89,34 @@ fn main() {
             println!("  {name:<22} {rate:>13.1} {best:>8.1} {cpu:>28.3} {least:>8.3}");
         }
     }
+}
+
+/// Nanoseconds of a poll without a wait, with one idle connection.
+fn idle_poll_ns(driver: Driver) -> f64 {
+    const POLLS: u32 = 200_000;
+    let options = KernelOptions {
+        driver,
+        connections_max: 4,
+        ..KernelOptions::default()
+    };
+    let mut transport = KernelTransport::new(options).expect("the driver starts");
+    let address = transport
+        .listen("127.0.0.1:0".parse().expect("an address"))
+        .expect("a port");
+    let _client = TcpStream::connect(address).expect("the server listens");
+    let mut events = Vec::with_capacity(4);
+    let mut fastest = f64::MAX;
+    for _ in 0..6 {
+        let start = Instant::now();
+        for _ in 0..POLLS {
+            events.clear();
+            transport
+                .poll(Wait::None, &mut events)
+                .expect("polling works");
+        }
+        fastest = fastest.min(start.elapsed().as_nanos() as f64 / f64::from(POLLS));
+    }
+    fastest
 }
 
 fn measure(work: Work, rounds: usize) -> Vec<Vec<Figures>> {
