@@ -1,7 +1,7 @@
 //! The shards' threads.
 
 use precursor_config::{IdlePolicy, NetworkDriver, NodeConfig, Switch};
-use precursor_shard::{Shard, ShardOptions, ShardParts};
+use precursor_shard::{PeerLinks, Shard, ShardOptions, ShardParts, peer_links};
 use precursor_shm::Region;
 use precursor_storage::{DirectIo, StoreOptions};
 use precursor_transport_kernel::{Driver, KernelOptions, KernelTransport, SharedListener};
@@ -42,7 +42,8 @@ impl Shards {
     ) -> Result<Shards, String> {
         let shared = Arc::new(Shared::default());
         let mut threads = Vec::new();
-        for shard in 0..config.shard_count() {
+        let links = peer_links(config.shard_count());
+        for (shard, peers) in (0..config.shard_count()).zip(links) {
             let plan = Plan {
                 options: shard_options(config, listener, shard, generation),
                 store: store_options(config, shard),
@@ -50,6 +51,7 @@ impl Shards {
                 listener: listener.clone(),
                 region: region.clone(),
                 cpu: config.dataplane_cpus.get(usize::from(shard)).copied(),
+                peers,
                 shared: shared.clone(),
             };
             let thread = std::thread::Builder::new()
@@ -117,6 +119,7 @@ struct Plan {
     listener: SharedListener,
     region: Region,
     cpu: Option<usize>,
+    peers: PeerLinks,
     shared: Arc<Shared>,
 }
 
@@ -135,6 +138,7 @@ impl Plan {
             region: self.region,
             store: self.store,
             listen: self.listener.local_address(),
+            peers: self.peers,
         };
         let mut shard = Shard::new(self.options, parts).map_err(|e| e.to_string())?;
         let mut told = false;

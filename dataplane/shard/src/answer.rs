@@ -31,8 +31,8 @@ pub(crate) enum Waits {
     Fetch(Key),
     Produce(Key),
     Metadata(Key),
-    /// Searches by timestamp that name this answer.
-    Lookups,
+    /// Searches on disk or questions to other shards, that name this answer.
+    Queries,
     Control,
 }
 

@@ -111,11 +111,6 @@ impl Connection {
             answer::discard(answers, store, key);
         }
     }
-
-    /// The last answer in the queue.
-    pub fn last_answer(&self) -> Option<Key> {
-        self.last
-    }
 }
 
 /// Every connection of a shard, by the transport's slot.

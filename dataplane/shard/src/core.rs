@@ -4,12 +4,13 @@ use crate::answer::{self, Answer, Waits};
 use crate::connection::Connections;
 use crate::control::ControlLink;
 use crate::fetch::{FetchWork, Reads, SessionCache};
-use crate::handlers::list_offsets::LookupTable;
 use crate::handlers::metadata::MetadataWait;
 use crate::handlers::produce::ProduceWork;
 use crate::image::Image;
 use crate::options::ShardOptions;
+use crate::peers::{PeerLinks, StalledAppend};
 use crate::pool::{Key, Pool};
+use crate::queries::Queries;
 use crate::stats::Stats;
 use crate::timer::TimerWheel;
 use crate::waiters::WaiterTable;
@@ -89,7 +90,10 @@ pub(crate) struct Core {
     pub reads: Reads,
     pub sessions: SessionCache,
     pub produces: Pool<ProduceWork>,
-    pub lookups: LookupTable,
+    pub queries: Queries,
+    pub peers: PeerLinks,
+    /// Appends of other shards that wait for memory, oldest first.
+    pub stalled_appends: VecDeque<StalledAppend>,
     pub metadata_waits: Pool<MetadataWait>,
     pub timers: TimerWheel<Timer>,
     /// Fetches to look at again.
@@ -197,7 +201,7 @@ impl Core {
                 Waits::Fetch(fetch) => crate::fetch::abandon(self, fetch),
                 Waits::Produce(produce) => crate::handlers::produce::abandon(self, produce),
                 Waits::Metadata(wait) => crate::handlers::metadata::abandon(self, wait),
-                Waits::Lookups => crate::handlers::list_offsets::abandon(self, key),
+                Waits::Queries => crate::queries::abandon(self, key),
             }
             answer::discard(&mut self.answers, &mut self.store, key);
         }

@@ -8,6 +8,7 @@
 //! - `answer` and `send`: what a connection is owed, in order, record bytes by reference.
 //! - `fetch`: fetches in the making, parked until an append completes them; fetch sessions.
 //! - `waiters`, `timer`: who waits for a log, and until when.
+//! - `peers`: requests for partitions that another shard of the process owns.
 //! - `image`, `control`: what the control plane publishes, and what it is asked.
 #![forbid(unsafe_code)]
 
@@ -23,7 +24,9 @@ mod image;
 mod maintenance;
 mod options;
 mod partitions;
+mod peers;
 mod pool;
+mod queries;
 mod send;
 mod serve;
 mod shard;
@@ -33,4 +36,5 @@ mod waiters;
 
 pub use connection::IDLE_CONNECTION_BYTES;
 pub use options::{IdlePolicy, ShardOptions};
+pub use peers::{PeerLinks, peer_links};
 pub use shard::{Shard, ShardError, ShardParts};

@@ -3,7 +3,8 @@
 use crate::connection::Connection;
 use crate::core::{CloseReason, Core, Timer};
 use crate::fetch;
-use crate::handlers::{list_offsets, metadata, produce};
+use crate::handlers::{metadata, produce};
+use crate::queries;
 use precursor_shm::control::ToControl;
 use precursor_storage::{LogId, StoreEvent};
 use precursor_transport_port::ConnectionId;
@@ -29,7 +30,7 @@ pub(crate) fn store_event(core: &mut Core, event: StoreEvent) {
         }
         StoreEvent::Durable { log, offset } => produce::durable(core, log, offset),
         StoreEvent::ReadReady { ticket } => fetch::read_ready(core, ticket),
-        StoreEvent::LookupReady { ticket } => list_offsets::lookup_ready(core, ticket),
+        StoreEvent::LookupReady { ticket } => queries::lookup_ready(core, ticket),
         StoreEvent::MemoryFreed => serve_the_waiting_for_memory(core),
     }
 }

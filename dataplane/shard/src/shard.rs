@@ -5,12 +5,13 @@ use crate::connection::Connections;
 use crate::control::{self, ControlLink};
 use crate::core::{CloseReason, Core};
 use crate::fetch::{self, Reads, SessionCache};
-use crate::handlers::list_offsets::LookupTable;
 use crate::idle::{Idle, Rest};
 use crate::image::Image;
 use crate::maintenance;
 use crate::options::{IdlePolicy, ShardOptions};
+use crate::peers::{self, PeerLinks};
 use crate::pool::Pool;
+use crate::queries::Queries;
 use crate::send::{self, Flushed};
 use crate::serve::{self, Served};
 use crate::stats::Stats;
@@ -42,6 +43,8 @@ pub struct ShardParts<T> {
     pub store: StoreOptions,
     /// Where to listen, once there is an image to serve from.
     pub listen: SocketAddr,
+    /// This shard's share of [`crate::peer_links`].
+    pub peers: PeerLinks,
 }
 
 /// Why a shard cannot start or go on.
@@ -99,6 +102,7 @@ impl<T: Transport> Shard<T> {
             region,
             store,
             listen,
+            mut peers,
         } = parts;
         let shard = options.shard;
         let mut clock = Clock::new();
@@ -108,6 +112,8 @@ impl<T: Transport> Shard<T> {
         let bell = |name| region.doorbell(name).map_err(ShardError::Doorbell);
         let doorbell = bell(DoorbellName::Shard(shard))?;
         let control_bell = bell(DoorbellName::Control)?;
+        let peer_bell = |peer| region.doorbell(DoorbellName::Shard(peer));
+        peers.set_bells(peer_bell).map_err(ShardError::Doorbell)?;
         transport.watch(
             std::os::fd::AsRawFd::as_raw_fd(&doorbell),
             WOKEN_BY_DOORBELL,
@@ -130,7 +136,9 @@ impl<T: Transport> Shard<T> {
             reads: Reads::default(),
             sessions: SessionCache::new(options.fetch_session_slots_max),
             produces: Pool::new(PREPARED),
-            lookups: LookupTable::default(),
+            queries: Queries::new(),
+            peers,
+            stalled_appends: VecDeque::new(),
             metadata_waits: Pool::new(0),
             timers: TimerWheel::new(now.monotonic_us),
             due_fetches: Vec::with_capacity(PREPARED),
@@ -192,13 +200,18 @@ impl<T: Transport> Shard<T> {
 
     /// Sleeps until something happens or is due; the turn that ends the sleep is part of it.
     fn sleep(&mut self, longest: Duration) -> Result<bool, ShardError> {
+        if !self.core.peers.announce_sleep() {
+            return self.turn(Wait::None);
+        }
         if !self.inbox.announce_sleep() {
+            self.core.peers.announce_awake();
             return self.turn(Wait::None);
         }
         self.core.stats.loop_sleeps.add(1);
         let wait = self.time_to_next_duty(longest);
         let turned = self.turn(wait);
         self.inbox.announce_awake();
+        self.core.peers.announce_awake();
         turned
     }
 
@@ -206,7 +219,7 @@ impl<T: Transport> Shard<T> {
         let now_us = self.core.now.monotonic_us;
         let sweep_us = self.next_sweep_ms * 1_000;
         let sweep = (self.core.connections.count() > 0).then_some(sweep_us);
-        let starved = !self.core.out_of_memory.is_empty();
+        let starved = !self.core.out_of_memory.is_empty() || !self.core.stalled_appends.is_empty();
         let retry = starved.then_some(self.next_memory_retry_us);
         let duties = [
             self.core.timers.next_deadline_us(),
@@ -239,6 +252,9 @@ impl<T: Transport> Shard<T> {
             self.transport_event(event);
         }
         worked |= control::receive(&mut self.core, &mut self.inbox);
+        if self.core.options.shards > 1 {
+            worked |= peers::receive(&mut self.core);
+        }
         worked |= self.poll_store();
         self.fire_timers();
         if self.core.control.is_backed_up() && self.core.control.pump() {
@@ -336,6 +352,9 @@ impl<T: Transport> Shard<T> {
         if !self.core.out_of_memory.is_empty() && now_us >= self.next_memory_retry_us {
             self.next_memory_retry_us = now_us + maintenance::MEMORY_RETRY_US;
             maintenance::serve_the_waiting_for_memory(&mut self.core);
+        }
+        if !self.core.stalled_appends.is_empty() {
+            peers::retry_appends(&mut self.core);
         }
     }
 

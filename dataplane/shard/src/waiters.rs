@@ -1,17 +1,29 @@
 //! Who waits for what happens to a log: parked fetches for appends, produces for durability.
 
+use crate::peers::{RemoteAppended, Ticket};
 use crate::pool::Key;
 use precursor_model::{LogUid, Offset};
 use precursor_storage::LogId;
 use std::collections::VecDeque;
 
-/// A produce that may be answered once everything below `offset` is durable.
+/// Whose append waits for durability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DurableWaiter {
+    /// A produce of this shard, and which of its partitions.
+    Produce { key: Key, place: u32 },
+    /// Another shard, which is to be told this.
+    Peer {
+        shard: u16,
+        ticket: Ticket,
+        appended: RemoteAppended,
+    },
+}
+
+/// An append that may be answered once everything below `offset` is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DurableWait {
     pub offset: Offset,
-    pub produce: Key,
-    /// Which of its partitions.
-    pub place: u32,
+    pub waiter: DurableWaiter,
 }
 
 /// One log's waiters.

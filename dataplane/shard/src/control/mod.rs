@@ -46,8 +46,6 @@ pub(crate) struct ControlLink {
     outbound_bytes: usize,
     calls: HashMap<u64, Call>,
     next_token: u64,
-    /// Something was pushed and not published.
-    pushed: bool,
 }
 
 impl ControlLink {
@@ -60,18 +58,12 @@ impl ControlLink {
             outbound_bytes: 0,
             calls: HashMap::new(),
             next_token: (generation << 40) + 1,
-            pushed: false,
         }
     }
 
     /// Whether one more request may be forwarded now.
     pub fn has_room(&self) -> bool {
         self.outbound_bytes < OUTBOUND_BYTES_MAX
-    }
-
-    /// Calls that wait.
-    pub fn waiting(&self) -> usize {
-        self.calls.len()
     }
 
     fn enqueue(&mut self, token: u64, message: &ToControl<'_>) {

@@ -9,17 +9,41 @@ pub(crate) use work::{FetchEntry, FetchWork, Outcome};
 
 use crate::core::{Core, Timer};
 use crate::partitions::{self, Place};
+use crate::peers::{self, Message, RemoteOffsets, Ticket};
 use crate::pool::Key;
+use precursor_model::LogUid;
+use precursor_shm::Buffer;
 use precursor_storage::{LogId, Read, ReadError, ReadOptions, ReadTicket};
 use std::collections::HashMap;
 
 /// How long a fetch waits before it reads again when there was no memory to read into.
 const RETRY_US: u64 = 1_000;
 
-/// Reads that wait for the disk, and whose they are.
+/// Whose a read from disk is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// A fetch of this shard, and which of its entries.
+    Fetch { key: Key, place: u32 },
+    /// Another shard's fetch.
+    Peer {
+        shard: u16,
+        ticket: Ticket,
+        log: LogId,
+    },
+}
+
+/// Reads that wait for the disk, and fetches that wait for other shards' logs.
 #[derive(Default)]
 pub(crate) struct Reads {
-    waiting: HashMap<ReadTicket, (Key, u32)>,
+    waiting: HashMap<ReadTicket, Reader>,
+    /// Parked fetches by the log of another shard.
+    remote: HashMap<LogUid, Vec<Key>>,
+}
+
+impl Reads {
+    pub fn insert(&mut self, ticket: ReadTicket, reader: Reader) {
+        self.waiting.insert(ticket, reader);
+    }
 }
 
 /// Moves a fetch on as far as it goes: reads what is unread, then answers, parks, or leaves it
@@ -66,23 +90,30 @@ fn read_entries(core: &mut Core, key: Key, work: &mut FetchWork) -> bool {
     for step in 0..count {
         let place = (work.rotation + step) % count;
         let entry = &mut work.entries[place];
-        if !matches!(entry.outcome, Outcome::Unread | Outcome::Nothing) {
+        if !matches!(entry.outcome, Outcome::Unread) {
             continue;
         }
-        entry.outcome = match read_entry(core, entry, budget, first) {
-            Ok(outcome) => outcome,
-            Err(()) => {
-                wants_retry = true;
-                Outcome::Nothing
-            }
+        let ticket = Ticket {
+            key,
+            place: place as u32,
         };
+        match read_entry(core, entry, budget, first, ticket) {
+            Ok(outcome) => entry.outcome = outcome,
+            Err(()) => wants_retry = true,
+        }
         match &entry.outcome {
             Outcome::Data(gather) => {
                 budget = budget.saturating_sub(gather.len());
                 first = false;
             }
             Outcome::Reading(ticket) => {
-                core.reads.waiting.insert(*ticket, (key, place as u32));
+                let place = place as u32;
+                core.reads.insert(*ticket, Reader::Fetch { key, place });
+                work.outstanding += 1;
+                budget = budget.saturating_sub(entry.bytes_max.max(0) as usize);
+                first = false;
+            }
+            Outcome::Asked => {
                 work.outstanding += 1;
                 budget = budget.saturating_sub(entry.bytes_max.max(0) as usize);
                 first = false;
@@ -99,13 +130,22 @@ fn read_entry(
     entry: &mut FetchEntry,
     budget: usize,
     first: bool,
+    ticket: Ticket,
 ) -> Result<Outcome, ()> {
+    let bytes_max = budget.min(entry.bytes_max.max(0) as usize);
     let log = match partitions::locate(core, &entry.topic, entry.partition, entry.leader_epoch) {
         Ok(Place::Local(log)) => log,
-        Ok(Place::Remote { .. }) => {
-            return Ok(Outcome::Failed(
-                precursor_model::ErrorCode::NotLeaderOrFollower,
-            ));
+        Ok(Place::Remote { shard, log }) => {
+            entry.remote = Some(log);
+            let message = Message::Read {
+                ticket,
+                log,
+                offset: entry.offset,
+                bytes_max: u32::try_from(bytes_max).unwrap_or(u32::MAX),
+                at_least_one: first,
+            };
+            core.peers.send(shard, message);
+            return Ok(Outcome::Asked);
         }
         Err(code) => return Ok(Outcome::Failed(code)),
     };
@@ -114,14 +154,13 @@ fn read_entry(
     entry.high_watermark = offsets.high_watermark;
     entry.last_stable_offset = offsets.last_stable;
     entry.log_start_offset = offsets.start;
-    let max_bytes = budget.min(entry.bytes_max.max(0) as usize);
     let in_range = entry.offset >= offsets.start && entry.offset <= offsets.end;
-    if in_range && (entry.offset >= offsets.high_watermark || (max_bytes == 0 && !first)) {
+    if in_range && (entry.offset >= offsets.high_watermark || (bytes_max == 0 && !first)) {
         return Ok(Outcome::Nothing);
     }
     let options = ReadOptions {
         offset: entry.offset,
-        max_bytes,
+        max_bytes: bytes_max,
         at_least_one: first,
     };
     match core.store.read(log, options) {
@@ -138,10 +177,17 @@ fn read_entry(
 
 /// A read from disk is through.
 pub(crate) fn read_ready(core: &mut Core, ticket: ReadTicket) {
-    let Some((key, place)) = core.reads.waiting.remove(&ticket) else {
+    let Some(reader) = core.reads.waiting.remove(&ticket) else {
         return;
     };
-    let outcome = match core.store.take_read(ticket) {
+    let taken = core.store.take_read(ticket);
+    let (key, place) = match reader {
+        Reader::Fetch { key, place } => (key, place),
+        Reader::Peer { shard, ticket, log } => {
+            return peers::read_done(core, shard, ticket, log, taken);
+        }
+    };
+    let outcome = match taken {
         Ok(gather) if gather.is_empty() => {
             core.store.release(gather);
             Outcome::Nothing
@@ -155,11 +201,44 @@ pub(crate) fn read_ready(core: &mut Core, ticket: ReadTicket) {
         return;
     };
     work.entries[place as usize].outcome = outcome;
+    settle_one(core, key);
+}
+
+/// One entry that was waited for has its outcome; with the last one the fetch goes on.
+fn settle_one(core: &mut Core, key: Key) {
+    let work = &mut core.fetches[key];
     work.outstanding -= 1;
     if work.outstanding == 0 && !work.due {
         work.due = true;
         core.due_fetches.push(key);
     }
+}
+
+/// Another shard has read, or refused.
+pub(crate) fn remote_read_done(
+    core: &mut Core,
+    ticket: Ticket,
+    offsets: RemoteOffsets,
+    records: Option<(Buffer, u32)>,
+) {
+    let Some(work) = core.fetches.get_mut(ticket.key) else {
+        return;
+    };
+    let Some(entry) = work.entries.get_mut(ticket.place as usize) else {
+        return;
+    };
+    if !matches!(entry.outcome, Outcome::Asked) {
+        return;
+    }
+    entry.high_watermark = offsets.high_watermark;
+    entry.last_stable_offset = offsets.last_stable_offset;
+    entry.log_start_offset = offsets.log_start_offset;
+    entry.outcome = match records {
+        Some((buffer, length)) => Outcome::Transferred(buffer, length),
+        None if offsets.error.is_error() => Outcome::Failed(offsets.error),
+        None => Outcome::Nothing,
+    };
+    settle_one(core, ticket.key);
 }
 
 /// Waits for appends: lets go of what was read, registers with every log, arms the deadline.
@@ -169,11 +248,15 @@ fn park(core: &mut Core, key: Key, work: &mut FetchWork, bytes: usize) {
     for entry in &mut work.entries {
         let outcome = std::mem::take(&mut entry.outcome);
         release(core, outcome);
+        if let Some(log) = entry.remote {
+            core.reads.remote.entry(log).or_default().push(key);
+        }
         let Some(log) = entry.log else { continue };
         if let Some(waiters) = core.waiters.get_mut(log) {
             waiters.fetches.push(key);
         }
     }
+    core.stats.fetches_parked.add(1);
     if work.timer.is_none() {
         work.timer = Some(core.timers.arm(work.deadline_us, Timer::Fetch(key)));
     }
@@ -184,9 +267,15 @@ fn unpark(core: &mut Core, key: Key, work: &mut FetchWork) {
         return;
     }
     work.parked = false;
+    core.stats.fetches_parked.subtract(1);
     for entry in &work.entries {
         if let Some(log) = entry.log {
             core.waiters.forget_fetch(log, key);
+        }
+        if let Some(log) = entry.remote
+            && let Some(fetches) = core.reads.remote.get_mut(&log)
+        {
+            fetches.retain(|fetch| *fetch != key);
         }
     }
 }
@@ -202,6 +291,30 @@ pub(crate) fn wake(core: &mut Core, log: LogId, bytes: usize) {
         };
         work.bytes_seen = work.bytes_seen.saturating_add(bytes);
         if work.bytes_seen >= work.bytes_min && !work.due {
+            work.due = true;
+            core.due_fetches.push(*key);
+        }
+    }
+    let Some(uid) = waiters.uid else { return };
+    // Once each: a shard that is still interested says so when it reads again.
+    for shard in waiters.shards.drain(..) {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        core.peers.send(shard, Message::Grown { log: uid, bytes });
+    }
+}
+
+/// Something became visible in another shard's log.
+pub(crate) fn wake_remote(core: &mut Core, log: LogUid, bytes: usize) {
+    let Some(fetches) = core.reads.remote.get(&log) else {
+        return;
+    };
+    for key in fetches {
+        let Some(work) = core.fetches.get_mut(*key) else {
+            continue;
+        };
+        work.bytes_seen = work.bytes_seen.saturating_add(bytes);
+        // Whether it is enough or not: only reading again keeps the other shard telling.
+        if !work.due {
             work.due = true;
             core.due_fetches.push(*key);
         }

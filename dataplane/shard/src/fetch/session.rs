@@ -69,10 +69,6 @@ impl SessionCache {
         }
     }
 
-    pub fn count(&self) -> usize {
-        self.sessions.len()
-    }
-
     fn hash(&self, topic: &str, partition: i32) -> u64 {
         self.hasher.hash_one((topic, partition))
     }
@@ -268,7 +264,7 @@ mod tests {
             cache.open(first.id(), 1, 120_000),
             Err(ErrorCode::FetchSessionIdNotFound)
         );
-        assert_eq!((cache.count(), cache.evictions), (2, 1));
+        assert_eq!((cache.sessions.len(), cache.evictions), (2, 1));
     }
 
     #[test]

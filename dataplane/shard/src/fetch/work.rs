@@ -3,7 +3,7 @@
 use super::session::SessionUse;
 use crate::pool::Key;
 use crate::timer::TimerId;
-use precursor_model::ErrorCode;
+use precursor_model::{ErrorCode, LogUid};
 use precursor_shm::Buffer;
 use precursor_storage::{Gather, LogId, ReadTicket};
 use std::rc::Rc;
@@ -48,6 +48,8 @@ pub(crate) struct FetchEntry {
     pub told_log_start_offset: i64,
     /// The local log, once found.
     pub log: Option<LogId>,
+    /// The log of another shard, once found.
+    pub remote: Option<LogUid>,
 }
 
 impl FetchEntry {
@@ -66,6 +68,7 @@ impl FetchEntry {
             told_high_watermark: -1,
             told_log_start_offset: -1,
             log: None,
+            remote: None,
         }
     }
 }

@@ -73,7 +73,7 @@ fn answer_message(
 
 /// Ends an answer that was written whole. One that cannot be written is our mistake: the connection
 /// cannot go on without it.
-fn end(core: &mut Core, key: Key, written: Result<(), EncodeError>) -> Handled {
+pub(crate) fn end(core: &mut Core, key: Key, written: Result<(), EncodeError>) -> Handled {
     match written {
         Ok(()) => {
             core.finish_answer(key);

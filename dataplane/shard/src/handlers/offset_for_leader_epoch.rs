@@ -1,8 +1,8 @@
 //! OffsetForLeaderEpoch, key 23, versions 2–4 (KIP-320).
 
 use crate::core::{CloseReason, Core, Handled, Request};
-use crate::partitions::{self, Place};
-use precursor_model::ErrorCode;
+use crate::peers::Query;
+use crate::queries::{self, Asked};
 use precursor_protocol::views::OffsetForLeaderEpochRequestView;
 use precursor_protocol::writers::{EpochEnd, OffsetForLeaderEpochResponseWriter};
 
@@ -10,6 +10,7 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
     let Ok(view) = OffsetForLeaderEpochRequestView::parse(request.body, request.version) else {
         return Handled::Close(CloseReason::BadFrame);
     };
+    core.stats.other_requests.add(1);
     let key = core.begin_answer(request);
     let mut head = std::mem::take(&mut core.answers[key].head);
     let topics = view.topics.len();
@@ -17,25 +18,29 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
     for topic in view.topics {
         w.topic(topic.topic, topic.partitions.len());
         for asked in topic.partitions {
-            let known = asked.current_leader_epoch;
-            let found = partitions::locate(core, topic.topic, asked.partition, known);
-            let (error, leader_epoch, end_offset) = match found {
-                Ok(Place::Local(log)) => {
-                    let (epoch, end) = core.store.offset_for_leader_epoch(log, asked.leader_epoch);
-                    (ErrorCode::None, epoch, end)
-                }
-                Ok(Place::Remote { .. }) => (ErrorCode::NotLeaderOrFollower, -1, -1),
-                Err(error) => (error, -1, -1),
-            };
+            let reply = queries::ask(
+                core,
+                &Asked {
+                    topic: topic.topic,
+                    partition: asked.partition,
+                    known_epoch: asked.current_leader_epoch,
+                    query: Query::EpochEnd {
+                        epoch: asked.leader_epoch,
+                    },
+                    answer: key,
+                    // The error comes first in this response.
+                    at: w.position(),
+                },
+            );
             w.partition(&EpochEnd {
                 index: asked.partition,
-                error,
-                leader_epoch,
-                end_offset,
+                error: reply.error,
+                leader_epoch: reply.epoch,
+                end_offset: reply.offset,
             });
         }
     }
     let written = w.finish();
     core.answers[key].head = head;
-    super::end(core, key, written)
+    queries::end(core, key, written)
 }

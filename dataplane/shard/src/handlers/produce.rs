@@ -4,10 +4,11 @@ use crate::answer::Waits;
 use crate::core::{CloseReason, Core, Handled, Request, Timer};
 use crate::fetch;
 use crate::partitions::{self, Place};
+use crate::peers::{Message, RemoteAppended, Ticket};
 use crate::pool::Key;
 use crate::timer::TimerId;
-use crate::waiters::DurableWait;
-use precursor_model::{ErrorCode, Offset};
+use crate::waiters::{DurableWait, DurableWaiter};
+use precursor_model::{ErrorCode, LogUid, Offset};
 use precursor_protocol::views::ProduceRequestView;
 use precursor_protocol::views::produce_request::PartitionProduceDataView;
 use precursor_storage::{AppendError, AppendOptions, LogId};
@@ -28,16 +29,19 @@ pub(crate) struct PartitionOutcome {
     pub log_start_offset: Offset,
     /// The log that must be durable up to this offset before the answer may go.
     pub durable: Option<(LogId, Offset)>,
+    /// Another shard is asked and has not told yet.
+    pub asked: bool,
 }
 
 impl PartitionOutcome {
-    fn failed(error: ErrorCode) -> Self {
+    pub fn failed(error: ErrorCode) -> Self {
         PartitionOutcome {
             error,
             base_offset: -1,
             log_append_time_ms: -1,
             log_start_offset: -1,
             durable: None,
+            asked: false,
         }
     }
 }
@@ -49,6 +53,9 @@ pub(crate) struct ProduceWork {
     /// Of the request's partitions, in their order, as far as they were handled.
     outcomes: Vec<PartitionOutcome>,
     answer: Option<Key>,
+    version: i16,
+    /// With acks=0 there is no answer: the connection to close when another shard refuses.
+    unanswered: Option<ConnectionId>,
     /// Where each waiting partition's error code is in the answer's head; `None` once it is settled.
     holes: Vec<Option<u32>>,
     outstanding: usize,
@@ -61,6 +68,7 @@ impl ProduceWork {
         self.outcomes.clear();
         self.holes.clear();
         self.answer = None;
+        self.unanswered = None;
         self.outstanding = 0;
         self.timer = None;
     }
@@ -72,7 +80,8 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
     };
     let key = resume(core, request.connection);
     let mut work = std::mem::take(&mut core.produces[key]);
-    let handled = if append_all(core, &view, &mut work) {
+    work.version = request.version;
+    let handled = if append_all(core, &view, key, &mut work) {
         settle(core, request, &view, key, &mut work)
     } else {
         Handled::Blocked
@@ -105,7 +114,12 @@ fn pause(core: &mut Core, id: ConnectionId, work: Key) {
 }
 
 /// Appends what was not appended before; false when there is no memory for the next partition.
-fn append_all(core: &mut Core, view: &ProduceRequestView<'_>, work: &mut ProduceWork) -> bool {
+fn append_all(
+    core: &mut Core,
+    view: &ProduceRequestView<'_>,
+    key: Key,
+    work: &mut ProduceWork,
+) -> bool {
     let done = work.outcomes.len();
     let mut number = 0;
     for topic in view.topic_data {
@@ -114,7 +128,11 @@ fn append_all(core: &mut Core, view: &ProduceRequestView<'_>, work: &mut Produce
             if number <= done {
                 continue;
             }
-            match append(core, view.acks, topic.name, &partition) {
+            let ticket = Ticket {
+                key,
+                place: number as u32 - 1,
+            };
+            match append(core, view.acks, topic.name, &partition, ticket) {
                 Some(outcome) => work.outcomes.push(outcome),
                 None => return false,
             }
@@ -129,15 +147,13 @@ fn append(
     acks: i16,
     topic: &str,
     data: &PartitionProduceDataView<'_>,
+    ticket: Ticket,
 ) -> Option<PartitionOutcome> {
     if !matches!(acks, ACKS_ALL | ACKS_NONE | ACKS_LEADER) {
         return Some(PartitionOutcome::failed(ErrorCode::InvalidRequiredAcks));
     }
-    let log = match partitions::locate(core, topic, data.index, -1) {
-        Ok(Place::Local(log)) => log,
-        Ok(Place::Remote { .. }) => {
-            return Some(PartitionOutcome::failed(ErrorCode::NotLeaderOrFollower));
-        }
+    let place = match partitions::locate(core, topic, data.index, -1) {
+        Ok(place) => place,
         Err(error) => return Some(PartitionOutcome::failed(error)),
     };
     if acks == ACKS_ALL && !enough_replicas(core, topic, data.index) {
@@ -146,7 +162,34 @@ fn append(
     let Some(records) = data.records else {
         return Some(PartitionOutcome::failed(ErrorCode::InvalidRecord));
     };
-    append_local(core, log, records)
+    match place {
+        Place::Local(log) => append_local(core, log, records),
+        Place::Remote { shard, log } => append_remote(core, shard, log, records, ticket),
+    }
+}
+
+/// Hands a batch to the shard that owns the log; `None` when there is no memory now.
+fn append_remote(
+    core: &mut Core,
+    shard: u16,
+    log: LogUid,
+    records: &[u8],
+    ticket: Ticket,
+) -> Option<PartitionOutcome> {
+    let pooled = core.buffers.take(records.len());
+    let mut buffer = pooled.or_else(|| core.buffers.take_large(records.len()))?;
+    buffer[..records.len()].copy_from_slice(records);
+    let message = Message::Append {
+        ticket,
+        log,
+        records: buffer,
+        length: records.len() as u32,
+    };
+    core.peers.send(shard, message);
+    Some(PartitionOutcome {
+        asked: true,
+        ..PartitionOutcome::failed(ErrorCode::None)
+    })
 }
 
 fn enough_replicas(core: &Core, topic: &str, partition: i32) -> bool {
@@ -157,7 +200,11 @@ fn enough_replicas(core: &Core, topic: &str, partition: i32) -> bool {
 }
 
 /// Appends a batch to a local log and wakes who waits for it; `None` when there is no memory now.
-fn append_local(core: &mut Core, log: LogId, records: &[u8]) -> Option<PartitionOutcome> {
+pub(crate) fn append_local(
+    core: &mut Core,
+    log: LogId,
+    records: &[u8],
+) -> Option<PartitionOutcome> {
     let options = AppendOptions { now: core.now };
     match core.store.append(log, records, options) {
         Ok(appended) => {
@@ -175,6 +222,7 @@ fn append_local(core: &mut Core, log: LogId, records: &[u8]) -> Option<Partition
                 log_append_time_ms: appended.log_append_time_ms,
                 log_start_offset: appended.log_start_offset,
                 durable: appended.must_be_durable_to.map(|offset| (log, offset)),
+                asked: false,
             })
         }
         Err(AppendError::Busy) => {
@@ -198,6 +246,8 @@ fn settle(
         // There is no answer to carry an error; Kafka closes the connection so that the client
         // notices and asks for metadata again.
         let failed = work.outcomes.iter().any(|outcome| outcome.error.is_error());
+        work.outstanding = work.outcomes.iter().filter(|outcome| outcome.asked).count();
+        work.unanswered = Some(request.connection);
         return if failed {
             Handled::Close(CloseReason::UnacknowledgedError)
         } else {
@@ -210,7 +260,7 @@ fn settle(
     if written.is_err() {
         return Handled::Close(CloseReason::Unanswerable);
     }
-    wait_for_durability(core, key, work);
+    wait_for_others(core, key, work);
     if work.outstanding == 0 {
         core.finish_answer(answer);
     } else {
@@ -223,9 +273,13 @@ fn settle(
     Handled::Done
 }
 
-/// Registers every partition that is not durable yet; others lose their hole.
-fn wait_for_durability(core: &mut Core, key: Key, work: &mut ProduceWork) {
+/// Registers every partition that is not durable yet or is another shard's; others lose their hole.
+fn wait_for_others(core: &mut Core, key: Key, work: &mut ProduceWork) {
     for (place, outcome) in work.outcomes.iter().enumerate() {
+        if outcome.asked {
+            work.outstanding += 1;
+            continue;
+        }
         let waiting = outcome.durable.filter(|(log, offset)| {
             core.store.offsets(*log).durable < *offset && core.waiters.get_mut(*log).is_some()
         });
@@ -233,10 +287,10 @@ fn wait_for_durability(core: &mut Core, key: Key, work: &mut ProduceWork) {
             Some((log, offset)) => {
                 work.outstanding += 1;
                 if let Some(waiters) = core.waiters.get_mut(log) {
+                    let place = place as u32;
                     waiters.durable.push_back(DurableWait {
                         offset,
-                        produce: key,
-                        place: place as u32,
+                        waiter: DurableWaiter::Produce { key, place },
                     });
                 }
             }
@@ -252,7 +306,7 @@ pub(crate) fn durable(core: &mut Core, log: LogId, offset: Offset) {
         && wait.offset <= offset
     {
         waiters.durable.pop_front();
-        fill(core, wait, ErrorCode::None);
+        settle_wait(core, wait.waiter, ErrorCode::None);
     }
     fetch::wake(core, log, usize::MAX);
 }
@@ -262,17 +316,76 @@ pub(crate) fn offline(core: &mut Core, log: LogId, error: ErrorCode) {
     while let Some(waiters) = core.waiters.get_mut(log)
         && let Some(wait) = waiters.durable.pop_front()
     {
-        fill(core, wait, error);
+        settle_wait(core, wait.waiter, error);
     }
     fetch::wake(core, log, usize::MAX);
 }
 
-/// Settles one partition of a waiting produce, and answers with the last one.
-fn fill(core: &mut Core, wait: DurableWait, error: ErrorCode) {
-    let Some(work) = core.produces.get_mut(wait.produce) else {
+fn settle_wait(core: &mut Core, waiter: DurableWaiter, error: ErrorCode) {
+    match waiter {
+        DurableWaiter::Produce { key, place } => fill(core, key, place, error),
+        DurableWaiter::Peer {
+            shard,
+            ticket,
+            mut appended,
+        } => {
+            if error.is_error() {
+                appended.error = error;
+                appended.base_offset = -1;
+            }
+            core.peers
+                .send(shard, Message::Appended { ticket, appended });
+        }
+    }
+}
+
+/// Another shard has appended, or refused.
+pub(crate) fn remote_appended(core: &mut Core, ticket: Ticket, appended: RemoteAppended) {
+    let Some(work) = core.produces.get_mut(ticket.key) else {
         return;
     };
-    let Some(at) = work.holes[wait.place as usize].take() else {
+    if let Some(outcome) = work.outcomes.get_mut(ticket.place as usize) {
+        outcome.asked = false;
+        outcome.error = appended.error;
+        outcome.base_offset = appended.base_offset;
+        outcome.log_append_time_ms = appended.log_append_time_ms;
+        outcome.log_start_offset = appended.log_start_offset;
+    }
+    if let Some(connection) = work.unanswered {
+        work.outstanding = work.outstanding.saturating_sub(1);
+        let last = work.outstanding == 0;
+        if appended.error.is_error() {
+            core.close_later(connection, CloseReason::UnacknowledgedError);
+        }
+        if last {
+            finish(core, ticket.key);
+        }
+        return;
+    }
+    // Without an answer yet the request is still at another of its partitions.
+    let (Some(answer), version) = (work.answer, work.version) else {
+        return;
+    };
+    let hole = work.holes.get(ticket.place as usize).copied().flatten();
+    if let (Some(at), Some(answer)) = (hole, core.answers.get_mut(answer)) {
+        let at = at as usize;
+        answer.patch_i16(at, appended.error.code());
+        answer.patch_i64(at + 2, appended.base_offset);
+        answer.patch_i64(at + 10, appended.log_append_time_ms);
+        if version >= 5 {
+            answer.patch_i64(at + 18, appended.log_start_offset);
+        }
+    }
+    fill(core, ticket.key, ticket.place, ErrorCode::None);
+}
+
+/// Settles one partition of a waiting produce, and answers with the last one.
+fn fill(core: &mut Core, key: Key, place: u32, error: ErrorCode) {
+    let Some(work) = core.produces.get_mut(key) else {
+        return;
+    };
+    let hole = work.holes.get_mut(place as usize);
+    let Some(at) = hole.and_then(Option::take) else {
         return;
     };
     work.outstanding -= 1;
@@ -284,7 +397,7 @@ fn fill(core: &mut Core, wait: DurableWait, error: ErrorCode) {
         answer.patch_i64(at as usize + 2, -1);
     }
     if last {
-        finish(core, wait.produce);
+        finish(core, key);
     }
 }
 

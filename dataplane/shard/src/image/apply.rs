@@ -291,7 +291,7 @@ mod tests {
         assert!(image.topic("early").is_none(), "a delta before any image");
 
         let changes = send(&mut image, true, 2, &topic_messages(1, "a", 3));
-        let uids: Vec<_> = changes.iter().map(|c| match c {
+        let uids = changes.iter().map(|c| match c {
             ImageChange::Log { uid, .. } => uid.0,
             ImageChange::Removed { .. } => 0,
         });

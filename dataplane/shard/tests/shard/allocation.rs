@@ -1,0 +1,57 @@
+//! The hot path allocates nothing after its first requests.
+
+use crate::harness::{Broker, batch, fetch_body, produce_body};
+use precursor_memory::CountingAllocator;
+use precursor_protocol::ApiKey;
+use precursor_transport_port::Wait;
+use std::time::Duration;
+
+/// Turns the shard armed while the client works unarmed; calls of the allocator in all turns.
+fn counted_turns(broker: &mut Broker, turns: usize) -> u64 {
+    let mut total = 0;
+    for _ in 0..turns {
+        // The simulated network allocates on its own account: its bytes are moved before.
+        let (_, counts) =
+            CountingAllocator::counted(|| broker.shard.turn(Wait::AtMost(Duration::ZERO)).unwrap());
+        total += counts.total();
+        broker.network.advance(Duration::from_micros(1));
+    }
+    total
+}
+
+#[test]
+fn produce_and_fetch_hot_and_parked() {
+    assert!(CountingAllocator::is_installed());
+    let mut broker = Broker::start(&[("t", 1)]);
+    let (mut writer, mut reader) = (broker.connect(), broker.connect());
+    let records = batch(&[&[1; 100][..]; 100]);
+    let body = produce_body(9, 1, &[("t", 0, &records)]);
+    let mut next = 0;
+    let mut round = |broker: &mut Broker| {
+        // Parked first, then completed by the append.
+        let fetch = fetch_body(12, 60_000, 1, &[("t", 0, next)]);
+        let (_, fetch) = reader.frame(ApiKey::Fetch, 12, &fetch);
+        assert_eq!(reader.socket.send(&fetch), fetch.len());
+        let mut allocations = counted_turns(broker, 3);
+        let (_, produce) = writer.frame(ApiKey::Produce, 9, &body);
+        assert_eq!(writer.socket.send(&produce), produce.len());
+        allocations += counted_turns(broker, 5);
+        assert!(reader.take_frame().is_some() && writer.take_frame().is_some());
+        // Hot: everything is there.
+        let (_, fetch) = reader.frame(ApiKey::Fetch, 12, &fetch_body(12, 0, 1, &[("t", 0, next)]));
+        assert_eq!(reader.socket.send(&fetch), fetch.len());
+        allocations += counted_turns(broker, 3);
+        assert!(reader.take_frame().is_some());
+        next += 100;
+        allocations
+    };
+    for _ in 0..300 {
+        round(&mut broker);
+    }
+    let after_warm_up: Vec<u64> = (0..200).map(|_| round(&mut broker)).collect();
+    let total: u64 = after_warm_up.iter().sum();
+    assert_eq!(
+        total, 0,
+        "calls of the allocator per round: {after_warm_up:?}"
+    );
+}

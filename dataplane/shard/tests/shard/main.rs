@@ -1,0 +1,16 @@
+//! A shard between a simulated network and a pretended control plane.
+
+mod allocation;
+mod connections;
+mod control;
+mod faults;
+mod fetch;
+mod harness;
+mod metadata;
+mod produce;
+mod sessions;
+
+use precursor_memory::CountingAllocator;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator::new();

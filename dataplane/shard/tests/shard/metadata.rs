@@ -1,0 +1,150 @@
+//! Metadata, ApiVersions, FindCoordinator.
+
+use crate::harness::{Broker, Client};
+use precursor_model::ErrorCode;
+use precursor_protocol::ApiKey;
+use precursor_protocol::messages::{
+    ApiVersionsResponse, FindCoordinatorRequest, FindCoordinatorResponse, MetadataRequest,
+    MetadataResponse, metadata_request::MetadataRequestTopic,
+};
+
+fn ask(
+    broker: &mut Broker,
+    client: &mut Client,
+    version: i16,
+    names: Option<&[&str]>,
+) -> MetadataResponse {
+    let request = MetadataRequest {
+        topics: names.map(|names| {
+            let topic = |name: &&str| MetadataRequestTopic {
+                name: Some(name.to_string()),
+                ..MetadataRequestTopic::default()
+            };
+            names.iter().map(topic).collect()
+        }),
+        ..MetadataRequest::default()
+    };
+    let mut body = Vec::new();
+    request.encode(&mut body, version).unwrap();
+    let body = broker.call(client, ApiKey::Metadata, version, &body);
+    MetadataResponse::decode(&body, version).unwrap()
+}
+
+#[test]
+fn all_none_and_named_topics_by_version() {
+    let mut broker = Broker::start(&[("a", 3), ("b", 1)]);
+    let mut client = broker.connect();
+    for version in 0..=13 {
+        let all = if version == 0 { Some(&[][..]) } else { None };
+        let response = ask(&mut broker, &mut client, version, all);
+        assert_eq!(response.topics.len(), 2, "version {version}");
+        let own = &response.brokers[0];
+        assert_eq!((own.host.as_str(), own.port), ("127.0.0.1", 9092));
+        if version > 0 {
+            let none = ask(&mut broker, &mut client, version, Some(&[]));
+            assert_eq!(none.topics.len(), 0, "version {version}");
+        }
+        let named = ask(&mut broker, &mut client, version, Some(&["a"]));
+        assert_eq!(named.topics[0].partitions.len(), 3);
+        assert_eq!(named.topics[0].partitions[2].leader_id, 1);
+    }
+}
+
+#[test]
+fn unknown_topics_are_made_and_told_in_the_same_answer() {
+    let mut broker = Broker::start(&[]);
+    let mut client = broker.connect();
+    let response = ask(&mut broker, &mut client, 12, Some(&["fresh", "bad name"]));
+    assert_eq!(response.topics[0].error_code, 0);
+    assert_eq!(response.topics[0].partitions.len(), 1);
+    let invalid = ErrorCode::InvalidTopicException.code();
+    assert_eq!(response.topics[1].error_code, invalid);
+    // The control plane's own refusal is passed on.
+    broker.control.makes_topics = false;
+    let response = ask(&mut broker, &mut client, 4, Some(&["refused"]));
+    let policy = ErrorCode::PolicyViolation.code();
+    assert_eq!(response.topics[0].error_code, policy);
+}
+
+#[test]
+fn a_client_that_wants_nothing_made_is_told_that_there_is_nothing() {
+    let mut broker = Broker::start(&[]);
+    let mut client = broker.connect();
+    let request = MetadataRequest {
+        topics: Some(vec![MetadataRequestTopic {
+            name: Some("absent".to_owned()),
+            ..MetadataRequestTopic::default()
+        }]),
+        allow_auto_topic_creation: false,
+        ..MetadataRequest::default()
+    };
+    let mut body = Vec::new();
+    request.encode(&mut body, 8).unwrap();
+    let body = broker.call(&mut client, ApiKey::Metadata, 8, &body);
+    let response = MetadataResponse::decode(&body, 8).unwrap();
+    let unknown = ErrorCode::UnknownTopicOrPartition.code();
+    assert_eq!(response.topics[0].error_code, unknown);
+    assert!(broker.control.topics.is_empty());
+}
+
+#[test]
+fn topics_asked_of_a_control_plane_that_dies_are_asked_of_the_next() {
+    let mut broker = Broker::start(&[]);
+    let mut client = broker.connect();
+    broker.control.alive = false;
+    let request = MetadataRequest {
+        topics: Some(vec![MetadataRequestTopic {
+            name: Some("late".to_owned()),
+            ..MetadataRequestTopic::default()
+        }]),
+        ..MetadataRequest::default()
+    };
+    let mut body = Vec::new();
+    request.encode(&mut body, 8).unwrap();
+    let id = client.send(&mut broker, ApiKey::Metadata, 8, &body);
+    broker.turns(20);
+    broker.control.alive = true;
+    broker.control.restart();
+    let body = client.expect(&mut broker, ApiKey::Metadata, 8, id);
+    let response = MetadataResponse::decode(&body, 8).unwrap();
+    assert_eq!(response.topics[0].error_code, 0);
+}
+
+#[test]
+fn an_unknown_version_of_api_versions_gets_version_zero_with_the_ranges() {
+    let mut broker = Broker::start(&[]);
+    let mut client = broker.connect();
+    for version in [5, 42, i16::MAX] {
+        let id = client.send(&mut broker, ApiKey::ApiVersions, version, b"whatever");
+        let body = client.expect(&mut broker, ApiKey::ApiVersions, 0, id);
+        let response = ApiVersionsResponse::decode(&body, 0).unwrap();
+        assert_eq!(response.error_code, ErrorCode::UnsupportedVersion.code());
+        let produce = &response.api_keys[0];
+        let range = (produce.api_key, produce.min_version, produce.max_version);
+        assert_eq!(range, (0, 0, 11));
+        assert!(response.api_keys.iter().any(|key| key.api_key == 18));
+    }
+}
+
+#[test]
+fn there_is_no_coordinator_yet() {
+    let mut broker = Broker::start(&[]);
+    let mut client = broker.connect();
+    for version in 0..=6 {
+        let mut request = FindCoordinatorRequest::default();
+        if version < 4 {
+            request.key = "group".to_owned();
+        } else {
+            request.coordinator_keys = vec!["group".to_owned()];
+        }
+        let mut body = Vec::new();
+        request.encode(&mut body, version).unwrap();
+        let body = broker.call(&mut client, ApiKey::FindCoordinator, version, &body);
+        let response = FindCoordinatorResponse::decode(&body, version).unwrap();
+        let code = match version {
+            0..=3 => response.error_code,
+            _ => response.coordinators[0].error_code,
+        };
+        assert_eq!(code, ErrorCode::CoordinatorNotAvailable.code());
+    }
+}
