@@ -53,16 +53,16 @@ struct Slot {
 }
 
 /// The data path of one shard. Belongs to its thread.
-pub struct Disk {
+pub struct Disk<M: Memory> {
     driver: Driver,
     slots: Vec<Option<Slot>>,
     free: Vec<u32>,
     done: Vec<(u32, Result<u32, i32>)>,
     /// After `driver`, so that no operation outlives the memory.
-    memory: Box<dyn Memory>,
+    memory: M,
 }
 
-impl Disk {
+impl<M: Memory> Disk<M> {
     /// A disk with at most `depth` operations under way, on files of the operating system.
     ///
     /// `hold` is a descriptor that the kernel keeps open until the last operation of this ring has
@@ -70,10 +70,10 @@ impl Disk {
     pub fn new(
         driver: DiskDriver,
         depth: u32,
-        memory: Box<dyn Memory>,
+        memory: M,
         wake: &Arc<Wake>,
         hold: Option<std::os::fd::RawFd>,
-    ) -> io::Result<Disk> {
+    ) -> io::Result<Self> {
         let driver = match driver {
             DiskDriver::Auto => match UringDriver::new(depth, wake, hold) {
                 Ok(uring) => Driver::Uring(uring),
@@ -85,11 +85,11 @@ impl Disk {
     }
 
     /// A disk for files of [`crate::sim`]: operations end in an order drawn from `seed`.
-    pub fn simulated(depth: u32, memory: Box<dyn Memory>, seed: u64) -> Disk {
+    pub fn simulated(depth: u32, memory: M, seed: u64) -> Self {
         Self::with_driver(Driver::Sim(SimDriver::new(seed)), depth, memory)
     }
 
-    fn with_driver(driver: Driver, depth: u32, memory: Box<dyn Memory>) -> Disk {
+    fn with_driver(driver: Driver, depth: u32, memory: M) -> Self {
         Disk {
             driver,
             slots: (0..depth).map(|_| None).collect(),
@@ -97,6 +97,16 @@ impl Disk {
             done: Vec::with_capacity(depth as usize),
             memory,
         }
+    }
+
+    /// The memory, for whoever fills and reads it.
+    pub fn memory(&self) -> &M {
+        &self.memory
+    }
+
+    /// The memory, to be changed. Ranges of operations under way are to be left alone.
+    pub fn memory_mut(&mut self) -> &mut M {
+        &mut self.memory
     }
 
     /// For the start report: "io_uring", "thread" or "sim".
@@ -202,7 +212,7 @@ impl Disk {
     }
 }
 
-impl Drop for Disk {
+impl<M: Memory> Drop for Disk<M> {
     fn drop(&mut self) {
         // The kernel may still write into the memory: wait before it can be unmapped.
         let mut ignored = Vec::new();
@@ -253,7 +263,7 @@ mod tests {
         }
     }
 
-    fn wait(disk: &mut Disk, count: usize) -> Vec<Completion> {
+    fn wait(disk: &mut Disk<HeapMemory>, count: usize) -> Vec<Completion> {
         let mut done = Vec::new();
         let begun = Instant::now();
         while done.len() < count {
@@ -275,7 +285,7 @@ mod tests {
         let memory = HeapMemory::new(4);
         let base = memory.0;
         let wake = Arc::new(Wake::new().unwrap());
-        let mut disk = Disk::new(driver, 8, Box::new(memory), &wake, None).unwrap();
+        let mut disk = Disk::new(driver, 8, memory, &wake, None).unwrap();
         let block = BLOCK as usize;
         // SAFETY: within the allocation; nothing is under way yet.
         unsafe { base.write_bytes(0x5a, 2 * block) };
@@ -322,7 +332,7 @@ mod tests {
         let files = SystemFileSystem::new(false);
         let file = files.open(&path, OpenMode::Create).unwrap();
         let wake = Arc::new(Wake::new().unwrap());
-        let memory = Box::new(HeapMemory::new(1));
+        let memory = HeapMemory::new(1);
         let mut disk = Disk::new(DiskDriver::Auto, 2, memory, &wake, None).unwrap();
         let range = MemoryRange {
             start: 0,

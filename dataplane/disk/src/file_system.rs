@@ -51,7 +51,7 @@ pub trait FileSystem: Send + Sync {
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send>>;
 }
 
-impl dyn FileSystem {
+impl dyn FileSystem + '_ {
     /// A whole file; `NotFound` when it is absent.
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let file = self.open(path, OpenMode::Plain)?;

@@ -207,6 +207,8 @@ pub enum ReadError {
     NotOnline(ErrorCode),
     /// Too many reads are under way, or no memory to read into: try again later.
     Busy,
+    /// The batch is larger than the memory for reads from disk (an eighth of the pool).
+    TooLarge,
 }
 
 impl ReadError {
@@ -216,6 +218,7 @@ impl ReadError {
             ReadError::OffsetOutOfRange => ErrorCode::OffsetOutOfRange,
             ReadError::NotOnline(code) => code,
             ReadError::Busy => ErrorCode::RequestTimedOut,
+            ReadError::TooLarge => ErrorCode::MessageTooLarge,
         }
     }
 }

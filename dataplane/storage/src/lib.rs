@@ -1,12 +1,37 @@
 //! The partition log: tail extents, segments, indexes, recovery, retention.
+//!
+//! A [`Store`] holds the logs of one shard. Batches are copied once, into extents of the shared
+//! region, and are safe from then on from the death of any process; the disk follows behind. What a
+//! partition looks like on disk is what Kafka writes.
 #![forbid(unsafe_code)]
 
 mod api;
+mod append;
+mod batch;
+mod cold;
+mod epochs;
+mod find_time;
+mod index;
+mod io;
+mod jobs;
+mod layout;
+mod log;
+mod maintenance;
+mod memory;
+mod open;
+mod producers;
+mod read;
+mod recovery;
+mod scan;
 mod store;
+mod tickets;
+mod write_behind;
 
 pub use api::{
     AppendError, AppendOptions, Appended, DirectIo, LogId, LogOffsets, LogSpec, LogState, Lookup,
     LookupTicket, Now, OpenError, ReadError, ReadOptions, ReadTicket, StorageError, StoreEvent,
     StoreOptions, TimedOffset,
 };
-pub use store::{Gather, Read, Store};
+pub use io::StoreStats;
+pub use read::{Gather, Read};
+pub use store::Store;

@@ -1,265 +1,480 @@
-//! The store of one shard.
+//! The store of one shard: its logs, and the calls that the shard makes.
 
 use crate::api::*;
+use crate::cold::WindowCache;
+use crate::io::{Io, StoreStats};
+use crate::jobs::{Job, run};
+use crate::layout::OffsetMap;
+use crate::log::Log;
+use crate::maintenance::Timers;
+use crate::memory::Evicted;
+use crate::read::{Gather, Read};
+use crate::recovery::OpenRequest;
+use crate::scan::MemoryPiece;
+use crate::tickets::Tickets;
+use precursor_disk::{Disk, FileSystem, Helper, SystemFileSystem, Wake};
 use precursor_model::{ErrorCode, LogConfig, LogUid, Offset};
+use precursor_shm::{ExtentId, ExtentPool, RecoveredExtent};
+use std::any::Any;
+use std::collections::{HashMap, VecDeque};
 use std::os::fd::RawFd;
+use std::sync::Arc;
 
-/// Every log of one shard. Belongs to the shard's thread; no call blocks after `open`.
+/// Operations of the disk that one shard has under way at most.
+pub(crate) const DISK_DEPTH: u32 = 64;
+/// Jobs that the helper holds at most; more wait on the shard.
+pub(crate) const HELPER_DEPTH: usize = 32;
+
+pub(crate) struct Slot {
+    pub generation: u32,
+    pub log: Option<Box<Log>>,
+}
+
+/// Every log of one shard. Belongs to the shard's thread; no call blocks, but for `open` and
+/// `shutdown`.
 pub struct Store {
-    logs: Vec<HeapLog>,
-    events: Vec<StoreEvent>,
-    wake: std::io::PipeReader,
-    _wake_writer: std::io::PipeWriter,
-}
-
-struct HeapLog {
-    uid: LogUid,
-    config: LogConfig,
-    leader_epoch: i32,
-    bytes: Vec<u8>,
-    /// base offset, last offset, position, length
-    batches: Vec<(Offset, Offset, usize, usize)>,
-    start: Offset,
-    end: Offset,
-}
-
-/// Pinned record bytes: whole batches in order. Given back by [`Store::release`].
-#[derive(Debug)]
-pub struct Gather {
-    log: usize,
-    position: usize,
-    length: usize,
-}
-
-impl Gather {
-    /// Bytes that the gather holds.
-    pub fn len(&self) -> usize {
-        self.length
-    }
-
-    /// True when there was nothing to read.
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-}
-
-/// The outcome of a read.
-#[derive(Debug)]
-pub enum Read {
-    Ready(Gather),
-    Pending(ReadTicket),
+    pub(crate) options: StoreOptions,
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) free_slots: Vec<u32>,
+    by_uid: HashMap<LogUid, u32>,
+    pub(crate) io: Io,
+    pub(crate) cache: WindowCache,
+    pub(crate) tickets: Tickets,
+    pub(crate) timers: Timers,
+    /// Found in the region and not dealt with yet.
+    pub(crate) found: Vec<RecoveredExtent>,
+    /// Extents that an opening log's bytes were copied from: freed once they are on disk.
+    pub(crate) adopted: HashMap<LogId, Vec<ExtentId>>,
+    /// What the checkpoint files said at open.
+    pub(crate) recovery_points: OffsetMap,
+    pub(crate) log_starts: OffsetMap,
+    /// Partitions to be taken out of the checkpoint files.
+    pub(crate) removed: Vec<(String, i32)>,
+    /// Sealed segments whose file and index are open, oldest first.
+    pub(crate) loaded: VecDeque<(LogId, Offset)>,
+    spare_gathers: Vec<Gather>,
+    wake: Arc<Wake>,
+    pub(crate) files: Arc<dyn FileSystem>,
+    _lock: Box<dyn Any + Send>,
 }
 
 impl Store {
-    /// Opens the store of a shard.
-    pub fn open<Pool>(options: StoreOptions, pool: Pool, now: Now) -> Result<Store, OpenError> {
-        let _ = (options, pool, now);
-        let (wake, writer) = std::io::pipe().map_err(|source| OpenError::System {
-            what: "pipe".to_owned(),
+    /// Opens the store of a shard on its pool. Blocks until a dead predecessor's last writes have
+    /// ended, and reads the checkpoint files.
+    pub fn open(options: StoreOptions, pool: ExtentPool, now: Now) -> Result<Store, OpenError> {
+        let direct = crate::open::choose_direct(&options)?;
+        let files: Arc<dyn FileSystem> = Arc::new(SystemFileSystem::new(direct));
+        let wake = crate::open::wake()?;
+        let parts = crate::open::lock_and_disk(&options, pool, &wake)?;
+        let helper_files = files.clone();
+        let helper = Helper::spawn(
+            format!("files-{}", options.shard),
+            HELPER_DEPTH,
+            wake.clone(),
+            move |job| run(&*helper_files, job),
+        );
+        let helper = helper.map_err(|source| OpenError::System {
+            what: "cannot start the file helper thread".to_owned(),
             source,
         })?;
+        tracing::info!(
+            shard = options.shard,
+            driver = parts.disk.driver_name(),
+            direct,
+            "storage opened"
+        );
+        Self::assemble(options, files, parts.disk, helper, wake, parts.lock, now)
+    }
+
+    /// A store on a double of the file system; helper jobs run within `poll`.
+    pub fn open_simulated(
+        options: StoreOptions,
+        files: Arc<dyn FileSystem>,
+        pool: ExtentPool,
+        now: Now,
+        seed: u64,
+    ) -> Result<Store, OpenError> {
+        let disk = Disk::simulated(DISK_DEPTH, pool, seed);
+        let helper_files = files.clone();
+        let helper = Helper::inline(HELPER_DEPTH, move |job| run(&*helper_files, job));
+        let wake = crate::open::wake()?;
+        Self::assemble(options, files, disk, helper, wake, Box::new(()), now)
+    }
+
+    fn assemble(
+        options: StoreOptions,
+        files: Arc<dyn FileSystem>,
+        mut disk: Disk<ExtentPool>,
+        helper: Helper<Job, crate::jobs::Outcome>,
+        wake: Arc<Wake>,
+        lock: Box<dyn Any + Send>,
+        now: Now,
+    ) -> Result<Store, OpenError> {
+        let (recovery_points, log_starts) = crate::open::read_checkpoints(&*files, &options)?;
+        let found = disk.memory_mut().recovered();
+        let found = crate::open::keep_known(&*files, &options, disk.memory_mut(), found)?;
+        let pool_bytes = disk.memory().usage().bytes;
         Ok(Store {
-            logs: Vec::new(),
-            events: Vec::new(),
+            timers: Timers::new(&options, now),
+            options,
+            slots: Vec::new(),
+            free_slots: Vec::new(),
+            by_uid: HashMap::new(),
+            io: Io::new(disk, helper, now),
+            cache: WindowCache::new(pool_bytes),
+            tickets: Tickets::default(),
+            found,
+            adopted: HashMap::new(),
+            recovery_points,
+            log_starts,
+            removed: Vec::new(),
+            loaded: VecDeque::new(),
+            spare_gathers: Vec::new(),
             wake,
-            _wake_writer: writer,
+            files,
+            _lock: lock,
         })
     }
 
-    /// Makes or opens a log; it is usable from `StoreEvent::Online`.
-    pub fn ensure_log(&mut self, spec: LogSpec<'_>, _now: Now) -> Result<LogId, StorageError> {
+    /// Makes or opens a log; it is usable from `StoreEvent::Online`. A log that is there already is
+    /// given back as it is.
+    pub fn ensure_log(&mut self, spec: LogSpec<'_>, now: Now) -> Result<LogId, StorageError> {
         if let Some(id) = self.find(spec.uid) {
             return Ok(id);
         }
+        let taken = self
+            .logs()
+            .any(|log| (&*log.topic, log.partition) == (spec.topic, spec.partition));
+        if taken {
+            return Err(StorageError::DirectoryTaken);
+        }
+        let slot = self.free_slots.pop().unwrap_or(self.slots.len() as u32);
+        if slot as usize == self.slots.len() {
+            self.slots.push(Slot {
+                generation: 0,
+                log: None,
+            });
+        }
         let id = LogId {
-            slot: self.logs.len() as u32,
-            generation: 0,
+            slot,
+            generation: self.slots[slot as usize].generation,
         };
-        self.logs.push(HeapLog {
+        let log = crate::open::opening_log(&self.options, id, &spec);
+        let key = (log.topic.clone(), log.partition);
+        self.removed.retain(|removed| *removed != key);
+        let request = OpenRequest {
+            data_dir: self.options.data_dir.clone(),
+            directory: log.directory.to_path_buf(),
             uid: spec.uid,
-            config: spec.config,
-            leader_epoch: spec.leader_epoch,
-            bytes: Vec::new(),
-            batches: Vec::new(),
-            start: 0,
-            end: 0,
-        });
-        self.events.push(StoreEvent::Online { log: id });
+            topic_id: spec.topic_id,
+            index_interval: log.config.index_interval_bytes,
+            recovery_point: self.recovery_points.remove(&key).unwrap_or(0),
+            log_start: self.log_starts.remove(&key).unwrap_or(0),
+            memory: self.adopt_extents(id, spec.uid),
+            now_ms: now.wall_ms,
+        };
+        self.slots[slot as usize].log = Some(Box::new(log));
+        self.by_uid.insert(spec.uid, slot);
+        self.io.job(Job::Open(id, Box::new(request)));
         Ok(id)
     }
 
+    /// Copies what the region holds of a log, for the helper to validate and write.
+    fn adopt_extents(&mut self, id: LogId, uid: LogUid) -> Vec<MemoryPiece> {
+        let mut extents = Vec::new();
+        let mut pieces = Vec::new();
+        for found in self.found.extract_if(.., |extent| extent.log == uid) {
+            extents.push(found.id);
+            pieces.push(crate::open::memory_piece(self.io.pool(), &found));
+        }
+        pieces.sort_by_key(|piece| (piece.segment_base, piece.position));
+        if !extents.is_empty() {
+            self.adopted.insert(id, extents);
+        }
+        pieces
+    }
+
+    /// The log with this uid.
     pub fn find(&self, uid: LogUid) -> Option<LogId> {
-        let slot = self.logs.iter().position(|log| log.uid == uid)? as u32;
-        Some(LogId {
-            slot,
-            generation: 0,
-        })
+        let slot = *self.by_uid.get(&uid)?;
+        let generation = self.slots[slot as usize].generation;
+        Some(LogId { slot, generation })
     }
 
-    /// Closes a log and deletes its directory.
+    /// Closes a log and deletes its directory. Its id is stale at once; reads that wait for it fail.
     pub fn remove_log(&mut self, id: LogId) {
-        self.logs[id.slot as usize].uid = LogUid(0);
+        let Some(slot) = self.slots.get_mut(id.slot as usize) else {
+            return;
+        };
+        if slot.generation != id.generation {
+            return;
+        }
+        let Some(mut log) = slot.log.take() else {
+            return;
+        };
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free_slots.push(id.slot);
+        self.by_uid.remove(&log.uid);
+        log.free_extents(&mut self.io);
+        for extent in self.adopted.remove(&id).unwrap_or_default() {
+            self.io.free(extent);
+        }
+        self.cache.drop_log(&mut self.io, id);
+        self.removed.push((log.topic.clone(), log.partition));
+        self.timers.checkpoint_now();
+        self.io.job(Job::RemoveLog(log.directory.clone()));
     }
 
+    pub(crate) fn logs(&self) -> impl Iterator<Item = &Log> {
+        self.slots.iter().filter_map(|slot| slot.log.as_deref())
+    }
+
+    /// A live log and what it works with.
+    pub(crate) fn log_and_io(&mut self, id: LogId) -> Option<(&mut Log, &mut Io)> {
+        let slot = self.slots.get_mut(id.slot as usize)?;
+        let live = slot.generation == id.generation;
+        let log = slot.log.as_deref_mut().filter(|_| live)?;
+        Some((log, &mut self.io))
+    }
+
+    pub(crate) fn log(&self, id: LogId) -> Option<&Log> {
+        let slot = self.slots.get(id.slot as usize)?;
+        slot.log
+            .as_deref()
+            .filter(|_| slot.generation == id.generation)
+    }
+
+    /// Puts options in force.
     pub fn set_config(&mut self, id: LogId, config: LogConfig) {
-        self.logs[id.slot as usize].config = config;
-    }
-
-    pub fn set_leader_epoch(&mut self, id: LogId, epoch: i32) {
-        self.logs[id.slot as usize].leader_epoch = epoch;
-    }
-
-    pub fn state(&self, _id: LogId) -> LogState {
-        LogState::Online
-    }
-
-    pub fn offsets(&self, id: LogId) -> LogOffsets {
-        let log = &self.logs[id.slot as usize];
-        LogOffsets {
-            start: log.start,
-            end: log.end,
-            high_watermark: log.end,
-            last_stable: log.end,
-            durable: log.start,
-            leader_epoch: log.leader_epoch,
+        if let Some((log, _)) = self.log_and_io(id) {
+            log.config = config;
         }
     }
 
-    /// Appends one record batch.
+    /// Batches appended from now on carry this epoch.
+    pub fn set_leader_epoch(&mut self, id: LogId, epoch: i32) {
+        if let Some((log, _)) = self.log_and_io(id) {
+            log.leader_epoch = epoch;
+        }
+    }
+
+    /// Where the log is in its life; a stale id is offline.
+    pub fn state(&self, id: LogId) -> LogState {
+        let gone = LogState::Offline(ErrorCode::UnknownTopicOrPartition);
+        self.log(id).map_or(gone, |log| log.state)
+    }
+
+    /// The log's offsets; all 0 for a stale id or one that is opening.
+    pub fn offsets(&self, id: LogId) -> LogOffsets {
+        match self.log(id) {
+            Some(log) => LogOffsets {
+                start: log.start,
+                end: log.end,
+                high_watermark: log.end,
+                last_stable: log.end,
+                durable: log.durable,
+                leader_epoch: log.leader_epoch,
+            },
+            None => LogOffsets {
+                start: 0,
+                end: 0,
+                high_watermark: 0,
+                last_stable: 0,
+                durable: 0,
+                leader_epoch: -1,
+            },
+        }
+    }
+
+    /// Appends one record batch: validates it, copies it once, assigns its offsets.
+    ///
+    /// # Errors
+    /// [`AppendError::Busy`] asks for the same call again, later; any other is the answer.
     pub fn append(
         &mut self,
         id: LogId,
         records: &[u8],
         options: AppendOptions,
     ) -> Result<Appended, AppendError> {
-        let _ = options;
-        let log = &mut self.logs[id.slot as usize];
-        if records.len() < 61 || records[16] != 2 {
-            return Err(AppendError::Corrupt);
+        self.io.now = options.now;
+        let mut outcome = self.try_append(id, records, options);
+        while outcome == Err(AppendError::Busy) && self.io.memory_short {
+            // Make room; or be content with small extents, once.
+            let small = self.reclaim(records.len()) == 0;
+            self.io.small_extents = small;
+            outcome = self.try_append(id, records, options);
+            self.io.small_extents = false;
+            if small {
+                break;
+            }
         }
-        let count = i32::from_be_bytes([records[57], records[58], records[59], records[60]]);
-        if count <= 0 {
-            return Err(AppendError::InvalidRecord);
+        match outcome {
+            Ok(_) => self.after_append(id),
+            Err(AppendError::Busy) => self.press(),
+            Err(_) => {}
         }
-        let base = log.end;
-        let last = base + i64::from(count) - 1;
-        let position = log.bytes.len();
-        log.bytes.extend_from_slice(records);
-        log.bytes[position..position + 8].copy_from_slice(&base.to_be_bytes());
-        log.bytes[position + 12..position + 16].copy_from_slice(&log.leader_epoch.to_be_bytes());
-        log.batches.push((base, last, position, records.len()));
-        log.end = last + 1;
-        Ok(Appended {
-            base_offset: base,
-            last_offset: last,
-            log_append_time_ms: -1,
-            log_start_offset: log.start,
-            records: count as u32,
-            duplicate: false,
-            must_be_durable_to: None,
-        })
+        outcome
+    }
+
+    fn try_append(
+        &mut self,
+        id: LogId,
+        records: &[u8],
+        options: AppendOptions,
+    ) -> Result<Appended, AppendError> {
+        self.io.memory_short = false;
+        match self.log_and_io(id) {
+            Some((log, io)) => log.append(io, records, options),
+            None => Err(AppendError::NotOnline(ErrorCode::UnknownTopicOrPartition)),
+        }
+    }
+
+    fn after_append(&mut self, id: LogId) {
+        let due = self.io.now.monotonic_us + self.options.write_behind_ms * 1000;
+        let recovery_bytes_max = self.options.recovery_bytes_max;
+        let Some((log, io)) = self.log_and_io(id) else {
+            return;
+        };
+        if log.has_full_write() {
+            log.pump_writes(io);
+        }
+        if log.active().size - log.recovery_position.min(log.active().size) > recovery_bytes_max {
+            log.begin_sync(io, true);
+        }
+        let newly_dirty = !std::mem::replace(&mut log.is_dirty, true);
+        let syncs = log.config.flush_policy != precursor_model::FlushPolicy::Os;
+        let newly_unsynced = syncs && !std::mem::replace(&mut log.is_unsynced, true);
+        if newly_dirty {
+            self.timers.dirty.push_back((id, due));
+        }
+        if newly_unsynced {
+            self.timers.unsynced.push(id);
+        }
+    }
+
+    /// Frees at least `bytes` of extents if that many can be; returns what it freed.
+    pub(crate) fn reclaim(&mut self, bytes: usize) -> usize {
+        let mut freed = 0;
+        for attempt in 0..2 {
+            let mut looks = self.io.evictable.len();
+            while freed < bytes && looks > 0 {
+                looks -= 1;
+                let Some(id) = self.io.evictable.pop_front() else {
+                    break;
+                };
+                let Some((log, io)) = self.log_and_io(id) else {
+                    continue;
+                };
+                match log.evict_front(io, attempt > 0) {
+                    Evicted::Bytes(count) => freed += count,
+                    Evicted::Kept => self.io.evictable.push_back(id),
+                    Evicted::Nothing => {}
+                }
+            }
+        }
+        while freed < bytes {
+            match self.cache.evict(&mut self.io) {
+                0 => break,
+                count => freed += count,
+            }
+        }
+        freed + self.park_idle(bytes.saturating_sub(freed))
+    }
+
+    /// Gives back the tails of logs that are on disk as a whole.
+    fn park_idle(&mut self, bytes: usize) -> usize {
+        let mut freed = 0;
+        for slot in &mut self.slots {
+            if freed >= bytes {
+                break;
+            }
+            if let Some(log) = &mut slot.log {
+                freed += log.park(&mut self.io);
+            }
+        }
+        freed
+    }
+
+    /// Memory is short: everything that waits for a fuller block is written now.
+    fn press(&mut self) {
+        for at in 0..self.timers.dirty.len() {
+            let id = self.timers.dirty[at].0;
+            if let Some((log, io)) = self.log_and_io(id)
+                && log.is_online()
+            {
+                log.force_writes(io);
+            }
+        }
     }
 
     /// Reads whole batches from the one that contains `options.offset`.
+    ///
+    /// # Errors
+    /// The offset is not in the log, the log is not online, or there is no memory to read into.
     pub fn read(&mut self, id: LogId, options: ReadOptions) -> Result<Read, ReadError> {
-        let log = &self.logs[id.slot as usize];
+        let mut gather = self.spare_gathers.pop().unwrap_or_default();
+        let Some((log, io)) = self.log_and_io(id) else {
+            let code = ErrorCode::UnknownTopicOrPartition;
+            return Err(ReadError::NotOnline(code));
+        };
+        match log.state {
+            LogState::Online => {}
+            LogState::Opening => return Err(ReadError::NotOnline(ErrorCode::LeaderNotAvailable)),
+            LogState::Offline(code) => return Err(ReadError::NotOnline(code)),
+        }
         if options.offset < log.start || options.offset > log.end {
             return Err(ReadError::OffsetOutOfRange);
         }
-        let mut gather = Gather {
-            log: id.slot as usize,
-            position: 0,
-            length: 0,
-        };
-        for batch in log.batches.iter().filter(|b| b.1 >= options.offset) {
-            let first = gather.length == 0;
-            if gather.length + batch.3 > options.max_bytes && !(first && options.at_least_one) {
-                break;
-            }
-            if first {
-                gather.position = batch.2;
-            }
-            gather.length += batch.3;
+        if log.read_hot(io, &options, &mut gather) {
+            return Ok(Read::Ready(gather));
         }
-        Ok(Read::Ready(gather))
+        self.read_cold(id, options)
     }
 
     /// The bytes of a gather, in order.
     pub fn slices<'a>(&'a self, gather: &'a Gather) -> impl Iterator<Item = &'a [u8]> + 'a {
-        let bytes = &self.logs[gather.log].bytes;
-        std::iter::once(&bytes[gather.position..gather.position + gather.length])
+        let pool = self.io.pool();
+        gather.chunks.iter().map(move |chunk| {
+            let start = chunk.start as usize;
+            &pool.bytes(chunk.extent)[start..start + chunk.length as usize]
+        })
     }
 
     /// Unpins a gather's memory.
-    pub fn release(&mut self, gather: Gather) {
-        drop(gather);
-    }
-
-    /// The outcome of a read that was `Pending`, after `StoreEvent::ReadReady`.
-    pub fn take_read(&mut self, _ticket: ReadTicket) -> Result<Gather, ReadError> {
-        Err(ReadError::NotOnline(ErrorCode::UnknownServerError))
-    }
-
-    pub fn cancel_read(&mut self, _ticket: ReadTicket) {}
-
-    /// The first record with a timestamp of at least `timestamp`.
-    pub fn offset_for_time(&mut self, _id: LogId, _timestamp: i64) -> Result<Lookup, ReadError> {
-        Ok(Lookup::Ready(None))
-    }
-
-    /// The outcome of a lookup that was `Pending`, after `StoreEvent::LookupReady`.
-    pub fn take_lookup(&mut self, _ticket: LookupTicket) -> Result<Option<TimedOffset>, ReadError> {
-        Err(ReadError::NotOnline(ErrorCode::UnknownServerError))
-    }
-
-    pub fn cancel_lookup(&mut self, _ticket: LookupTicket) {}
-
-    /// The record with the largest timestamp (ListOffsets, KIP-734).
-    pub fn max_timestamp(&self, _id: LogId) -> Option<TimedOffset> {
-        None
+    pub fn release(&mut self, mut gather: Gather) {
+        for chunk in gather.chunks.drain(..) {
+            self.io.unpin(chunk.extent);
+        }
+        gather.length = 0;
+        if self.spare_gathers.len() < 256 {
+            self.spare_gathers.push(gather);
+        }
     }
 
     /// The largest epoch up to `epoch` that the log knows, and the offset at which it ended;
     /// (-1, -1) when there is none (KIP-320).
     pub fn offset_for_leader_epoch(&self, id: LogId, epoch: i32) -> (i32, Offset) {
-        let log = &self.logs[id.slot as usize];
-        (epoch.min(log.leader_epoch), log.end)
-    }
-
-    /// Moves the log's start to `before` (-1: the high watermark); returns the new start.
-    pub fn delete_records(&mut self, id: LogId, before: Offset) -> Result<Offset, ErrorCode> {
-        let log = &mut self.logs[id.slot as usize];
-        let before = if before == -1 { log.end } else { before };
-        if before < 0 || before > log.end {
-            return Err(ErrorCode::OffsetOutOfRange);
-        }
-        log.start = log.start.max(before);
-        Ok(log.start)
-    }
-
-    /// Moves everything on; appends what happened. True when there was work.
-    pub fn poll(&mut self, _now: Now, events: &mut Vec<StoreEvent>) -> bool {
-        let work = !self.events.is_empty();
-        events.append(&mut self.events);
-        work
+        self.log(id)
+            .map_or((-1, -1), |log| log.epochs.end_offset_for(epoch, log.end))
     }
 
     /// Becomes readable when `poll` has something to do. [`Store::drain_wake`] empties it.
     pub fn wake_descriptor(&self) -> RawFd {
-        use std::os::fd::AsRawFd;
-        self.wake.as_raw_fd()
+        self.wake.descriptor()
     }
 
     /// To be called when a wait ended because of the wake descriptor, before `poll`.
-    pub fn drain_wake(&mut self) {}
-
-    /// When `poll` must be called at the latest, in microseconds of `Now::monotonic_us`.
-    pub fn deadline(&self) -> Option<u64> {
-        None
+    pub fn drain_wake(&mut self) {
+        self.wake.drain();
     }
 
-    /// Writes and syncs everything, blocking, and marks the logs clean.
-    pub fn shutdown(self, _now: Now) -> Result<(), OpenError> {
-        Ok(())
+    /// Counters since the store was opened.
+    pub fn stats(&self) -> StoreStats {
+        self.io.stats
+    }
+
+    /// How much of the extent pool is lent.
+    pub fn pool_use(&self) -> precursor_shm::ExtentPoolUse {
+        self.io.pool().usage()
     }
 }

@@ -1,0 +1,330 @@
+//! Appending: validate, one copy into the tail, publish.
+
+use crate::api::{AppendError, AppendOptions, Appended, LogState};
+use crate::batch::{BatchHeader, HEADER_LENGTH, assign, check_produced};
+use crate::index::{GrowingIndex, IndexEntry, relative};
+use crate::io::Io;
+use crate::jobs::Job;
+use crate::log::{Log, Segment, SegmentIndex, TailExtent};
+use crate::producers::Verdict;
+use precursor_model::{ErrorCode, FlushPolicy, Offset, TimestampType};
+use precursor_shm::{ExtentOwner, ExtentState};
+
+/// A log that nothing is written to grows by extents of this size, one under load by up to the
+/// largest.
+pub(crate) const EXTENT_BYTES_MIN: usize = 16 * 1024;
+pub(crate) const EXTENT_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Segments of one log that wait for the disk at once; more, and appends wait too.
+const SEGMENTS_UNWRITTEN_MAX: usize = 4;
+
+impl Log {
+    /// Appends one batch of a client.
+    pub fn append(
+        &mut self,
+        io: &mut Io,
+        records: &[u8],
+        options: AppendOptions,
+    ) -> Result<Appended, AppendError> {
+        match self.state {
+            LogState::Online => {}
+            LogState::Opening => return Err(AppendError::NotOnline(ErrorCode::LeaderNotAvailable)),
+            LogState::Offline(code) => return Err(AppendError::NotOnline(code)),
+        }
+        let sent = check_produced(records, self.config.max_message_bytes as usize)?;
+        if records.len() as u64 > u64::from(self.config.segment_bytes) {
+            return Err(AppendError::TooLarge);
+        }
+        if sent.has_producer() {
+            let verdict = self.producers.check(&sent)?;
+            if let Verdict::Duplicate {
+                base_offset,
+                last_offset,
+                timestamp,
+            } = verdict
+            {
+                return Ok(self.duplicate(base_offset, last_offset, timestamp));
+            }
+        }
+        let now_ms = options.now.wall_ms;
+        if self.must_roll(
+            records.len() as u64,
+            i64::from(sent.last_offset_delta),
+            now_ms,
+        ) {
+            self.roll(io)?;
+        }
+        self.reserve(io, records.len())?;
+
+        let log_append_time = self.is_log_append_time().then_some(now_ms);
+        let mut header: [u8; HEADER_LENGTH] = [0; HEADER_LENGTH];
+        header.copy_from_slice(&records[..HEADER_LENGTH]);
+        assign(
+            &mut header,
+            records,
+            self.end,
+            self.leader_epoch,
+            log_append_time,
+        );
+        let stored = BatchHeader::parse(&header);
+        self.copy_in(io, &header, &records[HEADER_LENGTH..]);
+        self.take_note(io, &stored, records.len() as u64, now_ms);
+
+        let every_write = self.config.flush_policy == FlushPolicy::EveryWrite;
+        Ok(Appended {
+            base_offset: stored.base_offset,
+            last_offset: stored.last_offset(),
+            log_append_time_ms: log_append_time.unwrap_or(-1),
+            log_start_offset: self.start,
+            records: sent.count as u32,
+            duplicate: false,
+            must_be_durable_to: every_write.then_some(self.end),
+        })
+    }
+
+    fn is_log_append_time(&self) -> bool {
+        self.config.message_timestamp_type == TimestampType::LogAppendTime
+    }
+
+    fn duplicate(&self, base_offset: Offset, last_offset: Offset, timestamp: i64) -> Appended {
+        let every_write = self.config.flush_policy == FlushPolicy::EveryWrite;
+        Appended {
+            base_offset,
+            last_offset,
+            log_append_time_ms: if self.is_log_append_time() {
+                timestamp
+            } else {
+                -1
+            },
+            log_start_offset: self.start,
+            records: (last_offset - base_offset + 1) as u32,
+            duplicate: true,
+            // The first one may still be on its way to disk.
+            must_be_durable_to: every_write.then_some(last_offset + 1),
+        }
+    }
+
+    fn must_roll(&self, bytes: u64, last_delta: i64, now_ms: i64) -> bool {
+        let active = self.active();
+        if active.size == 0 {
+            return false;
+        }
+        let full = active.size + bytes > u64::from(self.config.segment_bytes);
+        let index_full = match &active.index {
+            SegmentIndex::Growing(index) => {
+                index.file_bytes() + 8 > u64::from(self.config.segment_index_bytes)
+            }
+            _ => false,
+        };
+        let old = active
+            .first_ms
+            .is_some_and(|first| now_ms.saturating_sub(first) >= self.config.segment_ms);
+        full || index_full || old || relative(self.end + last_delta, active.base).is_none()
+    }
+
+    /// Ends the active segment and begins the next in memory; its file follows.
+    pub fn roll(&mut self, io: &mut Io) -> Result<(), AppendError> {
+        let first_unwritten = self.segments.partition_point(|s| s.base < self.writer.base);
+        if self.segments.len() - first_unwritten >= SEGMENTS_UNWRITTEN_MAX {
+            io.memory_wanted = true;
+            io.stats.appends_busy += 1;
+            return Err(AppendError::Busy);
+        }
+        let base = self.end;
+        let snapshot = self.snapshot();
+        let active = self.active_mut();
+        active.snapshot = Some(snapshot);
+        let index = std::mem::replace(&mut active.index, SegmentIndex::Absent);
+        if let SegmentIndex::Growing(index) = index {
+            active.index = SegmentIndex::Sealing(index.into());
+        }
+        self.parked_block.clear();
+        self.segments.push_back(Segment {
+            base,
+            size: 0,
+            newest: None,
+            first_ms: None,
+            file: None,
+            index: SegmentIndex::Growing(GrowingIndex::default()),
+            loading: false,
+            snapshot: None,
+        });
+        self.index_bytes = 0;
+        self.recovery_position = 0;
+        io.job(Job::Create {
+            log: self.id,
+            directory: self.directory.clone(),
+            base,
+        });
+        self.pump_writes(io);
+        Ok(())
+    }
+
+    /// Makes room for `bytes` at the end of the tail, or changes nothing that matters.
+    fn reserve(&mut self, io: &mut Io, bytes: usize) -> Result<(), AppendError> {
+        let base = self.active().base;
+        let needed = self.active().size + bytes as u64;
+        let mut end = match self.extents.back() {
+            Some(last) if last.segment_base == base => last.end(),
+            _ => self.active().size / 4096 * 4096,
+        };
+        while end < needed {
+            let wanted = self.extent_bytes.max((needed - end) as usize);
+            // No more than the segment can come to.
+            let left = u64::from(self.config.segment_bytes).max(needed) - end;
+            let wanted = wanted.min(left as usize).next_power_of_two();
+            let wanted = wanted.clamp(4096, EXTENT_BYTES_MAX);
+            let Some(extent) = self.allocate(io, base, end, wanted) else {
+                io.memory_wanted = true;
+                io.memory_short = true;
+                io.stats.appends_busy += 1;
+                return Err(AppendError::Busy);
+            };
+            end = extent.end();
+            self.push_extent(io, extent);
+        }
+        Ok(())
+    }
+
+    /// An extent of at most `wanted` bytes that begins at a position.
+    fn allocate(
+        &mut self,
+        io: &mut Io,
+        base: Offset,
+        position: u64,
+        wanted: usize,
+    ) -> Option<TailExtent> {
+        let aligned = 1
+            << position
+                .trailing_zeros()
+                .min(EXTENT_BYTES_MAX.trailing_zeros());
+        let mut size = wanted.min(aligned);
+        loop {
+            let owner = ExtentOwner {
+                log: self.uid,
+                segment_base: base,
+                file_position: position,
+            };
+            let found = io.pool_mut().allocate(size, owner);
+            if let Some(id) = found {
+                return Some(TailExtent {
+                    id,
+                    segment_base: base,
+                    position,
+                    size: size as u32,
+                    used: 0,
+                    first: None,
+                    referenced: false,
+                });
+            }
+            // Small extents are for when nothing larger can be had by evicting either.
+            if !io.small_extents || size == 4096 {
+                return None;
+            }
+            size /= 2;
+        }
+    }
+
+    fn push_extent(&mut self, io: &mut Io, mut extent: TailExtent) {
+        let size = self.active().size;
+        if extent.position < size {
+            // The extent begins with the part of a block that is on disk already.
+            let block = std::mem::take(&mut self.parked_block);
+            let used = (size - extent.position) as usize;
+            io.pool_mut().bytes_mut(extent.id)[..used].copy_from_slice(&block[..used]);
+            io.pool_mut().publish(extent.id, used as u64);
+            extent.used = used as u32;
+        }
+        self.extents.push_back(extent);
+        let grown = self.extent_bytes * 2;
+        if extent.size as usize >= self.extent_bytes {
+            self.extent_bytes = grown.min(EXTENT_BYTES_MAX);
+        }
+    }
+
+    /// Copies a batch to the end of the tail and publishes it.
+    fn copy_in(&mut self, io: &mut Io, header: &[u8; HEADER_LENGTH], body: &[u8]) {
+        let position = self.active().size;
+        let base = self.active().base;
+        let first = self
+            .extent_at(base, position)
+            .expect("room was reserved at the end of the tail");
+        let offset = self.end;
+        // Extents without a batch that begins in them learn of the first one after them.
+        for extent in self.extents.iter_mut().rev() {
+            let open = extent.first.is_none() && extent.position <= position;
+            if !open || extent.segment_base != base {
+                break;
+            }
+            extent.first = Some((position, offset));
+        }
+        let mut at = first;
+        let mut sources = [&header[..], body].into_iter();
+        let mut source = sources.next().unwrap_or(&[]);
+        loop {
+            let extent = &mut self.extents[at];
+            let bytes = &mut io.pool_mut().bytes_mut(extent.id)[extent.used as usize..];
+            let count = bytes.len().min(source.len());
+            bytes[..count].copy_from_slice(&source[..count]);
+            extent.used += count as u32;
+            source = &source[count..];
+            let full = extent.used == extent.size;
+            if source.is_empty() {
+                match sources.next() {
+                    Some(next) => source = next,
+                    None => {
+                        publish(io, extent);
+                        return;
+                    }
+                }
+            }
+            if full && !source.is_empty() {
+                publish(io, extent);
+                at += 1;
+            }
+        }
+    }
+
+    /// Index, producers, epochs and offsets after a batch was published.
+    fn take_note(&mut self, io: &mut Io, stored: &BatchHeader, bytes: u64, now_ms: i64) {
+        let interval = u64::from(self.config.index_interval_bytes);
+        let index_bytes = self.index_bytes;
+        let active = self
+            .segments
+            .back_mut()
+            .expect("an online log has a segment");
+        let last_offset = stored.last_offset();
+        if active
+            .newest
+            .is_none_or(|known| stored.max_timestamp > known.0)
+        {
+            active.newest = Some((stored.max_timestamp, last_offset));
+        }
+        if active.size == 0 {
+            let timestamp = stored.max_timestamp;
+            active.first_ms = Some(if timestamp >= 0 { timestamp } else { now_ms });
+        }
+        let due = index_bytes > interval;
+        if let (true, SegmentIndex::Growing(index)) = (due, &mut active.index) {
+            let (timestamp, offset) = active.newest.unwrap_or((-1, active.base));
+            let entry = IndexEntry {
+                relative_offset: relative(last_offset, active.base).unwrap_or(0),
+                position: active.size as u32,
+                timestamp,
+                timestamp_offset: relative(offset, active.base).unwrap_or(0),
+            };
+            index.push(entry, &mut io.spare_chunks);
+        }
+        self.index_bytes = if due { bytes } else { index_bytes + bytes };
+        active.size += bytes;
+        self.producers.record(stored, now_ms);
+        self.epochs_changed |= self.epochs.assign(stored.leader_epoch, stored.base_offset);
+        self.end = last_offset + 1;
+    }
+}
+
+fn publish(io: &mut Io, extent: &TailExtent) {
+    io.pool_mut().publish(extent.id, u64::from(extent.used));
+    if extent.used == extent.size {
+        io.pool_mut().set_state(extent.id, ExtentState::Sealed);
+    }
+}

@@ -1,0 +1,421 @@
+//! Reading what only the disk holds, through windows of the segment files in cache extents.
+
+use crate::api::{LogId, LogState, ReadError, ReadOptions};
+use crate::batch::{BatchHeader, HEADER_LENGTH};
+use crate::index::relative;
+use crate::io::Io;
+use crate::jobs::Job;
+use crate::log::{Log, SegmentIndex};
+use crate::read::Gather;
+use precursor_model::{ErrorCode, Offset};
+use precursor_shm::ExtentId;
+use std::collections::{HashMap, VecDeque};
+
+/// Bytes of a window; windows of a file are aligned to their size.
+pub(crate) const WINDOW_BYTES: u64 = 256 * 1024;
+/// What a scan from an index entry to its batch usually needs.
+const SCAN_BYTES: u64 = 16 * 1024;
+
+type WindowKey = (LogId, Offset, u32);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WindowState {
+    Loading,
+    Loaded,
+    Failed,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    key: WindowKey,
+    extent: ExtentId,
+    state: WindowState,
+    /// Bytes of whole batches when it was read: more may have been written since.
+    valid: u32,
+    referenced: bool,
+}
+
+/// Windows in memory, bounded by a share of the pool.
+pub(crate) struct WindowCache {
+    windows: Vec<Option<Window>>,
+    free: Vec<u32>,
+    by_key: HashMap<WindowKey, u32>,
+    /// Oldest first, for eviction.
+    order: VecDeque<u32>,
+}
+
+impl WindowCache {
+    /// A cache of at most a quarter of a pool.
+    pub fn new(pool_bytes: usize) -> WindowCache {
+        let most = (pool_bytes as u64 / 4 / WINDOW_BYTES).max(4) as usize;
+        WindowCache {
+            windows: vec![None; most],
+            free: (0..most as u32).rev().collect(),
+            by_key: HashMap::with_capacity(most),
+            order: VecDeque::with_capacity(most),
+        }
+    }
+
+    fn bytes_max(&self) -> usize {
+        self.windows.len() * WINDOW_BYTES as usize
+    }
+
+    /// A read of a window ended.
+    pub fn on_read(&mut self, window: u32, result: Result<u32, i32>) {
+        if let Some(Some(window)) = self.windows.get_mut(window as usize) {
+            match result {
+                Ok(count) => {
+                    window.state = WindowState::Loaded;
+                    window.valid = window.valid.min(count);
+                }
+                Err(_) => window.state = WindowState::Failed,
+            }
+        }
+    }
+
+    /// The window of a key, loading it if it is not there and memory and disk allow.
+    fn ensure(
+        &mut self,
+        io: &mut Io,
+        key: WindowKey,
+        file: &precursor_disk::DiskFile,
+        limit: u64,
+    ) -> Option<u32> {
+        let start = u64::from(key.2) * WINDOW_BYTES;
+        let valid = (limit - start).min(WINDOW_BYTES) as u32;
+        if let Some(&index) = self.by_key.get(&key) {
+            let window = self.windows[index as usize].as_mut()?;
+            let stale = window.state == WindowState::Failed || window.valid < valid;
+            if !(stale && window.state != WindowState::Loading) {
+                window.referenced = true;
+                return Some(index);
+            }
+            self.drop_window(io, index);
+        }
+        if self.free.is_empty() {
+            self.evict(io);
+        }
+        let index = *self.free.last()?;
+        let extent = io.pool_mut().allocate_cache(WINDOW_BYTES as usize);
+        let extent = match extent {
+            Some(extent) => extent,
+            None => {
+                self.evict(io);
+                io.pool_mut().allocate_cache(WINDOW_BYTES as usize)?
+            }
+        };
+        if !io.read(file, index, start, extent) {
+            io.free(extent);
+            return None;
+        }
+        self.free.pop();
+        self.windows[index as usize] = Some(Window {
+            key,
+            extent,
+            state: WindowState::Loading,
+            valid,
+            referenced: true,
+        });
+        self.by_key.insert(key, index);
+        self.order.push_back(index);
+        Some(index)
+    }
+
+    /// Frees one window, by second chance; returns its bytes.
+    pub fn evict(&mut self, io: &mut Io) -> usize {
+        for _ in 0..2 * self.order.len() {
+            let Some(index) = self.order.pop_front() else {
+                break;
+            };
+            let Some(window) = self.windows[index as usize].as_mut() else {
+                continue;
+            };
+            let loading = window.state == WindowState::Loading;
+            if loading || window.referenced || io.is_pinned(window.extent) {
+                window.referenced = false;
+                self.order.push_back(index);
+                continue;
+            }
+            self.order.push_back(index);
+            self.drop_window(io, index);
+            return WINDOW_BYTES as usize;
+        }
+        0
+    }
+
+    /// Frees the windows of a log, but for those that are being read.
+    pub fn drop_log(&mut self, io: &mut Io, log: LogId) {
+        for index in 0..self.windows.len() as u32 {
+            let window = self.windows[index as usize];
+            if window.is_some_and(|w| w.key.0 == log && w.state != WindowState::Loading) {
+                self.drop_window(io, index);
+            }
+        }
+    }
+
+    fn drop_window(&mut self, io: &mut Io, index: u32) {
+        if let Some(window) = self.windows[index as usize].take() {
+            self.by_key.remove(&window.key);
+            self.order.retain(|other| *other != index);
+            io.free(window.extent);
+            self.free.push(index);
+        }
+    }
+
+    /// Copies bytes at a position; `None` when a window is not loaded.
+    fn copy(&self, io: &Io, log: LogId, base: Offset, position: u64, out: &mut [u8]) -> Option<()> {
+        let mut filled = 0;
+        while filled < out.len() {
+            let at = position + filled as u64;
+            let key = (log, base, (at / WINDOW_BYTES) as u32);
+            let window = self.windows[*self.by_key.get(&key)? as usize]?;
+            if window.state != WindowState::Loaded {
+                return None;
+            }
+            let start = (at % WINDOW_BYTES) as usize;
+            let source = io
+                .pool()
+                .bytes(window.extent)
+                .get(start..window.valid as usize)?;
+            let count = source.len().min(out.len() - filled);
+            if count == 0 {
+                return None;
+            }
+            out[filled..filled + count].copy_from_slice(&source[..count]);
+            filled += count;
+        }
+        Some(())
+    }
+}
+
+/// What a cold read came to.
+pub(crate) enum Progress {
+    Done(Result<Gather, ReadError>),
+    /// Waits for the disk or the helper.
+    Waiting,
+}
+
+/// One cold read, tried again whenever something it may wait for has happened.
+pub(crate) struct ColdRead<'a> {
+    pub log: &'a mut Log,
+    pub io: &'a mut Io,
+    pub cache: &'a mut WindowCache,
+    pub options: ReadOptions,
+}
+
+impl ColdRead<'_> {
+    pub fn advance(mut self, mut gather: Gather) -> Progress {
+        match self.log.state {
+            LogState::Online => {}
+            LogState::Opening => {
+                return Progress::Done(Err(ReadError::NotOnline(ErrorCode::LeaderNotAvailable)));
+            }
+            LogState::Offline(code) => return Progress::Done(Err(ReadError::NotOnline(code))),
+        }
+        let offset = self.options.offset;
+        if offset < self.log.start || offset > self.log.end {
+            return Progress::Done(Err(ReadError::OffsetOutOfRange));
+        }
+        if self.log.read_hot(self.io, &self.options, &mut gather) {
+            return Progress::Done(Ok(gather));
+        }
+        let at = self.log.segment_at(offset);
+        let base = self.log.segments[at].base;
+        let indexed = relative(offset, base)
+            .and_then(|relative| self.log.segments[at].index.position_for(relative));
+        let (Some(position), Some(_)) = (indexed, &self.log.segments[at].file) else {
+            self.load_segment(at);
+            return Progress::Waiting;
+        };
+        let limit = self.limit(at);
+        self.options.max_bytes = self.options.max_bytes.min(self.cache.bytes_max() / 4);
+        let mut wanted = (position + SCAN_BYTES + self.options.max_bytes as u64).min(limit);
+        loop {
+            match self.ensure(at, position, wanted, limit) {
+                Ensured::Loaded => {}
+                Ensured::Loading => return Progress::Waiting,
+                Ensured::Failed(code) => {
+                    return Progress::Done(Err(ReadError::NotOnline(code)));
+                }
+                Ensured::NoMemory => return Progress::Done(Err(ReadError::Busy)),
+            }
+            match self.run(base, position, wanted, limit) {
+                Scan::Run(start, end) => {
+                    self.gather(base, start, end, &mut gather);
+                    return Progress::Done(Ok(gather));
+                }
+                Scan::Needs(more) if more > wanted && more <= limit => {
+                    if (more - position) as usize > self.cache.bytes_max() / 2 {
+                        // One batch that would push its own windows out.
+                        return Progress::Done(Err(ReadError::TooLarge));
+                    }
+                    wanted = more;
+                }
+                // Headers that make no sense: the file is not what was written.
+                _ => {
+                    let code = ErrorCode::KafkaStorageError;
+                    return Progress::Done(Err(ReadError::NotOnline(code)));
+                }
+            }
+        }
+    }
+
+    /// Where the disk's part of a segment ends: at the first batch that the region holds.
+    fn limit(&self, at: usize) -> u64 {
+        let segment = &self.log.segments[at];
+        let size = match segment.base.cmp(&self.log.writer.base) {
+            std::cmp::Ordering::Less => segment.size,
+            _ => self.log.writer.written,
+        };
+        let hot = self.log.hot_from(segment.base);
+        hot.unwrap_or(segment.size).min(size)
+    }
+
+    fn load_segment(&mut self, at: usize) {
+        let end = self.log.segment_end(at);
+        let segment = &mut self.log.segments[at];
+        if segment.loading {
+            return;
+        }
+        segment.loading = true;
+        let job = Job::Load {
+            log: self.log.id,
+            directory: self.log.directory.clone(),
+            base: segment.base,
+            size: segment.size,
+            end,
+        };
+        self.io.job(job);
+    }
+
+    /// Has every window from `from` to `to` loaded, or begins to load what is missing.
+    fn ensure(&mut self, at: usize, from: u64, to: u64, limit: u64) -> Ensured {
+        let segment = &self.log.segments[at];
+        let Some(file) = segment.file.clone() else {
+            return Ensured::Loading;
+        };
+        let mut outcome = Ensured::Loaded;
+        let windows = from / WINDOW_BYTES..to.div_ceil(WINDOW_BYTES);
+        for number in windows {
+            let key = (self.log.id, segment.base, number as u32);
+            let Some(index) = self.cache.ensure(self.io, key, &file, limit) else {
+                // Others that are under way will make room.
+                return if self.io.is_busy() {
+                    Ensured::Loading
+                } else {
+                    Ensured::NoMemory
+                };
+            };
+            match self.cache.windows[index as usize].map(|window| window.state) {
+                Some(WindowState::Loaded) => {}
+                Some(WindowState::Loading) => outcome = Ensured::Loading,
+                _ => return Ensured::Failed(ErrorCode::KafkaStorageError),
+            }
+        }
+        outcome
+    }
+
+    /// Finds the batch of the offset and those behind it that fit, in `position..loaded`.
+    fn run(&self, base: Offset, position: u64, loaded: u64, limit: u64) -> Scan {
+        let mut position = position;
+        let mut start = None;
+        loop {
+            if position >= limit {
+                return start.map_or(Scan::Broken, |start| Scan::Run(start, position));
+            }
+            let needed = position + HEADER_LENGTH as u64;
+            let Some(header) = self.header(base, position) else {
+                return match start {
+                    Some(start) if needed > loaded => Scan::Run(start, position),
+                    _ => Scan::Needs(needed.max(loaded + 1).min(limit)),
+                };
+            };
+            let Some(length) = header.total_length() else {
+                return Scan::Broken;
+            };
+            let end = position + length as u64;
+            if start.is_none() {
+                if header.last_offset() < self.options.offset {
+                    position = end;
+                    continue;
+                }
+                let too_large = length > self.options.max_bytes;
+                if too_large && !self.options.at_least_one {
+                    return Scan::Run(position, position);
+                }
+                if end > loaded {
+                    return Scan::Needs(end);
+                }
+                start = Some(position);
+            } else if let Some(first) = start
+                && (end > loaded || end - first > self.options.max_bytes as u64)
+            {
+                return Scan::Run(first, position);
+            }
+            position = end;
+        }
+    }
+
+    fn header(&self, base: Offset, position: u64) -> Option<BatchHeader> {
+        let mut bytes = [0; HEADER_LENGTH];
+        self.cache
+            .copy(self.io, self.log.id, base, position, &mut bytes)?;
+        Some(BatchHeader::parse(&bytes))
+    }
+
+    fn gather(&mut self, base: Offset, start: u64, end: u64, gather: &mut Gather) {
+        let mut position = start;
+        while position < end {
+            let key = (self.log.id, base, (position / WINDOW_BYTES) as u32);
+            let window = self.cache.by_key.get(&key);
+            let window = window.and_then(|at| self.cache.windows[*at as usize]);
+            let Some(window) = window else {
+                return;
+            };
+            let offset = position % WINDOW_BYTES;
+            let length = (WINDOW_BYTES - offset).min(end - position);
+            gather.push(self.io, window.extent, offset as u32, length as u32);
+            position += length;
+        }
+    }
+}
+
+enum Ensured {
+    Loaded,
+    Loading,
+    NoMemory,
+    Failed(ErrorCode),
+}
+
+enum Scan {
+    Run(u64, u64),
+    /// Bytes up to here must be loaded to go on.
+    Needs(u64),
+    Broken,
+}
+
+/// Takes in a loaded segment.
+pub(crate) fn on_loaded(
+    log: &mut Log,
+    io: &mut Io,
+    base: Offset,
+    result: std::io::Result<(
+        precursor_disk::DiskFile,
+        std::sync::Arc<crate::index::SealedIndex>,
+    )>,
+) {
+    match result {
+        Ok((file, index)) => {
+            if let Some(segment) = log.segment_of_mut(base) {
+                segment.loading = false;
+                segment.file.get_or_insert(file);
+                if matches!(segment.index, SegmentIndex::Absent) {
+                    segment.index = SegmentIndex::Loaded(index);
+                }
+            }
+        }
+        // Removed by retention meanwhile: nobody needs it any more.
+        Err(_) if log.segment_of(base).is_none() => {}
+        Err(error) => log.fail_with(io, "read a segment", &error),
+    }
+}

@@ -1,0 +1,262 @@
+//! What every part of a store works with: the disk, the pool, the helper's queue, the events.
+
+use crate::api::{LogId, Now, StoreEvent};
+use crate::index::SpareChunks;
+use crate::jobs::{Job, Outcome};
+use precursor_disk::{Completion, Disk, DiskFile, Helper, MemoryRange};
+use precursor_model::Offset;
+use precursor_shm::{ExtentId, ExtentPool};
+use std::collections::VecDeque;
+
+/// What an operation of the disk was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Write {
+        log: LogId,
+        base: Offset,
+        start: u64,
+        end: u64,
+        extent: ExtentId,
+    },
+    Sync {
+        log: LogId,
+    },
+    Read {
+        window: u32,
+    },
+}
+
+/// Counters for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreStats {
+    pub disk_reads: u64,
+    pub disk_read_bytes: u64,
+    pub disk_writes: u64,
+    pub disk_write_bytes: u64,
+    pub disk_syncs: u64,
+    pub disk_errors: u64,
+    /// Bytes that only the region had, written by recovery.
+    pub recovered_bytes: u64,
+    /// Appends that found no memory.
+    pub appends_busy: u64,
+}
+
+pub(crate) struct Io {
+    pub disk: Disk<ExtentPool>,
+    helper: Helper<Job, Outcome>,
+    jobs: VecDeque<Job>,
+    operations: Vec<Option<Operation>>,
+    operations_free: Vec<u32>,
+    completions: Vec<Completion>,
+    /// By the unit at which an extent begins: how many gathers hold it, and whether it is to be
+    /// freed when none does.
+    pins: Box<[(u32, bool)]>,
+    /// Logs with an extent that is on disk, oldest first; a log is named once per extent.
+    pub evictable: VecDeque<LogId>,
+    /// An append found no memory since the last `MemoryFreed`.
+    pub memory_wanted: bool,
+    /// The last append lacked memory, not something else.
+    pub memory_short: bool,
+    /// Extents may be smaller than wanted: there is no better memory.
+    pub small_extents: bool,
+    /// Logs that could not begin a write because the disk's queue was full.
+    pub starved: VecDeque<LogId>,
+    pub events: Vec<StoreEvent>,
+    pub spare_chunks: SpareChunks,
+    chunks_ordered: bool,
+    pub stats: StoreStats,
+    pub now: Now,
+}
+
+impl Io {
+    pub fn new(disk: Disk<ExtentPool>, helper: Helper<Job, Outcome>, now: Now) -> Io {
+        let depth = disk.capacity();
+        let units = disk.memory().usage().bytes / 4096;
+        Io {
+            disk,
+            helper,
+            jobs: VecDeque::with_capacity(64),
+            operations: vec![None; depth],
+            operations_free: (0..depth as u32).rev().collect(),
+            completions: Vec::with_capacity(depth),
+            pins: vec![(0, false); units].into(),
+            evictable: VecDeque::with_capacity(1024),
+            memory_wanted: false,
+            memory_short: false,
+            small_extents: false,
+            starved: VecDeque::with_capacity(64),
+            events: Vec::with_capacity(64),
+            spare_chunks: crate::index::GrowingIndex::spare_chunks(64),
+            chunks_ordered: false,
+            stats: StoreStats::default(),
+            now,
+        }
+    }
+
+    pub fn pool(&self) -> &ExtentPool {
+        self.disk.memory()
+    }
+
+    pub fn pool_mut(&mut self) -> &mut ExtentPool {
+        self.disk.memory_mut()
+    }
+
+    /// Keeps an extent from being freed.
+    pub fn pin(&mut self, id: ExtentId) {
+        self.pins[id.unit()].0 += 1;
+    }
+
+    pub fn unpin(&mut self, id: ExtentId) {
+        let pin = &mut self.pins[id.unit()];
+        pin.0 -= 1;
+        if *pin == (0, true) {
+            pin.1 = false;
+            self.pool_mut().free(id);
+        }
+    }
+
+    pub fn is_pinned(&self, id: ExtentId) -> bool {
+        self.pins[id.unit()].0 > 0
+    }
+
+    /// Frees an extent now, or when the last gather lets go of it.
+    pub fn free(&mut self, id: ExtentId) {
+        if self.is_pinned(id) {
+            self.pins[id.unit()].1 = true;
+        } else {
+            self.pool_mut().free(id);
+        }
+    }
+
+    fn range(&self, id: ExtentId, offset: usize, length: usize) -> MemoryRange {
+        MemoryRange {
+            start: id.unit() * 4096 + offset,
+            length,
+        }
+    }
+
+    /// Begins a write of a part of an extent; false when the disk's queue is full. The extent is
+    /// pinned until the write has ended.
+    pub fn write(
+        &mut self,
+        file: &DiskFile,
+        operation: Operation,
+        position: u64,
+        offset: usize,
+        length: usize,
+    ) -> bool {
+        let Operation::Write { extent, .. } = operation else {
+            return false;
+        };
+        let Some(token) = self.operations_free.pop() else {
+            return false;
+        };
+        let range = self.range(extent, offset, length);
+        let begun = self.disk.write(file, position, range, u64::from(token));
+        self.begun(token, begun.then_some(operation));
+        if begun {
+            self.pin(extent);
+        }
+        begun
+    }
+
+    /// Begins a read into a whole extent.
+    pub fn read(&mut self, file: &DiskFile, window: u32, position: u64, id: ExtentId) -> bool {
+        let Some(token) = self.operations_free.pop() else {
+            return false;
+        };
+        let range = self.range(id, 0, self.pool().size(id));
+        let begun = self.disk.read(file, position, range, u64::from(token));
+        self.begun(token, begun.then_some(Operation::Read { window }));
+        begun
+    }
+
+    pub fn sync(&mut self, file: &DiskFile, log: LogId) -> bool {
+        let Some(token) = self.operations_free.pop() else {
+            return false;
+        };
+        let begun = self.disk.sync(file, u64::from(token));
+        self.begun(token, begun.then_some(Operation::Sync { log }));
+        begun
+    }
+
+    fn begun(&mut self, token: u32, operation: Option<Operation>) {
+        if operation.is_none() {
+            self.operations_free.push(token);
+        }
+        self.operations[token as usize] = operation;
+    }
+
+    /// Takes one ended operation.
+    pub fn next_completion(&mut self) -> Option<(Operation, Result<u32, i32>)> {
+        if self.completions.is_empty() && !self.disk.poll(&mut self.completions) {
+            return None;
+        }
+        let completion = self.completions.pop()?;
+        let operation = self.operations[completion.token as usize].take()?;
+        self.operations_free.push(completion.token as u32);
+        if let Operation::Write { extent, .. } = operation {
+            self.unpin(extent);
+        }
+        self.count(&operation, completion.result);
+        Some((operation, completion.result))
+    }
+
+    fn count(&mut self, operation: &Operation, result: Result<u32, i32>) {
+        let Ok(bytes) = result else {
+            self.stats.disk_errors += 1;
+            return;
+        };
+        match operation {
+            Operation::Write { .. } => {
+                self.stats.disk_writes += 1;
+                self.stats.disk_write_bytes += u64::from(bytes);
+            }
+            Operation::Sync { .. } => self.stats.disk_syncs += 1,
+            Operation::Read { .. } => {
+                self.stats.disk_reads += 1;
+                self.stats.disk_read_bytes += u64::from(bytes);
+            }
+        }
+    }
+
+    /// Queues a job for the helper.
+    pub fn job(&mut self, job: Job) {
+        self.jobs.push_back(job);
+        self.send_jobs();
+    }
+
+    fn send_jobs(&mut self) {
+        while let Some(job) = self.jobs.pop_front() {
+            if let Err(job) = self.helper.try_send(job) {
+                self.jobs.push_front(job);
+                return;
+            }
+        }
+    }
+
+    /// Takes one outcome of the helper.
+    pub fn next_outcome(&mut self) -> Option<Outcome> {
+        let outcome = self.helper.try_receive()?;
+        self.send_jobs();
+        Some(outcome)
+    }
+
+    /// True while the disk or the helper owes something.
+    pub fn is_busy(&self) -> bool {
+        self.disk.is_busy() || self.helper.is_busy() || !self.jobs.is_empty()
+    }
+
+    /// Orders index chunks before they run out.
+    pub fn order_chunks(&mut self) {
+        if self.spare_chunks.len() < 16 && !self.chunks_ordered {
+            self.chunks_ordered = true;
+            self.job(Job::MakeChunks(64));
+        }
+    }
+
+    pub fn take_chunks(&mut self, chunks: SpareChunks) {
+        self.chunks_ordered = false;
+        self.spare_chunks.extend(chunks);
+    }
+}

@@ -1,0 +1,257 @@
+//! What the helper thread does for a store, and what it gives back.
+
+use crate::api::{LogId, LookupTicket, TimedOffset};
+use crate::find_time::{FindTime, find_time};
+use crate::index::{GrowingIndex, SealedIndex, SpareChunks, relative};
+use crate::layout::{
+    CHECKPOINT_LOCK, LEADER_EPOCHS, LOG_STARTS, OffsetMap, RECOVERY_POINTS, base_of,
+    decode_offsets, encode_offsets, segment_file,
+};
+use crate::recovery::{
+    OpenRequest, OpenedLog, create_segment, open_log, remove_segments, write_index,
+};
+use precursor_disk::{DiskFile, FileSystem, OpenMode};
+use precursor_model::Offset;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A producer state at an offset, in both formats.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    pub offset: Offset,
+    pub whole: Vec<u8>,
+    pub kafka: Vec<u8>,
+}
+
+/// Work that ends a segment, or moves the recovery point within the active one.
+#[derive(Debug)]
+pub(crate) struct SettleJob {
+    pub log: LogId,
+    pub directory: Arc<PathBuf>,
+    pub base: Offset,
+    /// True bytes of the segment.
+    pub size: u64,
+    pub index: Arc<GrowingIndex>,
+    pub newest: Option<(i64, Offset)>,
+    pub snapshot: Snapshot,
+    /// Cut the padding after the last batch: nothing is written behind it any more.
+    pub truncate: bool,
+    /// Sync the data too; else the engine has done so.
+    pub sync: bool,
+    /// Leader epochs, when they changed.
+    pub epochs: Option<String>,
+    /// Nothing more is appended to this segment.
+    pub seals: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum Job {
+    Open(LogId, Box<OpenRequest>),
+    Create {
+        log: LogId,
+        directory: Arc<PathBuf>,
+        base: Offset,
+    },
+    Settle(Box<SettleJob>),
+    /// Merges these into the checkpoint files that all shards share.
+    Checkpoints {
+        data_dir: PathBuf,
+        recovery_points: OffsetMap,
+        log_starts: OffsetMap,
+        removed: Vec<(String, i32)>,
+    },
+    Load {
+        log: LogId,
+        directory: Arc<PathBuf>,
+        base: Offset,
+        size: u64,
+        end: Offset,
+    },
+    RemoveSegments {
+        log: LogId,
+        directory: Arc<PathBuf>,
+        bases: Vec<Offset>,
+    },
+    RemoveLog(Arc<PathBuf>),
+    FindTime(LookupTicket, FindTime),
+    MakeChunks(usize),
+}
+
+pub(crate) enum Outcome {
+    Opened(LogId, io::Result<Box<OpenedLog>>),
+    Created(LogId, Offset, io::Result<DiskFile>),
+    /// Log, base, offset below which everything is settled, the index if the segment is sealed.
+    Settled {
+        log: LogId,
+        base: Offset,
+        offset: Offset,
+        result: io::Result<Option<Arc<SealedIndex>>>,
+    },
+    Checkpointed(io::Result<()>),
+    Loaded(LogId, Offset, io::Result<(DiskFile, Arc<SealedIndex>)>),
+    RemovedSegments(LogId, io::Result<()>),
+    RemovedLog(io::Result<()>),
+    Found(LookupTicket, io::Result<Option<TimedOffset>>),
+    Chunks(SpareChunks),
+}
+
+/// Does a job, blocking.
+pub(crate) fn run(files: &dyn FileSystem, job: Job) -> Outcome {
+    match job {
+        Job::Open(log, request) => Outcome::Opened(log, open_log(files, &request).map(Box::new)),
+        Job::Create {
+            log,
+            directory,
+            base,
+        } => Outcome::Created(log, base, create_segment(files, &directory, base)),
+        Job::Settle(job) => Outcome::Settled {
+            log: job.log,
+            base: job.base,
+            offset: job.snapshot.offset,
+            result: settle(files, &job),
+        },
+        Job::Checkpoints {
+            data_dir,
+            recovery_points,
+            log_starts,
+            removed,
+        } => Outcome::Checkpointed(write_checkpoints(
+            files,
+            &data_dir,
+            [(RECOVERY_POINTS, recovery_points), (LOG_STARTS, log_starts)],
+            &removed,
+        )),
+        Job::Load {
+            log,
+            directory,
+            base,
+            size,
+            end,
+        } => Outcome::Loaded(log, base, load_segment(files, &directory, base, size, end)),
+        Job::RemoveSegments {
+            log,
+            directory,
+            bases,
+        } => Outcome::RemovedSegments(log, remove_segments(files, &directory, &bases)),
+        Job::RemoveLog(directory) => Outcome::RemovedLog(remove_log(files, &directory)),
+        Job::FindTime(ticket, request) => Outcome::Found(ticket, find_time(files, &request)),
+        Job::MakeChunks(count) => Outcome::Chunks(GrowingIndex::spare_chunks(count)),
+    }
+}
+
+fn settle(files: &dyn FileSystem, job: &SettleJob) -> io::Result<Option<Arc<SealedIndex>>> {
+    if job.truncate || job.sync {
+        let path = segment_file(&job.directory, job.base, "log");
+        let file = files.open(&path, OpenMode::Plain)?;
+        if job.truncate && file.length()? > job.size {
+            file.set_length(job.size)?;
+        }
+        file.sync()?;
+    }
+    let newest = job.newest;
+    let newest = newest.and_then(|(t, offset)| Some((t, relative(offset, job.base)?)));
+    let index = SealedIndex::from_growing(&job.index, newest);
+    write_index(files, &job.directory, job.base, &index)?;
+    write_snapshot(files, &job.directory, &job.snapshot)?;
+    if let Some(text) = &job.epochs {
+        files.replace(&job.directory.join(LEADER_EPOCHS), text.as_bytes())?;
+    }
+    Ok(job.seals.then(|| Arc::new(index)))
+}
+
+/// Keeps this snapshot and the one before it. They carry checksums, so they need no sync.
+fn write_snapshot(files: &dyn FileSystem, directory: &Path, snapshot: &Snapshot) -> io::Result<()> {
+    let kinds = [
+        ("producers", &snapshot.whole),
+        ("snapshot", &snapshot.kafka),
+    ];
+    let names = files.list(directory)?;
+    for (kind, bytes) in kinds {
+        let path = segment_file(directory, snapshot.offset, kind);
+        let file = files.open(&path, OpenMode::Create)?;
+        file.set_length(bytes.len() as u64)?;
+        file.write_at(bytes, 0)?;
+        let mut old: Vec<Offset> = names
+            .iter()
+            .filter_map(|name| base_of(name, kind))
+            .collect();
+        old.retain(|offset| *offset < snapshot.offset);
+        old.sort_unstable();
+        old.pop();
+        for offset in old {
+            files.remove_file(&segment_file(directory, offset, kind))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_checkpoints(
+    files: &dyn FileSystem,
+    data_dir: &Path,
+    maps: [(&str, OffsetMap); 2],
+    removed: &[(String, i32)],
+) -> io::Result<()> {
+    let _lock = files.lock(&data_dir.join(CHECKPOINT_LOCK))?;
+    for (name, changed) in maps {
+        let path = data_dir.join(name);
+        let mut all = read_offsets(files, &path)?;
+        let before = all.clone();
+        for key in removed {
+            all.remove(key);
+        }
+        all.extend(changed);
+        if all != before {
+            files.replace(&path, encode_offsets(&all).as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+/// An offset checkpoint; empty when it is absent or not sound, which only makes recovery longer.
+pub(crate) fn read_offsets(files: &dyn FileSystem, path: &Path) -> io::Result<OffsetMap> {
+    match files.read(path) {
+        Ok(bytes) => Ok(decode_offsets(&String::from_utf8_lossy(&bytes)).unwrap_or_default()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(OffsetMap::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The file and index of a sealed segment. An index that is missing or cannot be right is made
+/// again from the segment's headers.
+fn load_segment(
+    files: &dyn FileSystem,
+    directory: &Path,
+    base: Offset,
+    size: u64,
+    end: Offset,
+) -> io::Result<(DiskFile, Arc<SealedIndex>)> {
+    let read = |kind| {
+        files
+            .read(&segment_file(directory, base, kind))
+            .unwrap_or_default()
+    };
+    let file = files.open(&segment_file(directory, base, "log"), OpenMode::Data)?;
+    let end = relative(end, base).unwrap_or(u32::MAX);
+    let found = SealedIndex::decode(&read("index"), &read("timeindex"), size, end);
+    if let Some(index) = found.filter(|index| index.last_entry().is_some() || size < 65_536) {
+        return Ok((file, Arc::new(index)));
+    }
+    let index = crate::find_time::rebuild_index(files, directory, base, size)?;
+    write_index(files, directory, base, &index)?;
+    Ok((file, Arc::new(index)))
+}
+
+/// Removes a partition's directory by way of another name, so that a crash leaves no half log.
+fn remove_log(files: &dyn FileSystem, directory: &Path) -> io::Result<()> {
+    let mut name = directory.file_name().unwrap_or_default().to_owned();
+    name.push(".delete");
+    let doomed = directory.with_file_name(name);
+    let _ = files.remove_directory(&doomed);
+    match files.rename(directory, &doomed) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    }
+    files.sync_directory(directory.parent().unwrap_or(Path::new(".")))?;
+    files.remove_directory(&doomed)
+}

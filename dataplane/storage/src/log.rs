@@ -1,0 +1,322 @@
+//! The state of one log on its shard.
+
+use crate::api::{LogId, LogState};
+use crate::batch::{BatchHeader, HEADER_LENGTH};
+use crate::epochs::LeaderEpochs;
+use crate::index::{GrowingIndex, SealedIndex};
+use crate::io::Io;
+use crate::jobs::Snapshot;
+use crate::producers::ProducerState;
+use precursor_disk::DiskFile;
+use precursor_model::{LogConfig, LogUid, Offset, TopicId};
+use precursor_shm::ExtentId;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Writes of one log that may be under way at once.
+pub(crate) const WRITES_MAX: usize = 4;
+
+/// Where a segment's index is.
+pub(crate) enum SegmentIndex {
+    Growing(GrowingIndex),
+    /// Complete; the helper is writing it to its files.
+    Sealing(Arc<GrowingIndex>),
+    Loaded(Arc<SealedIndex>),
+    /// In its files.
+    Absent,
+}
+
+impl SegmentIndex {
+    /// Where to begin to look for the batch that holds a relative offset; `None` when absent.
+    pub fn position_for(&self, relative: u32) -> Option<u64> {
+        let position = match self {
+            SegmentIndex::Growing(index) => position_in(index, relative),
+            SegmentIndex::Sealing(index) => position_in(index, relative),
+            SegmentIndex::Loaded(index) => index.position_for(relative),
+            SegmentIndex::Absent => return None,
+        };
+        Some(u64::from(position))
+    }
+
+    /// The last indexed batch that begins at or before `position`.
+    pub fn batch_at_or_before(&self, position: u64) -> Option<u64> {
+        let in_growing = |index: &GrowingIndex| {
+            let after = index.partition_point(|entry| u64::from(entry.position) <= position);
+            after.checked_sub(1).map(|at| index.get(at).position)
+        };
+        let found = match self {
+            SegmentIndex::Growing(index) => in_growing(index),
+            SegmentIndex::Sealing(index) => in_growing(index),
+            SegmentIndex::Loaded(index) => index.batch_at_or_before(position),
+            SegmentIndex::Absent => None,
+        };
+        found.map(u64::from)
+    }
+}
+
+fn position_in(index: &GrowingIndex, relative: u32) -> u32 {
+    let after = index.partition_point(|entry| entry.relative_offset <= relative);
+    after.checked_sub(1).map_or(0, |at| index.get(at).position)
+}
+
+/// One file of the log. The last one is appended to.
+pub(crate) struct Segment {
+    pub base: Offset,
+    /// Bytes of whole batches.
+    pub size: u64,
+    pub newest: Option<(i64, Offset)>,
+    /// Age counts from here: the first batch's timestamp, or the wall clock.
+    pub first_ms: Option<i64>,
+    pub file: Option<DiskFile>,
+    pub index: SegmentIndex,
+    /// A load of file and index is under way.
+    pub loading: bool,
+    /// The producer state at the segment's end, until the segment is settled.
+    pub snapshot: Option<Snapshot>,
+}
+
+/// A piece of the log's recent bytes in the region. The extents of a log are a gapless end of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TailExtent {
+    pub id: ExtentId,
+    pub segment_base: Offset,
+    /// In the segment's file; a multiple of `size`.
+    pub position: u64,
+    pub size: u32,
+    pub used: u32,
+    /// The first batch that begins at or after this extent: where, and its base offset.
+    pub first: Option<(u64, Offset)>,
+    /// Was read since the last time that its memory was wanted.
+    pub referenced: bool,
+}
+
+impl TailExtent {
+    pub fn end(&self) -> u64 {
+        self.position + u64::from(self.size)
+    }
+
+    pub fn used_end(&self) -> u64 {
+        self.position + u64::from(self.used)
+    }
+}
+
+/// A write under way, in true bytes of the segment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WriteInFlight {
+    pub start: u64,
+    pub end: u64,
+    pub done: bool,
+}
+
+/// How far the log is on its way to disk. Segments are written one after another.
+pub(crate) struct Writer {
+    /// The segment that is written.
+    pub base: Offset,
+    /// Bytes of it handed to the disk, and bytes that are there.
+    pub submitted: u64,
+    pub written: u64,
+    pub in_flight: VecDeque<WriteInFlight>,
+    /// A segment that is to be written up to a position even if that is no full block. Segments
+    /// that are not active are always written whole.
+    pub force: (Offset, u64),
+}
+
+/// What a sync is to have on disk, and what follows it.
+pub(crate) struct SyncTarget {
+    pub base: Offset,
+    pub position: u64,
+    pub offset: Offset,
+    /// Then move the recovery point: the producer state at `offset`, entries of the index.
+    pub settle: Option<(Snapshot, GrowingIndex)>,
+}
+
+pub(crate) enum SyncState {
+    Idle,
+    /// Waits for writes.
+    Writing(SyncTarget),
+    /// Waits for fdatasync.
+    Syncing(SyncTarget),
+}
+
+/// One log.
+pub(crate) struct Log {
+    pub id: LogId,
+    pub uid: LogUid,
+    pub topic_id: TopicId,
+    pub topic: String,
+    pub partition: i32,
+    pub directory: Arc<PathBuf>,
+    pub config: LogConfig,
+    pub state: LogState,
+    pub leader_epoch: i32,
+    pub start: Offset,
+    pub end: Offset,
+    pub durable: Offset,
+    pub recovery_point: Offset,
+    /// Position of the recovery point in the active segment (0 when it lies before).
+    pub recovery_position: u64,
+    pub segments: VecDeque<Segment>,
+    pub extents: VecDeque<TailExtent>,
+    /// Leading extents that are on disk.
+    pub extents_written: usize,
+    /// The last partial block of the active segment when no extent holds it.
+    pub parked_block: Vec<u8>,
+    pub writer: Writer,
+    pub sync: SyncState,
+    /// Segments whose end the helper is settling.
+    pub settling: u32,
+    pub last_sync_us: u64,
+    /// Bytes since the active index's last entry.
+    pub index_bytes: u64,
+    pub producers: ProducerState,
+    pub epochs: LeaderEpochs,
+    pub epochs_changed: bool,
+    /// In the store's list of logs to be written when their time comes.
+    pub is_dirty: bool,
+    /// In the store's list of logs to be synced.
+    pub is_unsynced: bool,
+    /// Extents by which the tail grows now.
+    pub extent_bytes: usize,
+    /// What the checkpoint files say.
+    pub checkpointed: (Offset, Offset),
+}
+
+impl Log {
+    pub fn active(&self) -> &Segment {
+        self.segments.back().expect("an online log has a segment")
+    }
+
+    pub fn active_mut(&mut self) -> &mut Segment {
+        self.segments
+            .back_mut()
+            .expect("an online log has a segment")
+    }
+
+    pub fn is_online(&self) -> bool {
+        self.state == LogState::Online
+    }
+
+    /// The segment that holds `offset`, or would.
+    pub fn segment_at(&self, offset: Offset) -> usize {
+        let after = self
+            .segments
+            .partition_point(|segment| segment.base <= offset);
+        after.saturating_sub(1)
+    }
+
+    pub fn segment_of(&self, base: Offset) -> Option<&Segment> {
+        let at = self.segments.partition_point(|segment| segment.base < base);
+        self.segments.get(at).filter(|segment| segment.base == base)
+    }
+
+    pub fn segment_of_mut(&mut self, base: Offset) -> Option<&mut Segment> {
+        let at = self.segments.partition_point(|segment| segment.base < base);
+        self.segments
+            .get_mut(at)
+            .filter(|segment| segment.base == base)
+    }
+
+    /// The offset after the segment's last record.
+    pub fn segment_end(&self, index: usize) -> Offset {
+        self.segments
+            .get(index + 1)
+            .map_or(self.end, |next| next.base)
+    }
+
+    /// Bytes of all segments.
+    pub fn bytes(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.size).sum()
+    }
+
+    /// The extent that holds a position of a segment.
+    pub fn extent_at(&self, base: Offset, position: u64) -> Option<usize> {
+        let before =
+            |extent: &TailExtent| (extent.segment_base, extent.position) <= (base, position);
+        let at = self.extents.partition_point(before).checked_sub(1)?;
+        let extent = &self.extents[at];
+        (extent.segment_base == base && position < extent.end()).then_some(at)
+    }
+
+    /// The first position of a segment from which the region holds whole batches; `None` when it
+    /// holds none.
+    pub fn hot_from(&self, base: Offset) -> Option<u64> {
+        let at = self
+            .extents
+            .partition_point(|extent| extent.segment_base < base);
+        let extent = self
+            .extents
+            .get(at)
+            .filter(|extent| extent.segment_base == base)?;
+        extent.first.map(|first| first.0)
+    }
+
+    /// Reads a batch header that lies in extents, from `at` on.
+    pub fn header_in_extents(&self, io: &Io, at: usize, position: u64) -> Option<BatchHeader> {
+        let mut bytes = [0; HEADER_LENGTH];
+        let mut filled = 0;
+        let mut at = at;
+        let mut position = position;
+        while filled < HEADER_LENGTH {
+            let extent = self.extents.get(at)?;
+            let offset = (position - extent.position) as usize;
+            let source = io
+                .pool()
+                .bytes(extent.id)
+                .get(offset..extent.used as usize)?;
+            let count = source.len().min(HEADER_LENGTH - filled);
+            if count == 0 {
+                return None;
+            }
+            bytes[filled..filled + count].copy_from_slice(&source[..count]);
+            filled += count;
+            position += count as u64;
+            at += 1;
+        }
+        Some(BatchHeader::parse(&bytes))
+    }
+
+    /// Copies bytes that lie in extents.
+    pub fn copy_from_extents(
+        &self,
+        io: &Io,
+        base: Offset,
+        position: u64,
+        out: &mut [u8],
+    ) -> Option<()> {
+        let mut at = self.extent_at(base, position)?;
+        let mut filled = 0;
+        while filled < out.len() {
+            let extent = self
+                .extents
+                .get(at)
+                .filter(|extent| extent.segment_base == base)?;
+            let offset = (position + filled as u64 - extent.position) as usize;
+            let source = io
+                .pool()
+                .bytes(extent.id)
+                .get(offset..extent.used as usize)?;
+            let count = source.len().min(out.len() - filled);
+            if count == 0 {
+                return None;
+            }
+            out[filled..filled + count].copy_from_slice(&source[..count]);
+            filled += count;
+            at += 1;
+        }
+        Some(())
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            offset: self.end,
+            whole: self.producers.encode_whole(),
+            kafka: self.producers.encode_snapshot(),
+        }
+    }
+
+    /// Leader epochs for a settling job, when they changed since the last.
+    pub fn take_epochs(&mut self) -> Option<String> {
+        std::mem::take(&mut self.epochs_changed).then(|| self.epochs.encode())
+    }
+}

@@ -1,0 +1,170 @@
+//! Reading what the region holds: pinned pieces of extents, nothing copied.
+
+use crate::api::{ReadOptions, ReadTicket};
+use crate::index::relative;
+use crate::io::Io;
+use crate::log::Log;
+use precursor_model::Offset;
+use precursor_shm::ExtentId;
+
+/// A pinned piece of an extent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chunk {
+    pub extent: ExtentId,
+    pub start: u32,
+    pub length: u32,
+}
+
+/// Pinned record bytes: whole batches in order. Give it back by [`crate::Store::release`].
+#[derive(Debug, Default)]
+pub struct Gather {
+    pub(crate) chunks: Vec<Chunk>,
+    pub(crate) length: usize,
+}
+
+impl Gather {
+    /// Bytes that the gather holds.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// True when there was nothing to read.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Appends a piece and pins it.
+    pub(crate) fn push(&mut self, io: &mut Io, extent: ExtentId, start: u32, length: u32) {
+        io.pin(extent);
+        self.length += length as usize;
+        self.chunks.push(Chunk {
+            extent,
+            start,
+            length,
+        });
+    }
+}
+
+/// The outcome of a read.
+#[derive(Debug)]
+pub enum Read {
+    Ready(Gather),
+    Pending(ReadTicket),
+}
+
+/// A run of whole batches in one segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub start: u64,
+    pub end: u64,
+}
+
+impl Log {
+    /// Fills `gather` from the region; false when the batch of `options.offset` is not there.
+    pub fn read_hot(&mut self, io: &mut Io, options: &ReadOptions, gather: &mut Gather) -> bool {
+        if options.offset >= self.end {
+            return true;
+        }
+        let segment = self.segment_at(options.offset);
+        let base = self.segments[segment].base;
+        let Some((at, position)) = self.hot_start(segment, options.offset) else {
+            return false;
+        };
+        let Some((at, run)) = self.hot_run(io, segment, at, position, options) else {
+            return false;
+        };
+        let mut at = at;
+        let mut position = run.start;
+        while position < run.end {
+            let extent = &mut self.extents[at];
+            debug_assert_eq!(extent.segment_base, base);
+            extent.referenced = true;
+            let end = extent.used_end().min(run.end);
+            let start = (position - extent.position) as u32;
+            gather.push(io, extent.id, start, (end - position) as u32);
+            position = end;
+            at += 1;
+        }
+        true
+    }
+
+    /// A batch at or before `offset` in the region, as near as the index and the extents know.
+    pub fn hot_start(&self, segment: usize, offset: Offset) -> Option<(usize, u64)> {
+        let base = self.segments[segment].base;
+        let begins_before = |first: Option<(u64, Offset)>| first.is_some_and(|f| f.1 <= offset);
+        let after = self.extents.partition_point(|extent| {
+            extent.segment_base < base
+                || (extent.segment_base == base && begins_before(extent.first))
+        });
+        let at = after.checked_sub(1)?;
+        let extent = self.extents[at];
+        if extent.segment_base != base {
+            return None;
+        }
+        let first = extent.first?.0;
+        let indexed = self.segments[segment]
+            .index
+            .position_for(relative(offset, base)?);
+        let position = indexed.unwrap_or(0).max(first);
+        Some((self.extent_at(base, position)?, position))
+    }
+
+    /// Whole batches from the one that holds the offset, as many as fit.
+    fn hot_run(
+        &self,
+        io: &Io,
+        segment: usize,
+        at: usize,
+        position: u64,
+        options: &ReadOptions,
+    ) -> Option<(usize, Run)> {
+        let size = self.segments[segment].size;
+        let base = self.segments[segment].base;
+        let (mut at, mut position) = (at, position);
+        let mut header = self.header_in_extents(io, at, position)?;
+        while header.last_offset() < options.offset {
+            position += header.total_length()? as u64;
+            at = self.extent_from(at, position)?;
+            header = self.header_in_extents(io, at, position)?;
+        }
+        let mut run = Run {
+            start: position,
+            end: position,
+        };
+        let limit = position + options.max_bytes as u64;
+        if limit >= size {
+            run.end = size;
+            return Some((at, run));
+        }
+        let first_end = position + header.total_length()? as u64;
+        if first_end > limit {
+            if options.at_least_one {
+                run.end = first_end;
+            }
+            return Some((at, run));
+        }
+        // Jump by the index, then go by headers.
+        let jump = self.segments[segment].index.batch_at_or_before(limit);
+        let mut end = jump.unwrap_or(0).max(first_end).min(limit);
+        let mut cursor = self.extent_at(base, end)?;
+        loop {
+            cursor = self.extent_from(cursor, end)?;
+            let length = self.header_in_extents(io, cursor, end)?.total_length()? as u64;
+            if end + length > limit {
+                break;
+            }
+            end += length;
+        }
+        run.end = end;
+        Some((at, run))
+    }
+
+    /// The extent of `position`, at `at` or after it.
+    fn extent_from(&self, at: usize, position: u64) -> Option<usize> {
+        let mut at = at;
+        while position >= self.extents.get(at)?.end() {
+            at += 1;
+        }
+        Some(at)
+    }
+}

@@ -1,0 +1,229 @@
+//! Walks the batches of one segment as disk and region together hold them.
+//!
+//! What the region holds was published after it was copied, and may be newer than the disk: it is
+//! tried first, and the disk's own bytes where it does not hold up.
+
+use crate::batch::{BatchHeader, HEADER_LENGTH, checksum_holds};
+use precursor_disk::DiskFile;
+use precursor_model::Offset;
+use std::io;
+
+const WINDOW: usize = 1 << 20;
+
+/// Published bytes of an extent that was found in the region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MemoryPiece {
+    pub segment_base: Offset,
+    /// In the segment's file.
+    pub position: u64,
+    pub bytes: Vec<u8>,
+}
+
+impl MemoryPiece {
+    pub fn end(&self) -> u64 {
+        self.position + self.bytes.len() as u64
+    }
+}
+
+/// A cursor over one segment.
+pub(crate) struct SegmentScan<'a> {
+    file: DiskFile,
+    memory: Vec<&'a MemoryPiece>,
+    disk_end: u64,
+    end: u64,
+    window_start: u64,
+    window: Vec<u8>,
+    /// Range of the window that came from memory and held up, to be written to the file.
+    unwritten: Option<(u64, u64)>,
+    /// Bytes that were written because only memory had them, or had them right.
+    pub rescued: u64,
+}
+
+impl<'a> SegmentScan<'a> {
+    /// `memory`: pieces of this segment.
+    pub fn new(file: DiskFile, memory: Vec<&'a MemoryPiece>) -> io::Result<Self> {
+        let disk_end = file.length()?;
+        let memory_end = memory.iter().map(|piece| piece.end()).max().unwrap_or(0);
+        Ok(SegmentScan {
+            file,
+            memory,
+            disk_end,
+            end: disk_end.max(memory_end),
+            window_start: 0,
+            window: Vec::new(),
+            unwritten: None,
+            rescued: 0,
+        })
+    }
+
+    /// The sound batch at `position` whose base offset is `expected`, if there is one.
+    pub fn batch_at(&mut self, position: u64, expected: Offset) -> io::Result<Option<Batch>> {
+        let remaining = self.end.saturating_sub(position);
+        if remaining < HEADER_LENGTH as u64 {
+            return Ok(None);
+        }
+        self.load(position, HEADER_LENGTH)?;
+        if let Some(length) = plausible(self.view(position), expected, remaining) {
+            self.load(position, length)?;
+            let header = sound(&self.view(position)[..length]);
+            if let Some(header) = header {
+                let end = position + length as u64;
+                if self.is_from_memory(position, end) {
+                    self.note_unwritten(position, end);
+                }
+                return Ok(Some(Batch { header, end }));
+            }
+        }
+        if !self.is_from_memory(position, self.end) {
+            return Ok(None);
+        }
+        self.disk_batch_at(position, expected)
+    }
+
+    fn disk_batch_at(&mut self, position: u64, expected: Offset) -> io::Result<Option<Batch>> {
+        self.write_back()?;
+        let remaining = self.disk_end.saturating_sub(position);
+        if remaining < HEADER_LENGTH as u64 {
+            return Ok(None);
+        }
+        let mut bytes = vec![0; HEADER_LENGTH];
+        self.file.read_at(&mut bytes, position)?;
+        let Some(length) = plausible(&bytes, expected, remaining) else {
+            return Ok(None);
+        };
+        bytes.resize(length, 0);
+        self.file.read_at(&mut bytes, position)?;
+        Ok(sound(&bytes).map(|header| Batch {
+            header,
+            end: position + length as u64,
+        }))
+    }
+
+    fn view(&self, position: u64) -> &[u8] {
+        &self.window[(position - self.window_start) as usize..]
+    }
+
+    fn load(&mut self, position: u64, length: usize) -> io::Result<()> {
+        let window_end = self.window_start + self.window.len() as u64;
+        if position >= self.window_start && position + length as u64 <= window_end {
+            return Ok(());
+        }
+        self.write_back()?;
+        let most = (self.end - position) as usize;
+        self.window.clear();
+        self.window.resize(length.max(WINDOW).min(most), 0);
+        self.window_start = position;
+        self.file.read_at(&mut self.window, position)?;
+        let end = position + self.window.len() as u64;
+        for piece in &self.memory {
+            let from = piece.position.max(position);
+            let to = piece.end().min(end);
+            if from < to {
+                let source =
+                    &piece.bytes[(from - piece.position) as usize..][..(to - from) as usize];
+                self.window[(from - position) as usize..][..source.len()].copy_from_slice(source);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_from_memory(&self, from: u64, to: u64) -> bool {
+        let overlaps = |piece: &&MemoryPiece| piece.position < to && from < piece.end();
+        self.memory.iter().any(overlaps)
+    }
+
+    fn note_unwritten(&mut self, from: u64, to: u64) {
+        let start = self.unwritten.map_or(from, |range| range.0);
+        self.unwritten = Some((start, to));
+    }
+
+    /// Writes what held up in memory to the file.
+    pub fn write_back(&mut self) -> io::Result<()> {
+        let Some((from, to)) = self.unwritten.take() else {
+            return Ok(());
+        };
+        let bytes = &self.window[(from - self.window_start) as usize..][..(to - from) as usize];
+        self.file.write_at(bytes, from)?;
+        self.rescued += to - from;
+        self.disk_end = self.disk_end.max(to);
+        Ok(())
+    }
+
+    /// What memory holds past `position`: bytes that did not hold up. A batch that was being copied
+    /// when the process died was never acknowledged and is not counted.
+    pub fn rejected(&mut self, position: u64, expected: Offset) -> io::Result<Vec<MemoryPiece>> {
+        if self.is_incomplete_batch(position, expected)? {
+            return Ok(Vec::new());
+        }
+        Ok(self
+            .memory
+            .iter()
+            .filter(|piece| piece.end() > position)
+            .map(|piece| (*piece).clone())
+            .collect())
+    }
+
+    fn is_incomplete_batch(&mut self, position: u64, expected: Offset) -> io::Result<bool> {
+        let memory_end = self.memory.iter().map(|piece| piece.end()).max();
+        let held = memory_end.unwrap_or(0).saturating_sub(position);
+        if held < HEADER_LENGTH as u64 {
+            return Ok(true);
+        }
+        self.load(position, HEADER_LENGTH)?;
+        let header = BatchHeader::parse_prefix(self.view(position));
+        let Some(header) = header else {
+            return Ok(false);
+        };
+        let longer = header.total_length().is_some_and(|n| n as u64 > held);
+        Ok(longer && header.base_offset == expected)
+    }
+}
+
+/// A sound batch and where the next one begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Batch {
+    pub header: BatchHeader,
+    pub end: u64,
+}
+
+fn plausible(bytes: &[u8], expected: Offset, remaining: u64) -> Option<usize> {
+    let header = BatchHeader::parse_prefix(bytes)?;
+    let length = header.total_length()?;
+    (header.base_offset == expected && length as u64 <= remaining).then_some(length)
+}
+
+fn sound(batch: &[u8]) -> Option<BatchHeader> {
+    let header = BatchHeader::parse_prefix(batch)?;
+    checksum_holds(&header, batch).then_some(header)
+}
+
+/// Calls `visit` for each batch from `position` to `end` by headers alone, as long as they make
+/// sense. For bytes that were validated when they were written.
+pub(crate) fn walk_headers(
+    file: &DiskFile,
+    mut position: u64,
+    end: u64,
+    mut visit: impl FnMut(&BatchHeader, u64) -> bool,
+) -> io::Result<()> {
+    let mut window = vec![0; WINDOW];
+    let mut start = 0;
+    let mut held = 0;
+    while position + HEADER_LENGTH as u64 <= end {
+        if position < start || position + HEADER_LENGTH as u64 > start + held as u64 {
+            start = position;
+            held = file.read_at(&mut window, start)?;
+        }
+        let bytes = &window[(position - start) as usize..held];
+        let Some(header) = BatchHeader::parse_prefix(bytes) else {
+            return Ok(());
+        };
+        let Some(length) = header.total_length() else {
+            return Ok(());
+        };
+        if !visit(&header, position) {
+            return Ok(());
+        }
+        position += length as u64;
+    }
+    Ok(())
+}

@@ -1,0 +1,336 @@
+//! Reads and lookups that wait for the disk.
+
+use crate::api::*;
+use crate::cold::{ColdRead, Progress};
+use crate::find_time::{FindTime, first_record};
+use crate::io::Io;
+use crate::jobs::Job;
+use crate::log::{Log, SegmentIndex};
+use crate::read::{Gather, Read};
+use crate::store::Store;
+use precursor_model::ErrorCode;
+
+/// Reads that wait for the disk at once; more are asked to come again.
+const READS_MAX: usize = 1024;
+/// Memory that is made free when a read finds none. More than a window: room for one must be had in
+/// one piece.
+const READ_BYTES: usize = 2 << 20;
+
+enum WaitingRead {
+    Waiting { log: LogId, options: ReadOptions },
+    Done(Result<Gather, ReadError>),
+}
+
+enum WaitingLookup {
+    Waiting {
+        log: LogId,
+        request: FindTime,
+    },
+    Done(Result<Option<TimedOffset>, ReadError>),
+    /// Nobody asks any more.
+    Cancelled,
+}
+
+struct Entry<T> {
+    generation: u32,
+    value: Option<T>,
+}
+
+struct Table<T> {
+    entries: Vec<Entry<T>>,
+    free: Vec<u32>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Table {
+            entries: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+}
+
+impl<T> Table<T> {
+    fn insert(&mut self, value: T) -> (u32, u32) {
+        let slot = self.free.pop().unwrap_or(self.entries.len() as u32);
+        if slot as usize == self.entries.len() {
+            self.entries.push(Entry {
+                generation: 0,
+                value: None,
+            });
+        }
+        let entry = &mut self.entries[slot as usize];
+        entry.value = Some(value);
+        (slot, entry.generation)
+    }
+
+    fn get(&mut self, slot: u32, generation: u32) -> Option<&mut T> {
+        let entry = self.entries.get_mut(slot as usize)?;
+        entry
+            .value
+            .as_mut()
+            .filter(|_| entry.generation == generation)
+    }
+
+    fn remove(&mut self, slot: u32, generation: u32) -> Option<T> {
+        let entry = self.entries.get_mut(slot as usize)?;
+        if entry.generation != generation {
+            return None;
+        }
+        let value = entry.value.take()?;
+        entry.generation = entry.generation.wrapping_add(1);
+        self.free.push(slot);
+        Some(value)
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Tickets {
+    reads: Table<WaitingRead>,
+    lookups: Table<WaitingLookup>,
+    waiting: usize,
+}
+
+impl Store {
+    pub(crate) fn read_cold(&mut self, id: LogId, options: ReadOptions) -> Result<Read, ReadError> {
+        match self.advance_read(id, options) {
+            Progress::Done(Ok(gather)) => Ok(Read::Ready(gather)),
+            Progress::Done(Err(error)) => Err(error),
+            Progress::Waiting if self.tickets.waiting >= READS_MAX => Err(ReadError::Busy),
+            Progress::Waiting => {
+                let waiting = WaitingRead::Waiting { log: id, options };
+                let (slot, generation) = self.tickets.reads.insert(waiting);
+                self.tickets.waiting += 1;
+                Ok(Read::Pending(ReadTicket { slot, generation }))
+            }
+        }
+    }
+
+    fn advance_read(&mut self, id: LogId, options: ReadOptions) -> Progress {
+        match self.try_read(id, options) {
+            Progress::Done(Err(ReadError::Busy)) if self.reclaim(READ_BYTES) > 0 => {
+                self.try_read(id, options)
+            }
+            progress => progress,
+        }
+    }
+
+    fn try_read(&mut self, id: LogId, options: ReadOptions) -> Progress {
+        let slot = self.slots.get_mut(id.slot as usize);
+        let slot = slot.filter(|slot| slot.generation == id.generation);
+        let Some(log) = slot.and_then(|slot| slot.log.as_deref_mut()) else {
+            let code = ErrorCode::UnknownTopicOrPartition;
+            return Progress::Done(Err(ReadError::NotOnline(code)));
+        };
+        let read = ColdRead {
+            log,
+            io: &mut self.io,
+            cache: &mut self.cache,
+            options,
+        };
+        read.advance(Gather::default())
+    }
+
+    /// Tries every waiting read again.
+    pub(crate) fn advance_reads(&mut self) {
+        if self.tickets.waiting == 0 {
+            return;
+        }
+        for slot in 0..self.tickets.reads.entries.len() {
+            let entry = &self.tickets.reads.entries[slot];
+            let Some(WaitingRead::Waiting { log, options }) = entry.value else {
+                continue;
+            };
+            let generation = entry.generation;
+            if let Progress::Done(result) = self.advance_read(log, options) {
+                self.tickets.reads.entries[slot].value = Some(WaitingRead::Done(result));
+                self.tickets.waiting -= 1;
+                let slot = slot as u32;
+                self.io.events.push(StoreEvent::ReadReady {
+                    ticket: ReadTicket { slot, generation },
+                });
+            }
+        }
+    }
+
+    /// The outcome of a read that was `Pending`, after `StoreEvent::ReadReady`; before that it is
+    /// `Busy` and the ticket stays good.
+    ///
+    /// # Errors
+    /// As for [`Store::read`].
+    pub fn take_read(&mut self, ticket: ReadTicket) -> Result<Gather, ReadError> {
+        let ReadTicket { slot, generation } = ticket;
+        if let Some(WaitingRead::Waiting { .. }) = self.tickets.reads.get(slot, generation) {
+            return Err(ReadError::Busy);
+        }
+        match self.tickets.reads.remove(slot, generation) {
+            Some(WaitingRead::Done(result)) => result,
+            _ => Err(ReadError::NotOnline(ErrorCode::UnknownServerError)),
+        }
+    }
+
+    /// Forgets a read. Its event may still come; its memory is given back.
+    pub fn cancel_read(&mut self, ticket: ReadTicket) {
+        match self.tickets.reads.remove(ticket.slot, ticket.generation) {
+            Some(WaitingRead::Done(Ok(gather))) => self.release(gather),
+            Some(WaitingRead::Waiting { .. }) => self.tickets.waiting -= 1,
+            _ => {}
+        }
+    }
+
+    /// The first record with a timestamp of at least `timestamp`.
+    ///
+    /// # Errors
+    /// The log is not online.
+    pub fn offset_for_time(&mut self, id: LogId, timestamp: i64) -> Result<Lookup, ReadError> {
+        let Some((log, io)) = self.log_and_io(id) else {
+            let code = ErrorCode::UnknownTopicOrPartition;
+            return Err(ReadError::NotOnline(code));
+        };
+        if !log.is_online() {
+            return Err(ReadError::NotOnline(ErrorCode::LeaderNotAvailable));
+        }
+        let start = log.start;
+        let segment = (0..log.segments.len()).find(|at| {
+            let newest = log.segments[*at].newest;
+            newest.is_some_and(|newest| newest.0 >= timestamp && newest.1 >= start)
+        });
+        let Some(segment) = segment else {
+            return Ok(Lookup::Ready(None));
+        };
+        let from = log.position_before_time(segment, timestamp);
+        let base = log.segments[segment].base;
+        if log.hot_from(base).is_some_and(|hot| from >= hot) {
+            let found = log.find_time_in_extents(io, segment, from, timestamp);
+            return Ok(Lookup::Ready(found));
+        }
+        let on_disk = match base < log.writer.base {
+            true => log.segments[segment].size,
+            false => log.writer.written,
+        };
+        let request = FindTime {
+            directory: log.directory.clone(),
+            base,
+            position: from,
+            size: on_disk,
+            timestamp,
+            start,
+        };
+        let waiting = WaitingLookup::Waiting {
+            log: id,
+            request: request.clone(),
+        };
+        let (slot, generation) = self.tickets.lookups.insert(waiting);
+        let ticket = LookupTicket { slot, generation };
+        self.io.job(Job::FindTime(ticket, request));
+        Ok(Lookup::Pending(ticket))
+    }
+
+    /// The helper searched what is on disk of a segment; the rest of it is in the region.
+    pub(crate) fn on_found(
+        &mut self,
+        ticket: LookupTicket,
+        result: std::io::Result<Option<TimedOffset>>,
+    ) {
+        let LookupTicket { slot, generation } = ticket;
+        let entry = self.tickets.lookups.get(slot, generation);
+        let Some(WaitingLookup::Waiting { log, request }) = entry else {
+            self.tickets.lookups.remove(slot, generation);
+            return;
+        };
+        let (id, request) = (*log, request.clone());
+        let done = match result {
+            Ok(Some(found)) => Ok(Some(found)),
+            Ok(None) => Ok(self.log_and_io(id).and_then(|(log, io)| {
+                let segment = log.segment_at(request.base);
+                let hot = log.hot_from(request.base)?;
+                log.find_time_in_extents(io, segment, hot, request.timestamp)
+            })),
+            Err(_) => Err(ReadError::NotOnline(ErrorCode::KafkaStorageError)),
+        };
+        if let Some(entry) = self.tickets.lookups.get(slot, generation) {
+            *entry = WaitingLookup::Done(done);
+            self.io.events.push(StoreEvent::LookupReady { ticket });
+        }
+    }
+
+    /// The outcome of a lookup that was `Pending`, after `StoreEvent::LookupReady`.
+    ///
+    /// # Errors
+    /// The disk failed, or the ticket is stale or not ready.
+    pub fn take_lookup(&mut self, ticket: LookupTicket) -> Result<Option<TimedOffset>, ReadError> {
+        let LookupTicket { slot, generation } = ticket;
+        if let Some(WaitingLookup::Waiting { .. }) = self.tickets.lookups.get(slot, generation) {
+            return Err(ReadError::Busy);
+        }
+        match self.tickets.lookups.remove(slot, generation) {
+            Some(WaitingLookup::Done(result)) => result,
+            _ => Err(ReadError::NotOnline(ErrorCode::UnknownServerError)),
+        }
+    }
+
+    /// Forgets a lookup.
+    pub fn cancel_lookup(&mut self, ticket: LookupTicket) {
+        let LookupTicket { slot, generation } = ticket;
+        match self.tickets.lookups.get(slot, generation) {
+            // The slot is used again only after the helper's answer.
+            Some(entry @ WaitingLookup::Waiting { .. }) => *entry = WaitingLookup::Cancelled,
+            Some(_) => drop(self.tickets.lookups.remove(slot, generation)),
+            None => {}
+        }
+    }
+
+    /// The record with the largest timestamp (ListOffsets, KIP-734); of a batch its last record.
+    pub fn max_timestamp(&self, id: LogId) -> Option<TimedOffset> {
+        let log = self.log(id)?;
+        let newest = log.segments.iter().filter_map(|segment| segment.newest);
+        let (timestamp, offset) = newest.reduce(|a, b| if b.0 > a.0 { b } else { a })?;
+        (offset >= log.start).then(|| TimedOffset {
+            offset,
+            timestamp,
+            leader_epoch: log.epochs.epoch_of(offset),
+        })
+    }
+}
+
+impl Log {
+    /// A batch from which a search of a segment for a timestamp may begin; 0 when only the files
+    /// know.
+    fn position_before_time(&self, segment: usize, timestamp: i64) -> u64 {
+        let in_growing = |index: &crate::index::GrowingIndex| {
+            let after = index.partition_point(|entry| entry.timestamp < timestamp);
+            after.checked_sub(1).map_or(0, |at| index.get(at).position)
+        };
+        let position = match &self.segments[segment].index {
+            SegmentIndex::Growing(index) => in_growing(index),
+            SegmentIndex::Sealing(index) => in_growing(index),
+            SegmentIndex::Loaded(index) => index.position_for(index.offset_before_time(timestamp)),
+            SegmentIndex::Absent => 0,
+        };
+        u64::from(position)
+    }
+
+    /// Searches the part of a segment that the region holds.
+    fn find_time_in_extents(
+        &self,
+        io: &Io,
+        segment: usize,
+        from: u64,
+        timestamp: i64,
+    ) -> Option<TimedOffset> {
+        let (base, size) = (self.segments[segment].base, self.segments[segment].size);
+        let mut position = from;
+        while position < size {
+            let at = self.extent_at(base, position)?;
+            let header = self.header_in_extents(io, at, position)?;
+            let length = header.total_length()?;
+            if header.max_timestamp >= timestamp && header.last_offset() >= self.start {
+                let mut batch = vec![0; length];
+                self.copy_from_extents(io, base, position, &mut batch)?;
+                return Some(first_record(&header, &batch, timestamp, self.start));
+            }
+            position += length as u64;
+        }
+        None
+    }
+}

@@ -1,0 +1,332 @@
+//! Writing the tail to its segment files, syncing, settling.
+
+use crate::api::{LogState, StoreEvent};
+use crate::io::{Io, Operation};
+use crate::jobs::{Job, SettleJob};
+use crate::log::{Log, SegmentIndex, SyncState, SyncTarget, WRITES_MAX, WriteInFlight, Writer};
+use precursor_disk::BLOCK;
+use precursor_model::{ErrorCode, Offset};
+use std::sync::Arc;
+
+/// Most bytes of one write.
+const WRITE_BYTES_MAX: u64 = 1 << 20;
+
+impl Writer {
+    /// At the end of a segment whose bytes up to `position` are on disk.
+    pub fn at(base: Offset, position: u64) -> Writer {
+        Writer {
+            base,
+            submitted: position,
+            written: position,
+            in_flight: std::collections::VecDeque::with_capacity(WRITES_MAX),
+            force: (base, 0),
+        }
+    }
+}
+
+impl Log {
+    /// Begins every write that is due: whole blocks of full extents and of each MiB, and what is
+    /// forced.
+    pub fn pump_writes(&mut self, io: &mut Io) {
+        while self.is_online() && self.begin_write(io) {}
+    }
+
+    /// True when a write of the active segment could begin without being forced.
+    pub fn has_full_write(&self) -> bool {
+        let active = self.active();
+        if self.writer.base != active.base {
+            return self.writer.in_flight.is_empty();
+        }
+        let start = self.writer.submitted;
+        active.size / WRITE_BYTES_MAX > start / WRITE_BYTES_MAX
+            || self
+                .extent_at(active.base, start)
+                .is_some_and(|at| self.extents[at].used == self.extents[at].size)
+    }
+
+    fn begin_write(&mut self, io: &mut Io) -> bool {
+        let base = self.writer.base;
+        let is_active = base == self.active().base;
+        let Some(segment) = self.segment_of(base) else {
+            return false;
+        };
+        let (limit, file) = (segment.size, segment.file.clone());
+        let submitted = self.writer.submitted;
+        if submitted >= limit {
+            let complete = !is_active && self.writer.in_flight.is_empty() && file.is_some();
+            if complete {
+                self.finish_segment(io);
+            }
+            return complete;
+        }
+        let Some(file) = file else {
+            return false;
+        };
+        let start = submitted / BLOCK * BLOCK;
+        // Two writes of one block under way could land in either order.
+        let overlaps = start != submitted && !self.writer.in_flight.is_empty();
+        if overlaps || self.writer.in_flight.len() == WRITES_MAX {
+            return false;
+        }
+        let Some(at) = self.extent_at(base, start) else {
+            return false;
+        };
+        let extent = self.extents[at];
+        let boundary = (start / WRITE_BYTES_MAX + 1) * WRITE_BYTES_MAX;
+        let end = limit.min(extent.end()).min(boundary);
+        let whole = end == boundary || end == extent.end();
+        let forced = !is_active || (self.writer.force.0 == base && submitted < self.writer.force.1);
+        if !whole && !forced {
+            return false;
+        }
+        let padded = end.next_multiple_of(BLOCK);
+        let offset = |position: u64| (position - extent.position) as usize;
+        if padded > end {
+            // What lies behind the last batch must not look like one.
+            io.pool_mut().bytes_mut(extent.id)[offset(end)..offset(padded)].fill(0);
+        }
+        let operation = Operation::Write {
+            log: self.id,
+            base,
+            start: submitted,
+            end,
+            extent: extent.id,
+        };
+        if !io.write(
+            &file,
+            operation,
+            start,
+            offset(start),
+            (padded - start) as usize,
+        ) {
+            io.starved.push_back(self.id);
+            return false;
+        }
+        self.writer.in_flight.push_back(WriteInFlight {
+            start: submitted,
+            end,
+            done: false,
+        });
+        self.writer.submitted = end;
+        true
+    }
+
+    /// A write ended.
+    pub fn on_written(
+        &mut self,
+        io: &mut Io,
+        base: Offset,
+        range: (u64, u64),
+        result: Result<u32, i32>,
+    ) {
+        let (start, end) = range;
+        let expected = end.next_multiple_of(BLOCK) - start / BLOCK * BLOCK;
+        match result {
+            Err(errno) => return self.fail(io, "write", errno),
+            Ok(0) => return self.fail(io, "write", 28),
+            Ok(count) if u64::from(count) < expected => return self.write_again(io, base, range),
+            Ok(_) => {}
+        }
+        let mut in_flight = self.writer.in_flight.iter_mut();
+        if let Some(write) = in_flight.find(|w| w.start == start && !w.done) {
+            write.done = true;
+        }
+        while let Some(write) = self.writer.in_flight.front().filter(|write| write.done) {
+            self.writer.written = write.end;
+            self.writer.in_flight.pop_front();
+        }
+        self.mark_written(io);
+        self.advance_sync(io);
+        self.pump_writes(io);
+    }
+
+    /// The disk took a part only: a second try says why, or succeeds.
+    fn write_again(&mut self, io: &mut Io, base: Offset, (start, end): (u64, u64)) {
+        let aligned = start / BLOCK * BLOCK;
+        let file = self
+            .segment_of(base)
+            .and_then(|segment| segment.file.clone());
+        let (Some(file), Some(at)) = (file, self.extent_at(base, aligned)) else {
+            return self.fail(io, "write", 5);
+        };
+        let extent = self.extents[at];
+        let operation = Operation::Write {
+            log: self.id,
+            base,
+            start,
+            end,
+            extent: extent.id,
+        };
+        let length = (end.next_multiple_of(BLOCK) - aligned) as usize;
+        let offset = (aligned - extent.position) as usize;
+        if !io.write(&file, operation, aligned, offset, length) {
+            self.fail(io, "write", 5);
+        }
+    }
+
+    /// The writer's segment is on disk: the helper settles it, the writer goes to the next.
+    fn finish_segment(&mut self, io: &mut Io) {
+        let base = self.writer.base;
+        let epochs = self.take_epochs();
+        let (id, directory) = (self.id, self.directory.clone());
+        let Some(segment) = self.segment_of_mut(base) else {
+            return;
+        };
+        let index = match &segment.index {
+            SegmentIndex::Sealing(index) => index.clone(),
+            _ => Arc::default(),
+        };
+        let Some(snapshot) = segment.snapshot.take() else {
+            return;
+        };
+        let next = snapshot.offset;
+        io.job(Job::Settle(Box::new(SettleJob {
+            log: id,
+            directory,
+            base,
+            size: segment.size,
+            index,
+            newest: segment.newest,
+            snapshot,
+            truncate: true,
+            sync: true,
+            epochs,
+            seals: true,
+        })));
+        self.settling += 1;
+        let force = self.writer.force;
+        self.writer = Writer {
+            force,
+            in_flight: std::mem::take(&mut self.writer.in_flight),
+            ..Writer::at(next, 0)
+        };
+        self.mark_written(io);
+    }
+
+    /// Writes everything that was appended until now.
+    pub fn force_writes(&mut self, io: &mut Io) {
+        self.writer.force = (self.active().base, self.active().size);
+        self.pump_writes(io);
+    }
+
+    /// Begins to make everything appended until now durable; with `settle`, the recovery point
+    /// then follows.
+    pub fn begin_sync(&mut self, io: &mut Io, settle: bool) {
+        if !matches!(self.sync, SyncState::Idle) || !self.is_online() {
+            return;
+        }
+        let settle = match &self.active().index {
+            SegmentIndex::Growing(index) if settle => Some((self.snapshot(), index.clone())),
+            _ => None,
+        };
+        self.sync = SyncState::Writing(SyncTarget {
+            base: self.active().base,
+            position: self.active().size,
+            offset: self.end,
+            settle,
+        });
+        self.last_sync_us = io.now.monotonic_us;
+        self.force_writes(io);
+        self.advance_sync(io);
+    }
+
+    /// Goes from writing to syncing once the bytes are there and all before them is durable.
+    pub fn advance_sync(&mut self, io: &mut Io) {
+        let SyncState::Writing(target) = &self.sync else {
+            return;
+        };
+        let (base, position) = (target.base, target.position);
+        let passed = self.writer.base > base;
+        let reached = self.writer.base == base && self.writer.written >= position;
+        if self.settling > 0 || !(passed || reached) {
+            return;
+        }
+        if passed {
+            // The segment was settled meanwhile, which synced it.
+            let offset = target.offset;
+            self.sync = SyncState::Idle;
+            return self.set_durable(io, offset);
+        }
+        let Some(file) = self.active_file_of(base) else {
+            return;
+        };
+        if !io.sync(&file, self.id) {
+            io.starved.push_back(self.id);
+            return;
+        }
+        if let SyncState::Writing(target) = std::mem::replace(&mut self.sync, SyncState::Idle) {
+            self.sync = SyncState::Syncing(target);
+        }
+    }
+
+    fn active_file_of(&self, base: Offset) -> Option<precursor_disk::DiskFile> {
+        self.segment_of(base)?.file.clone()
+    }
+
+    /// An fdatasync ended.
+    pub fn on_synced(&mut self, io: &mut Io, result: Result<u32, i32>) {
+        if let Err(errno) = result {
+            return self.fail(io, "sync", errno);
+        }
+        let SyncState::Syncing(target) = std::mem::replace(&mut self.sync, SyncState::Idle) else {
+            return;
+        };
+        self.set_durable(io, target.offset);
+        // A segment that was rolled meanwhile is settled whole; its index must not go back.
+        let is_active = target.base == self.active().base;
+        if let (Some((snapshot, index)), true) = (target.settle, is_active) {
+            let epochs = self.take_epochs();
+            self.recovery_position = target.position;
+            io.job(Job::Settle(Box::new(SettleJob {
+                log: self.id,
+                directory: self.directory.clone(),
+                base: target.base,
+                size: target.position,
+                index: index.into(),
+                newest: None,
+                snapshot,
+                truncate: false,
+                sync: false,
+                epochs,
+                seals: false,
+            })));
+        }
+        self.pump_writes(io);
+    }
+
+    pub fn set_durable(&mut self, io: &mut Io, offset: Offset) {
+        if offset > self.durable {
+            self.durable = offset;
+            io.events.push(StoreEvent::Durable {
+                log: self.id,
+                offset,
+            });
+        }
+    }
+
+    /// The disk failed: this log is offline until the next start, others go on. What was
+    /// acknowledged and is not on disk stays in the region for that start.
+    pub fn fail(&mut self, io: &mut Io, what: &str, errno: i32) {
+        let error = std::io::Error::from_raw_os_error(errno);
+        self.fail_with(io, what, &error);
+    }
+
+    pub fn fail_with(&mut self, io: &mut Io, what: &str, error: &std::io::Error) {
+        if matches!(self.state, LogState::Offline(_)) {
+            return;
+        }
+        let code = ErrorCode::KafkaStorageError;
+        self.state = LogState::Offline(code);
+        tracing::error!(
+            topic = self.topic,
+            partition = self.partition,
+            directory = %self.directory.display(),
+            %error,
+            "cannot {what}: the partition is offline until the next start"
+        );
+        io.events.push(StoreEvent::Offline {
+            log: self.id,
+            error: code,
+        });
+    }
+}

@@ -1,0 +1,6 @@
+//! The store as a whole: against a model under crashes and power cuts, against damage, full disks
+//! and real files.
+
+mod basics;
+mod model;
+mod support;

@@ -1,0 +1,303 @@
+//! Random histories against an oracle in memory: appends, reads, polls, deletions, clean stops,
+//! crashes, power cuts. One seed is one history.
+
+use crate::support::{Bench, batch, stored};
+use precursor_disk::sim::Random;
+use precursor_model::{FlushPolicy, LogConfig};
+use precursor_storage::{AppendError, LogId, ReadOptions, StoreEvent};
+
+struct Oracle {
+    uid: u64,
+    topic: String,
+    id: LogId,
+    config: LogConfig,
+    /// Every batch ever acknowledged, as it is stored.
+    batches: Vec<(i64, Vec<u8>)>,
+    start: i64,
+    end: i64,
+    /// Reported durable: survives power loss.
+    durable: i64,
+    next_sequence: i32,
+}
+
+struct History {
+    bench: Bench,
+    random: Random,
+    logs: Vec<Oracle>,
+    seed: u64,
+}
+
+impl History {
+    fn new(seed: u64) -> History {
+        let mut random = Random::new(seed);
+        let mut bench = Bench::new(4 << 20, seed);
+        bench.options.recovery_bytes_max = 30_000 + random.below(200_000);
+        bench.store = None;
+        bench.start(seed);
+        let policies = [
+            FlushPolicy::Os,
+            FlushPolicy::EveryWrite,
+            FlushPolicy::Interval,
+        ];
+        let logs = (0..3)
+            .map(|n| {
+                let config = LogConfig {
+                    flush_policy: policies[n as usize],
+                    flush_interval_ms: 20,
+                    segment_bytes: 20_000 + random.below(80_000) as u32,
+                    index_interval_bytes: random.below(8192) as u32,
+                    ..LogConfig::default()
+                };
+                let topic = format!("t{n}");
+                let id = bench.open_log(n + 1, &topic, &config);
+                Oracle {
+                    uid: n + 1,
+                    topic,
+                    id,
+                    config,
+                    batches: Vec::new(),
+                    start: 0,
+                    end: 0,
+                    durable: 0,
+                    next_sequence: 0,
+                }
+            })
+            .collect();
+        History {
+            bench,
+            random,
+            logs,
+            seed,
+        }
+    }
+
+    fn run(&mut self, steps: u64) {
+        for _ in 0..steps {
+            let log = self.random.below(3) as usize;
+            match self.random.below(1000) {
+                0..400 => self.append(log),
+                400..700 => self.read(log),
+                700..900 => self.poll(),
+                900..950 => self.bench.pass(self.random.below(700)),
+                950..970 => self.delete_records(log),
+                970..980 => self.retry(log),
+                980..988 => self.crash(),
+                988..994 => self.lose_power(),
+                994..998 => self.stop(),
+                _ => self.crash_twice(),
+            }
+        }
+        for log in 0..3 {
+            self.check_all(log);
+        }
+    }
+
+    fn append(&mut self, at: usize) {
+        let bytes = match self.random.below(10) {
+            0 => 15_000,
+            1..4 => self.random.below(6000),
+            _ => self.random.below(300),
+        } as usize;
+        let count = 1 + self.random.below(5) as usize;
+        let log = &mut self.logs[at];
+        let producer = Some((77, 0, log.next_sequence));
+        let sent = batch(count, bytes, log.end, producer);
+        match self.bench.append(log.id, &sent) {
+            Ok(appended) => {
+                assert!(!appended.duplicate, "seed {}", self.seed);
+                assert_eq!(appended.base_offset, log.end, "seed {}", self.seed);
+                log.batches.push((log.end, stored(&sent, log.end)));
+                log.end += count as i64;
+                log.next_sequence += count as i32;
+            }
+            Err(AppendError::Busy) => self.poll(),
+            Err(error) => panic!("seed {}: {error:?}", self.seed),
+        }
+    }
+
+    /// The last batch comes again, as after an answer that was lost.
+    fn retry(&mut self, at: usize) {
+        let log = &self.logs[at];
+        let Some((base, bytes)) = log.batches.last() else {
+            return;
+        };
+        let mut sent = bytes.clone();
+        sent[..8].fill(0);
+        let appended = self.bench.append(log.id, &sent).unwrap();
+        assert!(appended.duplicate, "seed {}", self.seed);
+        assert_eq!(appended.base_offset, *base, "seed {}", self.seed);
+    }
+
+    fn read(&mut self, at: usize) {
+        let log = &self.logs[at];
+        let (id, start, end) = (log.id, log.start, log.end);
+        let near_end = self.random.once_in(2);
+        let from = if near_end { start.max(end - 50) } else { start };
+        let offset = from + self.random.below((end - from + 1) as u64) as i64;
+        let options = ReadOptions {
+            offset,
+            max_bytes: self.random.below(40_000) as usize,
+            at_least_one: self.random.once_in(2),
+        };
+        let got = self.bench.read(id, options);
+        let got = got.unwrap_or_else(|error| panic!("seed {}: {error:?}", self.seed));
+        self.check_read(at, options, &got);
+    }
+
+    fn check_read(&self, at: usize, options: ReadOptions, got: &[u8]) {
+        let log = &self.logs[at];
+        let seed = self.seed;
+        let first = log
+            .batches
+            .partition_point(|batch| batch.0 <= options.offset);
+        if options.offset == log.end {
+            return assert!(got.is_empty(), "seed {seed}");
+        }
+        let mut rest = got;
+        let mut taken = 0;
+        for (_, bytes) in &log.batches[first - 1..] {
+            if rest.is_empty() {
+                let fits = taken + bytes.len() <= options.max_bytes;
+                assert!(
+                    taken > 0 || !(fits || options.at_least_one),
+                    "seed {seed}: nothing"
+                );
+                break;
+            }
+            let whole = rest.get(..bytes.len());
+            assert!(
+                whole == Some(&bytes[..]),
+                "seed {seed}: other bytes at {options:?}"
+            );
+            rest = &rest[bytes.len()..];
+            taken += bytes.len();
+        }
+        assert!(rest.is_empty(), "seed {seed}: more than there is");
+        let one = log.batches[first - 1].1.len();
+        assert!(taken <= options.max_bytes.max(one), "seed {seed}: too much");
+    }
+
+    fn check_all(&mut self, at: usize) {
+        let mut offset = self.logs[at].start;
+        while offset < self.logs[at].end {
+            let options = ReadOptions {
+                offset,
+                max_bytes: 100_000,
+                at_least_one: true,
+            };
+            let got = self.bench.read(self.logs[at].id, options).unwrap();
+            self.check_read(at, options, &got);
+            let mut rest = &got[..];
+            while !rest.is_empty() {
+                let length = i32::from_be_bytes([rest[8], rest[9], rest[10], rest[11]]) as usize;
+                let count = i32::from_be_bytes([rest[57], rest[58], rest[59], rest[60]]);
+                let base = i64::from_be_bytes(rest[..8].try_into().unwrap());
+                offset = base + i64::from(count);
+                rest = &rest[12 + length..];
+            }
+        }
+    }
+
+    fn poll(&mut self) {
+        self.bench.poll();
+        for event in std::mem::take(&mut self.bench.events) {
+            if let StoreEvent::Durable { log, offset } = event {
+                let log = self.logs.iter_mut().find(|known| known.id == log).unwrap();
+                log.durable = log.durable.max(offset);
+            }
+        }
+    }
+
+    fn delete_records(&mut self, at: usize) {
+        let log = &mut self.logs[at];
+        let before = log.start + self.random.below((log.end - log.start + 1) as u64) as i64;
+        // Some of the log must be left to read.
+        let before = before.min(log.end - (log.end - log.start) / 2);
+        log.start = self.bench.store().delete_records(log.id, before).unwrap();
+        assert_eq!(log.start, before.max(log.start), "seed {}", self.seed);
+    }
+
+    fn reopen(&mut self) {
+        let seed = self.random.next();
+        self.bench.start(seed);
+        for at in 0..3 {
+            let log = &self.logs[at];
+            let (uid, topic, config) = (log.uid, log.topic.clone(), log.config.clone());
+            self.logs[at].id = self.bench.open_log(uid, &topic, &config);
+            let offsets = self.bench.store().offsets(self.logs[at].id);
+            // A deletion may be forgotten (as Kafka may), never invented.
+            assert!(offsets.start <= self.logs[at].start, "seed {}", self.seed);
+            self.logs[at].start = offsets.start;
+            self.logs[at].durable = offsets.durable;
+        }
+    }
+
+    fn expect_ends(&mut self) {
+        for at in 0..3 {
+            let end = self.bench.store().offsets(self.logs[at].id).end;
+            assert_eq!(end, self.logs[at].end, "seed {}: log {at}", self.seed);
+            self.check_all(at);
+        }
+    }
+
+    fn crash(&mut self) {
+        self.bench.crash();
+        self.reopen();
+        self.expect_ends();
+    }
+
+    /// Dies while the logs are being recovered.
+    fn crash_twice(&mut self) {
+        self.bench.crash();
+        let seed = self.random.next();
+        self.bench.start(seed);
+        for at in 0..3 {
+            let (topic, config) = (self.logs[at].topic.clone(), self.logs[at].config.clone());
+            self.bench.ensure(self.logs[at].uid, &topic, &config);
+        }
+        for _ in 0..self.random.below(4) {
+            self.bench.poll();
+        }
+        self.crash();
+    }
+
+    fn stop(&mut self) {
+        self.bench.shutdown();
+        let starts: Vec<i64> = self.logs.iter().map(|log| log.start).collect();
+        self.reopen();
+        let now: Vec<i64> = self.logs.iter().map(|log| log.start).collect();
+        assert_eq!(
+            starts, now,
+            "seed {}: a clean stop forgets nothing",
+            self.seed
+        );
+        self.expect_ends();
+    }
+
+    fn lose_power(&mut self) {
+        let durable: Vec<i64> = self.logs.iter().map(|log| log.durable).collect();
+        self.bench.lose_power(&mut self.random);
+        self.reopen();
+        for at in 0..3 {
+            let end = self.bench.store().offsets(self.logs[at].id).end;
+            let (seed, log) = (self.seed, &mut self.logs[at]);
+            assert!(end >= durable[at], "seed {seed}: log {at}: {end} lost");
+            assert!(end <= log.end, "seed {seed}");
+            log.batches.retain(|batch| batch.0 < end);
+            log.end = end;
+            log.next_sequence = end as i32;
+            self.check_all(at);
+        }
+    }
+}
+
+#[test]
+fn histories_agree_with_the_oracle() {
+    let histories = std::env::var("PRECURSOR_MODEL_HISTORIES");
+    let histories = histories.ok().and_then(|n| n.parse().ok()).unwrap_or(60);
+    let first = std::env::var("PRECURSOR_MODEL_SEED");
+    let first = first.ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+    for seed in first..first + histories {
+        History::new(seed).run(600);
+    }
+}
