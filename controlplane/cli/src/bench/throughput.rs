@@ -54,7 +54,7 @@ pub fn run(kind: Kind, target: &Target, arguments: &BenchArguments) -> Result<Me
         stop: AtomicBool::new(false),
         measuring: AtomicBool::new(arguments.records.is_some()),
     });
-    let began = Instant::now();
+    let began = Snapshot::take(&[], target);
     let mut counts = Vec::new();
     let mut threads = Vec::new();
     for index in 0..arguments.connections {
@@ -72,9 +72,8 @@ pub fn run(kind: Kind, target: &Target, arguments: &BenchArguments) -> Result<Me
     }
     let seconds = Duration::from_secs_f64(arguments.seconds);
     let measured = if arguments.records.is_some() {
-        let before = Snapshot::take(&counts, target);
         let latencies = join(threads)?;
-        Snapshot::take(&counts, target).since(&before, latencies)
+        Snapshot::take(&counts, target).since(&began, latencies)
     } else {
         sleep_while_running(&threads, Duration::from_secs_f64(arguments.warmup));
         shared.measuring.store(true, Ordering::Relaxed);
@@ -87,7 +86,7 @@ pub fn run(kind: Kind, target: &Target, arguments: &BenchArguments) -> Result<Me
     if measured.records == 0 {
         return Err(Failure::new(format!(
             "no record was answered in {:.1} s",
-            began.elapsed().as_secs_f64()
+            began.at.elapsed().as_secs_f64()
         )));
     }
     Ok(measured)

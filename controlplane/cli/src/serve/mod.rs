@@ -67,9 +67,6 @@ pub fn run(arguments: &ServeArguments, output: Output) -> Result<(), Failure> {
     let mut sets = arguments.all_sets();
     let config = NodeConfig::load(arguments.config.as_deref(), &sets)
         .map_err(|error| Failure::new(error.to_string()))?;
-    for variable in &config.ignored_environment {
-        eprintln!("precursor: environment variable {variable} names no option and is ignored");
-    }
     for role in Role::ALL {
         child::executable(role)?;
     }
