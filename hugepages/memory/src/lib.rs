@@ -15,5 +15,5 @@ pub use buddy::{
     BuddyAllocator, CHUNK_BYTES, CHUNK_UNITS, ClaimError, ORDER_MAX, UNIT_BYTES, order_for,
 };
 pub use counting::{AllocationCounts, CountingAllocator};
-pub use crc::{crc32c, crc32c_append, crc32c_portable_append};
+pub use crc::{crc32c, crc32c_append, crc32c_folding_append, crc32c_portable_append};
 pub use mapping::Mapping;

@@ -186,6 +186,17 @@ fn impossible_cursors_are_corrupt_until_reset() {
 }
 
 #[test]
+fn a_cursor_too_far_ahead_is_corrupt_even_over_a_good_record() {
+    let heap = Heap::new(256);
+    let (mut writer, mut reader) = (heap.writer(), heap.reader());
+    push(&mut writer, b"good, but not published").unwrap();
+    for garbage in [2 * 256, 256 + 8, 44, 1 << 40] {
+        heap.poke_u64(WRITTEN, garbage);
+        assert_eq!(reader.peek(), Err(RingCorrupt), "{garbage}");
+    }
+}
+
+#[test]
 fn a_cursor_that_goes_back_is_corrupt() {
     let heap = Heap::new(256);
     let (mut writer, mut reader) = (heap.writer(), heap.reader());

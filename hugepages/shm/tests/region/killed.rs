@@ -38,7 +38,7 @@ pub fn push_for_ever(data: &Path, incarnation: u64) {
 }
 
 fn filler(number: u64) -> Vec<u8> {
-    vec![number as u8; (number.wrapping_mul(7919) % 900) as usize]
+    vec![number as u8; (number.wrapping_mul(7919) % 9001) as usize]
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn records_of_a_killed_writer_are_whole_dense_and_gone_on_with() {
             assert_eq!(record[16..], filler(next));
             consumer.release();
             next += 1;
-            let pause = Duration::from_micros(random.below(5000) as u64);
+            let pause = Duration::from_micros(random.below(20_000) as u64);
             if *stop.get_or_insert_with(|| Instant::now() + pause) < Instant::now() {
                 break;
             }
