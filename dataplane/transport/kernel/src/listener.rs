@@ -85,6 +85,9 @@ fn bind(address: SocketAddr) -> Result<(OwnedFd, SocketAddr), TransportError> {
 
 /// Gives an accepted socket the options that every connection has. They are wishes: a host that
 /// refuses one still serves.
+///
+/// Linux would hand them down from the listener, but not to clients that connect between
+/// `listen(2)` and the setting of an option.
 pub(crate) fn prepare(socket: BorrowedFd<'_>, options: &KernelOptions) {
     let wish = |level, name, value: usize| {
         if value > 0 {
@@ -93,6 +96,7 @@ pub(crate) fn prepare(socket: BorrowedFd<'_>, options: &KernelOptions) {
         }
     };
     wish(libc::IPPROTO_TCP, libc::TCP_NODELAY, 1);
+    wish(libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1);
     wish(libc::SOL_SOCKET, libc::SO_SNDBUF, options.send_buffer_bytes);
     wish(
         libc::SOL_SOCKET,
@@ -142,5 +146,28 @@ impl Reserve {
         if self.descriptor.is_none() {
             self.descriptor = File::open("/dev/null").ok().map(OwnedFd::from);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[test]
+    fn accepted_sockets_have_the_options() {
+        let options = KernelOptions::default();
+        let (listener, address) = open("127.0.0.1:0".parse().unwrap(), &options).unwrap();
+        let client = TcpStream::connect(address).unwrap();
+        let (accepted, peer) = loop {
+            if let Ok(accepted) = sys::accept(listener.as_fd()) {
+                break accepted;
+            }
+        };
+        assert_eq!(peer, client.local_addr().unwrap());
+        assert_eq!(sys::peer_address(accepted.as_fd()), peer);
+        prepare(accepted.as_fd(), &options);
+        assert!(TcpStream::from(accepted).nodelay().unwrap());
     }
 }

@@ -100,8 +100,7 @@ fn socket_address(storage: &libc::sockaddr_storage) -> SocketAddr {
     }
 }
 
-/// Sets an integer socket option. Options of accepted sockets are wishes: a refusal is ignored by
-/// the callers.
+/// Sets an integer socket option.
 pub(crate) fn set_option(
     socket: BorrowedFd<'_>,
     level: c_int,
