@@ -1,7 +1,7 @@
 """Fixtures: the broker under test and the clients that talk to it.
 
-PRECURSOR_TEST_BOOTSTRAP=HOST:PORT points the tests at a running broker instead (any broker that
-speaks the Kafka protocol); otherwise one is started from PRECURSOR_BIN_DIR (default
+BROKER_BOOTSTRAP=HOST:PORT points the tests at a running broker instead (any broker that
+speaks the Kafka protocol); otherwise one is started from BROKER_BIN_DIR (default
 target/release) on a free port, with its data in a temporary directory.
 """
 
@@ -24,7 +24,7 @@ class Broker:
     """A `precursor serve` of our own, and where it listens."""
 
     def __init__(self, directory: Path):
-        binaries = Path(os.environ.get("PRECURSOR_BIN_DIR", ROOT / "target/release"))
+        binaries = Path(os.environ.get("BROKER_BIN_DIR", ROOT / "target/release"))
         self.program = binaries / "precursor"
         assert self.program.exists(), f"{self.program} is not built: cargo build --release"
         self.log = directory / "serve.log"
@@ -53,7 +53,7 @@ class Broker:
 
 @pytest.fixture(scope="session")
 def bootstrap():
-    outside = os.environ.get("PRECURSOR_TEST_BOOTSTRAP")
+    outside = os.environ.get("BROKER_BOOTSTRAP")
     if outside:
         yield outside
         return

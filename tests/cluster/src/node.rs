@@ -22,9 +22,9 @@ pub const READY_SECONDS_MAX: u64 = 20;
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
-/// Where the built programs are: `PRECURSOR_BIN_DIR`, or beside the running test.
+/// Where the built programs are: `BROKER_BIN_DIR`, or beside the running test.
 pub fn binaries() -> PathBuf {
-    if let Some(folder) = std::env::var_os("PRECURSOR_BIN_DIR") {
+    if let Some(folder) = std::env::var_os("BROKER_BIN_DIR") {
         return PathBuf::from(folder);
     }
     let mut folder = std::env::current_exe().expect("the path of this program");
@@ -40,7 +40,7 @@ pub fn precursor() -> Command {
     let program = binaries().join("precursor");
     assert!(
         program.exists(),
-        "{} is not there: build it with 'cargo build --release --bins' (or set PRECURSOR_BIN_DIR)",
+        "{} is not there: build it with 'cargo build --release --bins' (or set BROKER_BIN_DIR)",
         program.display()
     );
     Command::new(program)
