@@ -1,2 +1,9 @@
-//! The gRPC administration server.
+//! The gRPC administration server: topics, cluster status, health, reflection.
 #![forbid(unsafe_code)]
+
+mod cluster;
+mod server;
+mod status;
+mod topics;
+
+pub use server::{AdminOptions, AdminServer};

@@ -1,4 +1,43 @@
-//! The control-plane process.
+//! `precursor-controlplane`: the process that decides. Configuration, runtime, wiring.
+//!
+//! Usage: `precursor-controlplane [--config FILE] [--set KEY=VALUE …] [--supervised-by PID]`.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod data_dir;
+mod logger;
+mod register;
+mod run;
+
+use precursor_config::ProcessArguments;
+use std::process::ExitCode;
+
+/// Little runs there: name look-ups of the runtime, if any.
+const BLOCKING_THREADS_MAX: usize = 2;
+const STACK_BYTES: usize = 256 * 1024;
+
+fn main() -> ExitCode {
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("precursor-controlplane: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> Result<(), String> {
+    let arguments = ProcessArguments::parse(std::env::args_os().skip(1))?;
+    let config = arguments.load().map_err(|error| error.to_string())?;
+    logger::install(config.log_format, config.log_level);
+    for variable in &config.ignored_environment {
+        tracing::warn!("environment variable {variable} names no option and is ignored");
+    }
+    // One thread: there is little to do, and the disk has a thread of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .thread_stack_size(STACK_BYTES)
+        .build()
+        .map_err(|error| format!("no runtime: {error}"))?;
+    runtime.block_on(run::run(&config, arguments.supervised_by))
+}

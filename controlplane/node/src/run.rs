@@ -1,0 +1,234 @@
+//! The life of the process: claim, attach, lead, serve, stop.
+
+use crate::data_dir;
+use crate::register::register;
+use precursor_admin::{AdminOptions, AdminServer};
+use precursor_bridge::{Bridge, BridgeOptions, DataPlaneView};
+use precursor_config::{NodeConfig, OPTIONS, Switch};
+use precursor_consensus::{Consensus, Options};
+use precursor_kafka_api::{Addresses, Api, NodeOptionValue, Settings};
+use precursor_shm::{Hugepages, ProcessState, Region, RegionOptions};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+/// How often it looks whether its supervisor is still there.
+const SUPERVISOR_POLL: Duration = Duration::from_millis(500);
+/// How long administrators' calls may go on after the process was asked to stop.
+const STOP_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the configuration asks of the region. Every process of a node asks for the same.
+fn region_options(config: &NodeConfig) -> RegionOptions {
+    RegionOptions {
+        directory: config.memory_region_dir.clone(),
+        hugepages: match config.memory_hugepages {
+            Switch::Auto => Hugepages::Auto,
+            Switch::On => Hugepages::On,
+            Switch::Off => Hugepages::Off,
+        },
+        shards: config.shard_count(),
+        pool_bytes: config.memory_region_bytes,
+        ..RegionOptions::new(config.node_id, &config.data_dir)
+    }
+}
+
+/// Runs until asked to stop, or until a supervisor that started us is gone.
+///
+/// # Errors
+/// One sentence that says why it cannot start or go on.
+pub async fn run(config: &NodeConfig, supervised_by: Option<u32>) -> Result<(), String> {
+    let mut signals = Signals::new()?;
+    let directory = data_dir::claim(&config.data_dir)?;
+    let (region, _) =
+        Region::create_or_attach(&region_options(config)).map_err(|error| error.to_string())?;
+    let generation = region.status().begin_control(std::process::id());
+    let served = serve(
+        config,
+        supervised_by,
+        &mut signals,
+        &region,
+        generation,
+        &directory.path,
+    );
+    let result = served.await;
+    region.status().set_control_state(ProcessState::Absent);
+    result
+}
+
+async fn serve(
+    config: &NodeConfig,
+    supervised_by: Option<u32>,
+    signals: &mut Signals,
+    region: &Region,
+    generation: u64,
+    directory: &std::path::Path,
+) -> Result<(), String> {
+    let options = Options {
+        directory: directory.to_owned(),
+        // Never negative: the option's bounds.
+        node_id: u64::from(config.node_id.unsigned_abs()),
+    };
+    let consensus = Consensus::open(&options)
+        .await
+        .map_err(|error| error.to_string())?;
+    register(&consensus, config).await?;
+    let view = DataPlaneView::new(region.shards());
+    let admin = bind_admin(config).await?;
+    let api = Arc::new(Api::new(
+        consensus.clone(),
+        view.clone(),
+        settings(config, region),
+        addresses(config, region, admin.address()),
+    ));
+    let bridge = Bridge::new(BridgeOptions {
+        region: region.clone(),
+        consensus: consensus.clone(),
+        node_id: config.node_id,
+        generation,
+        view,
+    })
+    .map_err(|error| format!("the rings cannot be used: {error}"))?;
+    region.status().set_admin_port(admin.address().port());
+    region.status().set_control_state(ProcessState::Ready);
+    tracing::info!(admin = %admin.address(), generation, "serving");
+
+    let stop = watch::Sender::new(false);
+    let bridge = bridge.run(Arc::clone(&api), stopped(stop.subscribe()));
+    let admin_options = AdminOptions {
+        api,
+        region: region.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    // On tasks of their own: a panic in one is an error here, and the process ends.
+    let mut bridge = tokio::spawn(bridge);
+    let mut admin = tokio::spawn(admin.serve(admin_options, stopped(stop.subscribe())));
+    let ended = tokio::select! {
+        () = signals.asked_to_stop() => {
+            tracing::info!("asked to stop");
+            Ok(())
+        }
+        () = orphaned(supervised_by) => {
+            tracing::warn!("the supervisor is gone: stopping");
+            Ok(())
+        }
+        reason = consensus.stopped() => Err(format!("consensus has stopped: {reason}")),
+        ended = &mut bridge => Err(format!("the bridge has ended: {ended:?}")),
+        ended = &mut admin => Err(format!("the administration has ended: {ended:?}")),
+    };
+    if ended.is_ok() {
+        region.status().set_control_state(ProcessState::Stopping);
+        stop.send_replace(true);
+        let both = async {
+            let _ = admin.await;
+            let _ = bridge.await;
+        };
+        if tokio::time::timeout(STOP_PATIENCE, both).await.is_err() {
+            tracing::info!("calls that are still open are given up");
+        }
+        consensus.shutdown().await;
+    }
+    ended
+}
+
+fn settings(config: &NodeConfig, region: &Region) -> Settings {
+    let defaults = NodeConfig::default();
+    let options = OPTIONS.iter().map(|option| {
+        let value = option.value_in(config);
+        NodeOptionValue {
+            name: option.name,
+            is_default: value == option.value_in(&defaults),
+            value,
+            doc: option.doc,
+        }
+    });
+    Settings {
+        node_id: config.node_id,
+        shards: region.shards(),
+        auto_create_topics: config.auto_create_topics,
+        num_partitions: config.num_partitions,
+        default_replication_factor: config.default_replication_factor,
+        topic_defaults: config.topic_defaults.clone(),
+        node_options: options.collect(),
+    }
+}
+
+async fn bind_admin(config: &NodeConfig) -> Result<AdminServer, String> {
+    let listen = &config.admin_listen;
+    let address = listen
+        .resolve()
+        .map_err(|error| format!("admin.listen={listen} cannot be used: {error}"))?;
+    AdminServer::bind(address).await.map_err(|error| {
+        format!("cannot listen on {listen}: {error}; choose another: admin.listen")
+    })
+}
+
+/// Where this node is reached, asked anew each time: the data plane may come and go.
+fn addresses(
+    config: &NodeConfig,
+    region: &Region,
+    admin: SocketAddr,
+) -> Arc<dyn Fn() -> Addresses + Send + Sync> {
+    let (config, region) = (config.clone(), region.clone());
+    // Resolved once: a name server must not be in the way of an answer.
+    let listen = config.listen.resolve().ok();
+    Arc::new(move || {
+        let port = region.status().kafka_port();
+        let bound = listen.filter(|_| port != 0);
+        let kafka = bound.map(|address| config.advertised(SocketAddr::new(address.ip(), port)));
+        let admin = if admin.ip().is_unspecified() {
+            // Reachable under any of the node's addresses, so also under the one that is known.
+            kafka.as_ref().map(|kafka| precursor_config::Endpoint {
+                host: kafka.host.clone(),
+                port: admin.port(),
+            })
+        } else {
+            Some(precursor_config::Endpoint {
+                host: admin.ip().to_string(),
+                port: admin.port(),
+            })
+        };
+        Addresses {
+            kafka: kafka.map(|endpoint| (endpoint.host, endpoint.port)),
+            admin: admin.map(|endpoint| endpoint.to_string()),
+        }
+    })
+}
+
+/// Ready when the value becomes true, or nobody is left to set it.
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Ready when the process that started us is no longer our parent.
+async fn orphaned(supervised_by: Option<u32>) {
+    let Some(supervisor) = supervised_by else {
+        return std::future::pending().await;
+    };
+    while std::os::unix::process::parent_id() == supervisor {
+        tokio::time::sleep(SUPERVISOR_POLL).await;
+    }
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, String> {
+        let receive = |kind| signal(kind).map_err(|error| format!("receiving signals: {error}"));
+        Ok(Signals {
+            interrupt: receive(SignalKind::interrupt())?,
+            terminate: receive(SignalKind::terminate())?,
+        })
+    }
+
+    async fn asked_to_stop(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
