@@ -7,6 +7,25 @@ use std::time::{Duration, Instant};
 
 use precursor_memory::{crc32c_append, crc32c_folding_append, crc32c_portable_append};
 
+const LENGTHS: [usize; 16] = [
+    16,
+    64,
+    128,
+    192,
+    256,
+    288,
+    320,
+    352,
+    384,
+    512,
+    768,
+    1024,
+    4096,
+    16384,
+    102_400,
+    1 << 20,
+];
+
 /// Gigabytes per second of the best of several runs.
 fn speed(bytes: &[u8], checksum: fn(u32, &[u8]) -> u32) -> f64 {
     let rounds = (4 << 20) / bytes.len() + 1;
@@ -28,22 +47,7 @@ fn main() {
         "{:>8} {:>8} {:>8} {:>8}   GB/s",
         "bytes", "chosen", "folding", "table"
     );
-    for bytes in [
-        16,
-        64,
-        128,
-        192,
-        256,
-        384,
-        512,
-        768,
-        1024,
-        2048,
-        4096,
-        16384,
-        102_400,
-        1 << 20,
-    ] {
+    for bytes in LENGTHS {
         let data: Vec<u8> = (0..bytes).map(|index| (index * 131) as u8).collect();
         println!(
             "{bytes:>8} {:>8.1} {:>8.1} {:>8.1}",

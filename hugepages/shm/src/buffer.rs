@@ -7,12 +7,15 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-use precursor_memory::{BuddyAllocator, CHUNK_BYTES, Mapping, UNIT_BYTES, order_for};
+use precursor_memory::{BuddyAllocator, CHUNK_BYTES, Mapping, ORDER_MAX, UNIT_BYTES, order_for};
 
 use crate::region::Claim;
 
 /// Large buffers' bytes that a new pool allows at once.
 const LARGE_BYTES_MAX: usize = 256 << 20;
+/// Returned buffers of one size that stay whole, ready to be lent again: most are lent and returned
+/// one by one, and merging and splitting them each time would cost more than everything else.
+const READY_MAX: usize = 16;
 /// The end of the list of returned buffers.
 const NONE: u32 = u32::MAX;
 
@@ -20,10 +23,36 @@ const NONE: u32 = u32::MAX;
 pub struct BufferPool {
     shared: Arc<Shared>,
     buddy: BuddyAllocator,
+    /// Per order; taken in the eyes of the allocator.
+    ready: [Ready; ORDER_MAX as usize + 1],
+    ready_bytes: usize,
+    bytes_in_use_max: usize,
     /// Chunks from this one on were not given memory yet.
     chunks_backed: usize,
     exhausted: u64,
     large_bytes_max: usize,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Ready {
+    units: [u32; READY_MAX],
+    count: usize,
+}
+
+impl Ready {
+    fn push(&mut self, unit: u32) -> bool {
+        let room = self.count < READY_MAX;
+        if room {
+            self.units[self.count] = unit;
+            self.count += 1;
+        }
+        room
+    }
+
+    fn pop(&mut self) -> Option<u32> {
+        self.count = self.count.checked_sub(1)?;
+        Some(self.units[self.count])
+    }
 }
 
 /// What the pool and its buffers share. The claim lives here: as long as one buffer is out, no other
@@ -76,6 +105,9 @@ impl BufferPool {
                 large_bytes: AtomicUsize::new(0),
             }),
             buddy: BuddyAllocator::new(bytes),
+            ready: Default::default(),
+            ready_bytes: 0,
+            bytes_in_use_max: 0,
             chunks_backed: 0,
             exhausted: 0,
             large_bytes_max: LARGE_BYTES_MAX,
@@ -87,14 +119,11 @@ impl BufferPool {
     pub fn take(&mut self, bytes: usize) -> Option<Buffer> {
         let order = order_for(bytes.max(1))?;
         self.collect_returned();
-        let mut unit = self.buddy.allocate(order);
-        while unit.is_none() && self.grow() {
-            unit = self.buddy.allocate(order);
-        }
-        let Some(unit) = unit else {
+        let Some(unit) = self.lend(order) else {
             self.exhausted += 1;
             return None;
         };
+        self.bytes_in_use_max = self.bytes_in_use_max.max(self.bytes_in_use());
         // SAFETY: the allocator lends units of this pool only.
         let start = unsafe { self.shared.base.add(unit as usize * UNIT_BYTES) };
         Some(Buffer {
@@ -134,11 +163,44 @@ impl BufferPool {
     /// How much is lent.
     pub fn usage(&self) -> BufferPoolUse {
         BufferPoolUse {
-            bytes_in_use: self.buddy.bytes_in_use(),
-            bytes_in_use_max: self.buddy.bytes_in_use_max(),
+            bytes_in_use: self.bytes_in_use(),
+            bytes_in_use_max: self.bytes_in_use_max,
             large_bytes: self.shared.large_bytes.load(Ordering::Relaxed),
             exhausted: self.exhausted,
         }
+    }
+
+    fn bytes_in_use(&self) -> usize {
+        self.buddy.bytes_in_use() - self.ready_bytes
+    }
+
+    fn lend(&mut self, order: u8) -> Option<u32> {
+        if let Some(unit) = self.ready[usize::from(order)].pop() {
+            self.ready_bytes -= UNIT_BYTES << order;
+            return Some(unit);
+        }
+        if let Some(unit) = self.buddy.allocate(order) {
+            return Some(unit);
+        }
+        self.merge_ready();
+        loop {
+            if let Some(unit) = self.buddy.allocate(order) {
+                return Some(unit);
+            }
+            if !self.grow() {
+                return None;
+            }
+        }
+    }
+
+    /// Before more memory is taken, what lies ready in other sizes is made use of.
+    fn merge_ready(&mut self) {
+        for order in 0..=ORDER_MAX {
+            while let Some(unit) = self.ready[usize::from(order)].pop() {
+                self.buddy.free(unit);
+            }
+        }
+        self.ready_bytes = 0;
     }
 
     fn collect_returned(&mut self) {
@@ -150,7 +212,12 @@ impl BufferPool {
         let mut unit = self.shared.returned.swap(NONE, Ordering::Acquire);
         while unit != NONE {
             let next = self.shared.next[unit as usize].load(Ordering::Relaxed);
-            self.buddy.free(unit);
+            let order = self.buddy.order(unit).expect("a lent buffer is taken");
+            if self.ready[usize::from(order)].push(unit) {
+                self.ready_bytes += UNIT_BYTES << order;
+            } else {
+                self.buddy.free(unit);
+            }
             unit = next;
         }
     }

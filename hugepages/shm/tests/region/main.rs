@@ -4,6 +4,7 @@
 
 mod allocations;
 mod filesystems;
+mod idle;
 mod killed;
 mod race;
 mod support;

@@ -94,6 +94,7 @@ fn child() {
     match role.as_str() {
         "push" => crate::killed::push_for_ever(&data, argument),
         "append" => crate::killed::append_for_ever(&data),
+        "idle" => crate::idle::attach_and_measure(&data),
         "race" => crate::race::create_and_count(&data),
         other => panic!("role {other}"),
     }
