@@ -2,8 +2,9 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::mem::{offset_of, size_of};
+use std::mem::offset_of;
 use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,9 +13,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use precursor_memory::{CHUNK_BYTES, Mapping};
 
+use super::find::{attach, find, list_places};
 use super::place::{self, Place, path_hash};
 use super::{
-    Found, Hugepages, Inner, Region, RegionError, RegionKind, RegionOptions, descriptor_path, open,
+    Found, Hugepages, Inner, Region, RegionError, RegionKind, RegionOptions, descriptor_path,
 };
 use crate::layout::{ABI_VERSION, Header, Layout, MAGIC, Sizes};
 
@@ -30,26 +32,29 @@ pub(super) fn create_or_attach(options: &RegionOptions) -> Result<(Region, Found
         source,
     })?;
     let data_dir = canonical(options)?;
-    let _lock = lock(&data_dir).map_err(|source| RegionError::DataDirectory {
+    let failed = |source| RegionError::DataDirectory {
         path: data_dir.clone(),
         source,
-    })?;
-    let places = list_places(options, &data_dir)?;
+    };
+    let lock = lock(&data_dir).map_err(failed)?;
+    let places = list_places(options, &data_dir, &lock)?;
     if let Some((place, file)) = find(&places)? {
-        return Ok((attach(options, &data_dir, place, file)?, Found::Existing));
+        let region = attach(options, &data_dir, place, file)?;
+        return Ok((region, Found::Existing));
     }
     let region = create(options, &data_dir, &places)?;
+    note(&lock, &region).map_err(failed)?;
     Ok((region, Found::Created))
 }
 
 pub(super) fn attach_existing(options: &RegionOptions) -> Result<Region, RegionError> {
     check_options(options)?;
     let data_dir = canonical(options)?;
-    let _lock = lock(&data_dir).map_err(|source| RegionError::DataDirectory {
+    let lock = lock(&data_dir).map_err(|source| RegionError::DataDirectory {
         path: data_dir.clone(),
         source,
     })?;
-    match find(&list_places(options, &data_dir)?)? {
+    match find(&list_places(options, &data_dir, &lock)?)? {
         Some((place, file)) => attach(options, &data_dir, place, file),
         None => Err(RegionError::NotFound {
             node_id: options.node_id,
@@ -59,15 +64,27 @@ pub(super) fn attach_existing(options: &RegionOptions) -> Result<Region, RegionE
 }
 
 /// Everybody who makes, finds or removes a region of this data directory holds this lock while at it.
+/// The file says where the last region was made.
 pub(super) fn lock(data_dir: &Path) -> io::Result<File> {
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
+        .read(true)
         .write(true)
         .mode(0o600)
         .open(data_dir.join(".region.lock"))?;
     file.lock()?;
     Ok(file)
+}
+
+fn note(lock: &File, region: &Region) -> io::Result<()> {
+    if region.kind() == RegionKind::Memfd {
+        // Its own note is always looked at.
+        return Ok(());
+    }
+    let path = region.path().as_os_str().as_bytes();
+    lock.set_len(path.len() as u64)?;
+    lock.write_all_at(path, 0)
 }
 
 /// Gives a range of a file memory, or room, of its own.
@@ -112,190 +129,8 @@ fn canonical(options: &RegionOptions) -> Result<PathBuf, RegionError> {
     })
 }
 
-fn list_places(options: &RegionOptions, data_dir: &Path) -> Result<Vec<Place>, RegionError> {
-    place::places(options, data_dir).map_err(|source| RegionError::Place {
-        path: options.directory.clone().unwrap_or_default(),
-        source,
-    })
-}
-
-/// The one place with a region, and its file. A creator that died left it under another name
-/// ([`make_file`]), so what has this name was complete once.
-fn find(places: &[Place]) -> Result<Option<(&Place, File)>, RegionError> {
-    let mut found: Option<(&Place, File)> = None;
-    for place in places {
-        let path = place.region();
-        let opened = if place.kind == RegionKind::Memfd {
-            open_memfd(&path)
-        } else {
-            match open(&path) {
-                Ok(file) => Ok(Some(file)),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(error),
-            }
-        };
-        let opened = opened.map_err(|source| RegionError::File { path, source })?;
-        match (opened, &found) {
-            (None, _) => {}
-            (Some(file), None) => found = Some((place, file)),
-            (Some(_), Some((first, _))) => {
-                return Err(RegionError::Ambiguous {
-                    first: first.region(),
-                    second: place.region(),
-                });
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// A memfd's name is a note in the data directory: whose descriptor it is, and which file it must be.
-fn open_memfd(note: &Path) -> io::Result<Option<File>> {
-    let Ok(text) = fs::read_to_string(note) else {
-        return Ok(None);
-    };
-    let Some((path, inode)) = text.trim().rsplit_once(' ') else {
-        return Ok(None);
-    };
-    // Its holder is gone, and another process may have its number: then there is no region.
-    let Ok(file) = open(Path::new(path)) else {
-        return Ok(None);
-    };
-    let same = file.metadata()?.ino().to_string() == inode;
-    Ok(same.then_some(file))
-}
-
-fn attach(
-    options: &RegionOptions,
-    data_dir: &Path,
-    place: &Place,
-    file: File,
-) -> Result<Region, RegionError> {
-    let path = place.region();
-    let failed = |source| RegionError::File {
-        path: path.clone(),
-        source,
-    };
-    let header = read_header(&file, &path)?;
-    check_header(&header, options, data_dir, &path)?;
-    let damaged = |reason: String| RegionError::Damaged {
-        path: path.clone(),
-        reason,
-    };
-    let layout = header_layout(&header).ok_or_else(|| damaged("impossible sizes".into()))?;
-    let bytes = file.metadata().map_err(failed)?.len();
-    if bytes != layout.region_bytes || bytes != header.region_bytes {
-        return Err(damaged(format!(
-            "its header says {} bytes, its sizes make {}, the file has {bytes}",
-            header.region_bytes, layout.region_bytes
-        )));
-    }
-    let mapping = Mapping::shared(&file, layout.region_bytes as usize).map_err(failed)?;
-    Ok(assemble(mapping, file, layout, place, data_dir))
-}
-
-fn read_header(file: &File, path: &Path) -> Result<Header, RegionError> {
-    let mut bytes = [0; size_of::<Header>()];
-    file.read_exact_at(&mut bytes, 0)
-        .map_err(|error| RegionError::Damaged {
-            path: path.to_owned(),
-            reason: format!("no header: {error}"),
-        })?;
-    Ok(Header::from_bytes(&bytes))
-}
-
-fn header_layout(header: &Header) -> Option<Layout> {
-    Layout::new(Sizes {
-        shards: u16::try_from(header.shards).ok()?,
-        pool_bytes: header.pool_bytes,
-        buffer_bytes: header.buffer_bytes,
-        control_ring_bytes: header.control_ring_bytes,
-    })
-}
-
-fn check_header(
-    header: &Header,
-    options: &RegionOptions,
-    data_dir: &Path,
-    path: &Path,
-) -> Result<(), RegionError> {
-    let path = path.to_owned();
-    if header.magic != MAGIC {
-        return Err(RegionError::Damaged {
-            path,
-            reason: "it does not begin as one".into(),
-        });
-    }
-    // Before the checksum: another version's header may have another shape.
-    if header.abi_version != ABI_VERSION {
-        return Err(RegionError::Version {
-            path,
-            found: header.abi_version,
-            expected: ABI_VERSION,
-        });
-    }
-    if header.check != header.checksum(ABI_VERSION) {
-        return Err(RegionError::Damaged {
-            path,
-            reason: "its header's checksum is wrong".into(),
-        });
-    }
-    if header.node_id != options.node_id {
-        return Err(RegionError::Node {
-            path,
-            found: header.node_id,
-            expected: options.node_id,
-        });
-    }
-    if header.data_dir_hash != path_hash(data_dir) {
-        return Err(RegionError::DataDirectoryDiffers {
-            path,
-            data_dir: data_dir.to_owned(),
-        });
-    }
-    check_sizes(header, options, path)
-}
-
-/// What is configured explicitly must be what the region has; what is automatic is taken as found.
-fn check_sizes(header: &Header, options: &RegionOptions, path: PathBuf) -> Result<(), RegionError> {
-    let shards = u64::from(header.shards);
-    let per_shard = |total: u64| share(total, options.shards);
-    let rows = [
-        ("dataplane.shards", shards, u64::from(options.shards), true),
-        (
-            "memory.region.bytes",
-            header.pool_bytes * shards,
-            per_shard(options.pool_bytes) * shards,
-            options.pool_bytes != 0,
-        ),
-        (
-            "the buffer pool's bytes",
-            header.buffer_bytes * shards,
-            per_shard(options.buffer_bytes) * shards,
-            options.buffer_bytes != 0,
-        ),
-        (
-            "the control rings' bytes",
-            u64::from(header.control_ring_bytes),
-            u64::from(options.control_ring_bytes),
-            options.control_ring_bytes != 0,
-        ),
-    ];
-    for (option, found, expected, explicit) in rows {
-        if explicit && found != expected {
-            return Err(RegionError::Sizes {
-                path,
-                option,
-                found,
-                expected,
-            });
-        }
-    }
-    Ok(())
-}
-
 /// One shard's share of a pool: whole chunks, at least one.
-fn share(total: u64, shards: u16) -> u64 {
+pub(super) fn share(total: u64, shards: u16) -> u64 {
     (total / u64::from(shards) / CHUNK).max(1) * CHUNK
 }
 
@@ -513,7 +348,7 @@ fn fill(
     Ok(mapping)
 }
 
-fn assemble(
+pub(super) fn assemble(
     mapping: Mapping,
     file: File,
     layout: Layout,

@@ -6,6 +6,7 @@
 
 mod create;
 mod error;
+mod find;
 mod place;
 #[cfg(all(test, not(loom)))]
 pub(crate) mod tests;

@@ -56,7 +56,8 @@ pub(super) fn path_hash(path: &Path) -> u64 {
 }
 
 /// All places that could hold a region of this node, the preferred ones first, wherever it is to be
-/// made now: one that exists must be found even if the preference has changed since.
+/// made now: one that exists must be found even if the preference has changed since. With a directory
+/// that the operator names, that is the first.
 pub(super) fn places(options: &RegionOptions, data_dir: &Path) -> io::Result<Vec<Place>> {
     let name = format!("precursor-{}-{:016x}", options.node_id, path_hash(data_dir));
     let mut places = Vec::new();
@@ -65,7 +66,6 @@ pub(super) fn places(options: &RegionOptions, data_dir: &Path) -> io::Result<Vec
             kind: kind_of(directory)?,
             directory: directory.join(&name),
         });
-        return Ok(places);
     }
     for mount in hugetlbfs_mounts() {
         places.push(Place {
@@ -83,7 +83,21 @@ pub(super) fn places(options: &RegionOptions, data_dir: &Path) -> io::Result<Vec
         kind: RegionKind::Memfd,
         directory: data_dir.join(".region"),
     });
+    // The named directory may be one of these: listed once, where it stands first.
+    if let Some(named) = places.first().map(|place| place.directory.clone()) {
+        let mut first = true;
+        places.retain(|place| place.directory != named || std::mem::take(&mut first));
+    }
     Ok(places)
+}
+
+/// The place of a region's file.
+pub(super) fn place_of(region: &Path) -> Option<Place> {
+    let directory = region.parent()?;
+    Some(Place {
+        kind: kind_of(directory).ok()?,
+        directory: directory.to_owned(),
+    })
 }
 
 /// Whether a region may be made here under this setting.

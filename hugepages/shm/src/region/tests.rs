@@ -337,3 +337,50 @@ fn a_memfd_serves_where_nothing_else_can_be_had() {
         Err(RegionError::NotFound { .. })
     ));
 }
+
+#[test]
+fn a_region_is_found_after_another_directory_was_configured() {
+    let mut fixture = Fixture::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let before = fixture.region.path().to_owned();
+    for directory in [Some(elsewhere.path().to_owned()), None] {
+        fixture.options.directory = directory;
+        let (region, found) = Region::create_or_attach(&fixture.options).unwrap();
+        assert_eq!((found, region.path()), (Found::Existing, &*before));
+    }
+    // And the other way round: one in the named directory, which is not named any more.
+    fixture.region.unlink().unwrap();
+    fixture.options.directory = Some(elsewhere.path().to_owned());
+    let (region, found) = Region::create_or_attach(&fixture.options).unwrap();
+    assert_eq!(found, Found::Created);
+    assert!(region.path().starts_with(elsewhere.path()));
+    fixture.options.directory = None;
+    let again = Region::attach_existing(&fixture.options).unwrap();
+    assert_eq!(again.path(), region.path());
+    // A copy of the data directory has a region of its own.
+    let copy = tempfile::tempdir().unwrap();
+    let name = ".region.lock";
+    std::fs::copy(fixture.data.path().join(name), copy.path().join(name)).unwrap();
+    fixture.options.data_dir = copy.path().to_owned();
+    let (own, found) = Region::create_or_attach(&fixture.options).unwrap();
+    assert_eq!(found, Found::Created);
+    own.unlink().unwrap();
+    region.unlink().unwrap();
+}
+
+#[test]
+fn two_regions_of_one_node_are_told_and_not_chosen_from() {
+    let fixture = Fixture::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut options = fixture.options.clone();
+    options.directory = Some(elsewhere.path().to_owned());
+    let data_dir = options.data_dir.canonicalize().unwrap();
+    let places = place::places(&options, &data_dir).unwrap();
+    let second = create::create_in(&options, &data_dir, &places[0]).unwrap();
+    let refused = Region::create_or_attach(&options).unwrap_err();
+    assert!(
+        matches!(refused, RegionError::Ambiguous { .. }),
+        "{refused}"
+    );
+    assert!(fixture.region.path().exists() && second.path().exists());
+}
