@@ -192,6 +192,35 @@ impl SimFileSystem {
         }
     }
 
+    /// Every file with its bytes.
+    pub fn contents(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let world = locked(&self.0);
+        let bytes = |node: &Arc<Mutex<Node>>| locked(node).current.clone();
+        let files = world.files.iter();
+        files
+            .map(|(path, node)| (path.clone(), bytes(node)))
+            .collect()
+    }
+
+    /// Makes the disk hold exactly these files, durably.
+    pub fn restore(&self, files: &[(PathBuf, Vec<u8>)]) {
+        let mut world = locked(&self.0);
+        *world = World {
+            life: world.life + 1,
+            ..World::default()
+        };
+        for (path, bytes) in files {
+            let node = Node {
+                current: bytes.clone(),
+                durable: bytes.clone(),
+                pending: Vec::new(),
+            };
+            world.files.insert(path.clone(), Arc::new(Mutex::new(node)));
+            let directories = path.ancestors().skip(1).map(Path::to_owned);
+            world.directories.extend(directories);
+        }
+    }
+
     /// Every path of a file.
     pub fn paths(&self) -> Vec<PathBuf> {
         locked(&self.0).files.keys().cloned().collect()

@@ -16,6 +16,8 @@ pub(crate) enum Operation {
         base: Offset,
         start: u64,
         end: u64,
+        /// Where this attempt began, in the file.
+        from: u64,
         extent: ExtentId,
     },
     Sync {

@@ -110,10 +110,11 @@ impl Store {
                     base,
                     start,
                     end,
+                    from,
                     ..
                 } => {
                     if let Some((log, io)) = self.log_and_io(log) {
-                        log.on_written(io, base, (start, end), result);
+                        log.on_written(io, base, (start, end), from, result);
                     }
                 }
                 Operation::Sync { log } => {

@@ -164,6 +164,8 @@ struct Recovery<'a> {
     newest: Option<(i64, Offset)>,
     first_timestamp: Option<i64>,
     producers: ProducerState,
+    /// The snapshot that `producers` began with.
+    snapshot: Offset,
     /// Batches below are in `producers` already.
     producers_from: Offset,
     epochs: LeaderEpochs,
@@ -193,6 +195,7 @@ impl<'a> Recovery<'a> {
             newest: None,
             first_timestamp: None,
             producers: ProducerState::default(),
+            snapshot: 0,
             producers_from: 0,
             epochs: epochs
                 .ok()
@@ -205,7 +208,7 @@ impl<'a> Recovery<'a> {
             recovery.sealed.push(segment);
         }
         recovery.skip_to_recovery_point()?;
-        recovery.load_producers(bases)?;
+        recovery.load_producers(bases, request.recovery_point)?;
         Ok(recovery)
     }
 
@@ -291,8 +294,9 @@ impl<'a> Recovery<'a> {
         Ok(())
     }
 
-    /// The newest sound snapshot at or below the recovery point, and the batches since it.
-    fn load_producers(&mut self, bases: &[Offset]) -> io::Result<()> {
+    /// The newest sound snapshot at or below an offset, and the batches from it to the cursor.
+    fn load_producers(&mut self, bases: &[Offset], newest: Offset) -> io::Result<()> {
+        self.producers = ProducerState::default();
         let directory = &self.request.directory;
         let mut found: Vec<(Offset, &str)> = Vec::new();
         for name in self.files.list(directory)? {
@@ -304,7 +308,7 @@ impl<'a> Recovery<'a> {
         found.sort_by_key(|(offset, kind)| (std::cmp::Reverse(*offset), *kind));
         let mut from = bases[0];
         for (offset, kind) in found {
-            if offset > self.request.recovery_point {
+            if offset > newest {
                 continue;
             }
             let bytes = self.read(offset, kind)?;
@@ -318,6 +322,7 @@ impl<'a> Recovery<'a> {
                 break;
             }
         }
+        self.snapshot = from;
         self.replay_producers(bases, from)
     }
 
@@ -483,6 +488,19 @@ impl<'a> Recovery<'a> {
         let start = self.request.log_start.max(first);
         if start > self.expected {
             self.restart_at(start)?;
+        }
+        if self.snapshot > self.expected {
+            // Less was found than the checkpoint promised: the snapshot knows of records that are
+            // not there.
+            tracing::error!(
+                directory = %self.request.directory.display(),
+                promised = self.request.recovery_point,
+                found = self.expected,
+                "records that were on disk are lost"
+            );
+            let mut bases: Vec<Offset> = self.sealed.iter().map(|segment| segment.base).collect();
+            bases.push(self.base);
+            self.load_producers(&bases, self.expected)?;
         }
         self.epochs.truncate_end(self.expected);
         self.epochs.truncate_start(start);

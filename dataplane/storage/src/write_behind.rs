@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// Most bytes of one write.
 const WRITE_BYTES_MAX: u64 = 1 << 20;
+/// No space left: what a disk means that takes a part of a write and no more.
+const ENOSPC: i32 = 28;
 
 impl Writer {
     /// At the end of a segment whose bytes up to `position` are on disk.
@@ -90,6 +92,7 @@ impl Log {
             base,
             start: submitted,
             end,
+            from: start,
             extent: extent.id,
         };
         if !io.write(
@@ -117,14 +120,17 @@ impl Log {
         io: &mut Io,
         base: Offset,
         range: (u64, u64),
+        from: u64,
         result: Result<u32, i32>,
     ) {
         let (start, end) = range;
-        let expected = end.next_multiple_of(BLOCK) - start / BLOCK * BLOCK;
+        let expected = end.next_multiple_of(BLOCK) - from;
         match result {
             Err(errno) => return self.fail(io, "write", errno),
-            Ok(0) => return self.fail(io, "write", 28),
-            Ok(count) if u64::from(count) < expected => return self.write_again(io, base, range),
+            Ok(count) if u64::from(count) < expected => {
+                let whole = u64::from(count) / BLOCK * BLOCK;
+                return self.write_rest(io, base, range, from + whole, whole == 0);
+            }
             Ok(_) => {}
         }
         let mut in_flight = self.writer.in_flight.iter_mut();
@@ -140,14 +146,19 @@ impl Log {
         self.pump_writes(io);
     }
 
-    /// The disk took a part only: a second try says why, or succeeds.
-    fn write_again(&mut self, io: &mut Io, base: Offset, (start, end): (u64, u64)) {
-        let aligned = start / BLOCK * BLOCK;
-        let file = self
-            .segment_of(base)
-            .and_then(|segment| segment.file.clone());
-        let (Some(file), Some(at)) = (file, self.extent_at(base, aligned)) else {
-            return self.fail(io, "write", 5);
+    /// The disk took a part only: what is left is tried once more, and then says why.
+    fn write_rest(
+        &mut self,
+        io: &mut Io,
+        base: Offset,
+        (start, end): (u64, u64),
+        from: u64,
+        no_progress: bool,
+    ) {
+        let segment = self.segment_of(base);
+        let file = segment.and_then(|segment| segment.file.clone());
+        let (Some(file), Some(at), false) = (file, self.extent_at(base, from), no_progress) else {
+            return self.fail(io, "write", ENOSPC);
         };
         let extent = self.extents[at];
         let operation = Operation::Write {
@@ -155,12 +166,13 @@ impl Log {
             base,
             start,
             end,
+            from,
             extent: extent.id,
         };
-        let length = (end.next_multiple_of(BLOCK) - aligned) as usize;
-        let offset = (aligned - extent.position) as usize;
-        if !io.write(&file, operation, aligned, offset, length) {
-            self.fail(io, "write", 5);
+        let length = (end.next_multiple_of(BLOCK) - from) as usize;
+        let offset = (from - extent.position) as usize;
+        if !io.write(&file, operation, from, offset, length) {
+            self.fail(io, "write", ENOSPC);
         }
     }
 

@@ -199,7 +199,10 @@ fn every_write_is_reported_durable_and_survives_power_loss() {
         bench.start(n);
         assert_eq!(bench.open_log(1, "t", &config), id);
         let found = bench.store().offsets(id);
-        assert!(found.end >= end, "round {n}: {end} was durable, found {found:?}");
+        assert!(
+            found.end >= end,
+            "round {n}: {end} was durable, found {found:?}"
+        );
     }
 }
 

@@ -2,5 +2,7 @@
 //! and real files.
 
 mod basics;
+mod damage;
 mod model;
+mod real;
 mod support;

@@ -298,6 +298,7 @@ fn histories_agree_with_the_oracle() {
     let first = std::env::var("PRECURSOR_MODEL_SEED");
     let first = first.ok().and_then(|n| n.parse().ok()).unwrap_or(0);
     for seed in first..first + histories {
+        eprintln!("history {seed}");
         History::new(seed).run(600);
     }
 }
