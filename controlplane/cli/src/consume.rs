@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
-use std::time::{Duration, Instant};
 
 use precursor_model::ErrorCode;
 use precursor_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
@@ -12,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::CommonArguments;
 use crate::client::parse_endpoint;
-use crate::client::topic::{EARLIEST, LATEST, Topic, error_of, topic_failure};
+use crate::client::topic::{EARLIEST, LATEST, Patience, Topic, error_of, topic_failure};
 use crate::codec;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -23,9 +22,6 @@ const WAIT_MS_MAX: i32 = 500;
 /// Bytes per partition and fetch; a larger batch comes whole nevertheless.
 const PARTITION_BYTES_MAX: i32 = 4 << 20;
 const FETCH_BYTES_MAX: i32 = 64 << 20;
-
-/// A partition whose leader moves, or that is being recovered, is asked again for this long.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The arguments of `precursor consume`.
 #[derive(Debug, clap::Args)]
@@ -86,7 +82,7 @@ pub fn run(
         out: BufWriter::with_capacity(1 << 16, std::io::stdout().lock()),
         positions: BTreeMap::new(),
         printed: 0,
-        retry_until: None,
+        patience: Patience::default(),
     };
     consumer.find_positions()?;
     let result = consumer.read_all();
@@ -115,8 +111,8 @@ struct Consumer<'a, W: Write> {
     out: W,
     positions: BTreeMap<i32, Position>,
     printed: u64,
-    /// Set while some partition answers that it cannot be read just now.
-    retry_until: Option<Instant>,
+    /// With partitions that cannot be read just now.
+    patience: Patience,
 }
 
 impl<W: Write> Consumer<'_, W> {
@@ -187,22 +183,16 @@ impl<W: Write> Consumer<'_, W> {
                     let records = answer.records.as_deref().unwrap_or_default();
                     self.print_records(answer.partition_index, records)?;
                 }
-                error @ (ErrorCode::NotLeaderOrFollower
-                | ErrorCode::LeaderNotAvailable
-                | ErrorCode::OffsetNotAvailable) => unavailable = Some(error),
-                error => return Err(topic_failure(name, error)),
+                error => unavailable = Some(error),
             }
         }
-        let Some(error) = unavailable else {
-            self.retry_until = None;
-            return Ok(());
-        };
-        let until = *self.retry_until.get_or_insert(Instant::now() + PATIENCE);
-        if Instant::now() > until {
-            return Err(topic_failure(name, error));
+        match unavailable {
+            Some(error) => self.patience.wait(name, error),
+            None => {
+                self.patience.reset();
+                Ok(())
+            }
         }
-        std::thread::sleep(Duration::from_millis(50));
-        Ok(())
     }
 
     fn print_records(&mut self, partition: i32, records: &[u8]) -> Result<(), Failure> {

@@ -71,7 +71,16 @@ impl Output {
             table.add_row(row);
         }
         let text = table.to_string();
-        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let lines = text.lines().map(|line| {
+            // Bare columns still have the frame's padding on their left.
+            let line = if self.terminal {
+                line
+            } else {
+                line.strip_prefix(' ').unwrap_or(line)
+            };
+            line.trim_end()
+        });
+        let lines: Vec<&str> = lines.collect();
         self.line(&lines.join("\n"))
     }
 }

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::arguments::{CommonArguments, key_value};
 use crate::client::parse_endpoint;
-use crate::client::topic::{Topic, error_of, topic_failure};
+use crate::client::topic::{Patience, Topic, error_of};
 use crate::codec;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -186,21 +186,24 @@ impl<'a> Producer<'a> {
             let version = leader.version_of::<ProduceRequest>()?;
             return leader.send(&request, version);
         }
-        let response = leader.call(&request)?;
-        let answer = response
-            .responses
-            .first()
-            .and_then(|topic| topic.partition_responses.first())
-            .ok_or_else(|| Failure::refused("the broker left its answer empty"))?;
-        let error = error_of(answer.error_code);
-        if error != ErrorCode::None {
-            return Err(topic_failure(&self.arguments.topic, error));
-        }
-        let last = answer.base_offset + count as i64 - 1;
+        let mut patience = Patience::default();
+        let first = loop {
+            let response = leader.call(&request)?;
+            let answer = response
+                .responses
+                .first()
+                .and_then(|topic| topic.partition_responses.first())
+                .ok_or_else(|| Failure::refused("the broker left its answer empty"))?;
+            match error_of(answer.error_code) {
+                ErrorCode::None => break answer.base_offset,
+                error => patience.wait(&self.arguments.topic, error)?,
+            }
+        };
+        let last = first + count as i64 - 1;
         self.offsets
             .entry(partition)
             .and_modify(|(_, end)| *end = last)
-            .or_insert((answer.base_offset, last));
+            .or_insert((first, last));
         Ok(())
     }
 

@@ -187,7 +187,9 @@ impl Drop for Target {
             ..DeleteTopicsRequest::default()
         };
         let deleted = Connection::open(bootstrap).and_then(|mut broker| broker.call(&request));
-        if deleted.is_err() {
+        let deleted =
+            deleted.is_ok_and(|answer| answer.responses.iter().all(|r| r.error_code == 0));
+        if !deleted {
             eprintln!(
                 "precursor: topic {} was left behind; delete it: precursor topic delete {}",
                 self.topic, self.topic

@@ -180,12 +180,14 @@ impl Connection {
     }
 }
 
-/// Where this client stays below the newest version: later ones of Produce and Fetch name topics by
-/// id or take part in transactions version 2, and neither is what this client does.
+/// Where this client stays below the newest version: later ones name topics by id or take part in
+/// transactions version 2, and neither is what this client does.
 fn version_max(key: ApiKey) -> i16 {
     match key {
         ApiKey::Produce => 11,
         ApiKey::Fetch => 12,
+        // Version 6 can name topics by id.
+        ApiKey::DeleteTopics => 5,
         _ => i16::MAX,
     }
 }

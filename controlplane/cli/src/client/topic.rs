@@ -151,16 +151,57 @@ impl Topic {
             }],
             ..ListOffsetsRequest::default()
         };
-        let response = self.leader(partition)?.call(&request)?;
-        let answer = response
-            .topics
-            .first()
-            .and_then(|topic| topic.partitions.first())
-            .ok_or_else(|| Failure::refused("the broker left its answer empty"))?;
-        match error_of(answer.error_code) {
-            ErrorCode::None => Ok((answer.offset >= 0).then_some(answer.offset)),
-            error => Err(topic_failure(&name, error)),
+        let mut patience = Patience::default();
+        loop {
+            let response = self.leader(partition)?.call(&request)?;
+            let answer = response
+                .topics
+                .first()
+                .and_then(|topic| topic.partitions.first())
+                .ok_or_else(|| Failure::refused("the broker left its answer empty"))?;
+            match error_of(answer.error_code) {
+                ErrorCode::None => return Ok((answer.offset >= 0).then_some(answer.offset)),
+                error => patience.wait(&name, error)?,
+            }
         }
+    }
+}
+
+/// How long something that passes by itself is waited for: a partition whose log is being opened or
+/// recovered, a leader that moves.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One wait for a partition, as often as it is asked.
+#[derive(Debug, Default)]
+pub struct Patience {
+    began: Option<Instant>,
+}
+
+impl Patience {
+    /// Waits a moment before the next attempt. None of these errors left anything written, so that
+    /// trying again writes nothing twice.
+    ///
+    /// # Errors
+    /// The error does not pass by itself, or has not passed for half a minute.
+    pub fn wait(&mut self, topic: &str, error: ErrorCode) -> Result<(), Failure> {
+        let passing = matches!(
+            error,
+            ErrorCode::NotLeaderOrFollower
+                | ErrorCode::LeaderNotAvailable
+                | ErrorCode::OffsetNotAvailable
+                | ErrorCode::BrokerNotAvailable
+        );
+        let waited = self.began.get_or_insert_with(Instant::now).elapsed();
+        if !passing || waited > PATIENCE {
+            return Err(topic_failure(topic, error));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+        Ok(())
+    }
+
+    /// It passed.
+    pub fn reset(&mut self) {
+        self.began = None;
     }
 }
 
