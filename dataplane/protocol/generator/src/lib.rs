@@ -129,6 +129,7 @@ fn make(root: &Path) -> io::Result<Files> {
             views += &format!("pub use {module}::{}View;\n", m.name);
         }
     }
+    owned += &oracle::emit_every_message(&messages);
     files.insert(folder.join("messages/mod.rs"), owned);
     files.insert(folder.join("views/mod.rs"), views);
     for_tests(&messages, &mut files);
@@ -143,14 +144,13 @@ fn for_tests(messages: &[Message], files: &mut Files) {
         files.insert(random.join(&file), oracle::emit_random(m));
         files.insert(oracle.join(&file), oracle::emit_oracle(m));
     }
-    let every = oracle::emit_every_message(messages);
     files.insert(
         random.join("mod.rs"),
-        oracle::emit_index(messages, "Random messages.", &every),
+        oracle::emit_index(messages, "Random messages."),
     );
     files.insert(
         oracle.join("mod.rs"),
-        oracle::emit_index(messages, "Our messages as the oracle has them.", ""),
+        oracle::emit_index(messages, "Our messages as the oracle has them."),
     );
 }
 

@@ -196,8 +196,8 @@ fn their_name(s: &Struct, field: &Field) -> String {
     }
 }
 
-/// The folder's `mod.rs`: modules, and one function that visits every message.
-pub fn emit_index(messages: &[Message], about: &str, visit: &str) -> String {
+/// The folder's `mod.rs`.
+pub fn emit_index(messages: &[Message], about: &str) -> String {
     let mut out = format!("{}//! {about}\n\n", crate::HEADING);
     let mut names: Vec<(String, &str)> = messages
         .iter()
@@ -207,32 +207,33 @@ pub fn emit_index(messages: &[Message], about: &str, visit: &str) -> String {
     for (module, _) in &names {
         let _ = writeln!(out, "mod {module};");
     }
-    out.push_str(visit);
     out
 }
 
-/// Calls `visit!(Message)` for every message.
+/// Two macros that visit every message, for code that is about all of them.
 pub fn emit_every_message(messages: &[Message]) -> String {
     let mut out = String::from(
         "
         /// Expands `$visit!(Message)` for every message.
+        #[macro_export]
         macro_rules! every_message {
         ($visit:ident) => {\n",
     );
     for m in messages {
         let _ = writeln!(out, "$visit!({});", m.name);
     }
-    out.push_str("};}\npub(crate) use every_message;\n");
+    out.push_str("};}\n");
     let views: Vec<&Message> = messages.iter().filter(|m| m.view).collect();
     out.push_str(
         "
         /// Expands `$visit!(Message, View)` for every request that has a view.
+        #[macro_export]
         macro_rules! every_view {
         ($visit:ident) => {\n",
     );
     for m in views {
         let _ = writeln!(out, "$visit!({0}, {0}View);", m.name);
     }
-    out.push_str("};}\npub(crate) use every_view;\n");
+    out.push_str("};}\n");
     out
 }

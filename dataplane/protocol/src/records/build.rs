@@ -1,7 +1,7 @@
 //! Building batches, for clients and tests.
 
 use super::batch::Codec;
-use super::varint::{length_of_long, write_long};
+use super::varint::{VARINT_LENGTH_MAX, length_of_long, write_long};
 use super::{
     ATTRIBUTE_CONTROL, ATTRIBUTE_TRANSACTIONAL, CRC_COVERS_FROM, HEADER_LENGTH, LOG_OVERHEAD,
     MAGIC, NO_PRODUCER_ID, NO_SEQUENCE, NO_TIMESTAMP,
@@ -101,6 +101,7 @@ impl BatchBuilder {
                 .map(|(name, value)| option_length(Some(name.as_bytes())) + option_length(*value))
                 .sum::<usize>();
         let out = &mut self.records;
+        out.reserve(length + VARINT_LENGTH_MAX);
         write_long(out, length as i64);
         out.push(0);
         write_long(out, timestamp_delta);

@@ -27,6 +27,10 @@ mod patch;
 mod record;
 mod validate;
 mod varint;
+mod walk;
+
+#[cfg(test)]
+mod tests;
 
 pub use batch::{BatchError, BatchView, Batches, Codec, split_batches};
 pub use build::BatchBuilder;

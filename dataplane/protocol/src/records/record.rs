@@ -125,7 +125,7 @@ fn read_option<'a>(bytes: &mut &'a [u8]) -> Result<Option<&'a [u8]>, RecordError
 }
 
 #[inline]
-fn read_record<'a>(bytes: &mut &'a [u8]) -> Result<Record<'a>, RecordError> {
+pub(super) fn read_record<'a>(bytes: &mut &'a [u8]) -> Result<Record<'a>, RecordError> {
     let mut record = read_option(bytes)?.ok_or(RecordError::BadLength)?;
     // One byte of attributes that mean nothing yet.
     record = record.get(1..).ok_or(RecordError::UnexpectedEnd)?;

@@ -1,8 +1,8 @@
 //! What a produce request's records must be, and which of Kafka's errors each defect gets.
 
-use super::NO_TIMESTAMP;
 use super::batch::{BatchError, BatchView, Codec, split_batches};
 use super::record::RecordError;
+use super::walk::check_records;
 use precursor_model::{ErrorCode, TimestampType};
 use std::fmt;
 
@@ -166,7 +166,8 @@ pub fn validate_batch<'a>(
     }
     let records = validate_header(batch, limits)?;
     let max_timestamp = if batch.codec() == Codec::None {
-        walk_records(batch)?
+        let delta = check_records(batch.record_bytes(), batch.record_count())?;
+        batch.base_timestamp().saturating_add(delta)
     } else {
         batch.max_timestamp()
     };
@@ -201,18 +202,4 @@ fn validate_header(batch: BatchView<'_>, limits: &Limits) -> Result<u32, Invalid
         return Err(InvalidBatch::Producer);
     }
     Ok(count as u32)
-}
-
-/// Reads every record of an uncompressed batch; gives the largest timestamp.
-fn walk_records(batch: BatchView<'_>) -> Result<i64, InvalidBatch> {
-    let base_timestamp = batch.base_timestamp();
-    let mut max_timestamp = NO_TIMESTAMP;
-    for (index, record) in (0..).zip(batch.records()) {
-        let record = record.map_err(InvalidBatch::Record)?;
-        if record.offset_delta != index {
-            return Err(InvalidBatch::OffsetDelta { index });
-        }
-        max_timestamp = max_timestamp.max(base_timestamp.wrapping_add(record.timestamp_delta));
-    }
-    Ok(max_timestamp)
 }

@@ -35,15 +35,26 @@ pub(super) fn read_int(bytes: &mut &[u8]) -> Option<i32> {
     read_long(bytes).and_then(|value| i32::try_from(value).ok())
 }
 
+/// The longest varint of 64 bits.
+pub(super) const VARINT_LENGTH_MAX: usize = 10;
+
 /// Appends a zigzag integer.
 #[inline]
 pub(super) fn write_long(out: &mut Vec<u8>, value: i64) {
     let mut rest = ((value << 1) ^ (value >> 63)) as u64;
-    while rest >= 0x80 {
-        out.push(rest as u8 | 0x80);
-        rest >>= 7;
+    if rest < 0x80 {
+        out.push(rest as u8);
+        return;
     }
-    out.push(rest as u8);
+    let mut bytes = [0; VARINT_LENGTH_MAX];
+    let mut length = 0;
+    while rest >= 0x80 {
+        bytes[length] = rest as u8 | 0x80;
+        rest >>= 7;
+        length += 1;
+    }
+    bytes[length] = rest as u8;
+    out.extend_from_slice(&bytes[..=length]);
 }
 
 /// Bytes that [`write_long`] takes.

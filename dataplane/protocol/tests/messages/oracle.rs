@@ -1,12 +1,11 @@
 //! Every message in every version, against `kafka-protocol` (Kafka 4.1's messages).
 
-use crate::generated_random::every_message;
 use crate::random::{Random, Source};
 use bytes::Bytes;
 use kafka_protocol::messages::{BrokerId, GroupId, ProducerId, TopicName, TransactionalId};
 use kafka_protocol::protocol::{Decodable, Encodable, Message as TheirMessage, StrBytes};
 use precursor_model::TopicId;
-use precursor_protocol::{Message, TaggedField};
+use precursor_protocol::{Message, TaggedField, every_message};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 

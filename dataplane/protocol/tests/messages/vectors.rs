@@ -1,8 +1,7 @@
 //! Bytes that Kafka's own Java client wrote, every client-facing message in every version of Kafka
 //! 4.3 (tests/vectors): read, and written back to the same bytes.
 
-use crate::generated_random::every_message;
-use precursor_protocol::Message;
+use precursor_protocol::{Message, every_message};
 
 const VECTORS: &str = include_str!("../../../../tests/vectors/kafka-4.3.1.txt");
 

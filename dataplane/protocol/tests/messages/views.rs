@@ -1,8 +1,7 @@
 //! Views see what owned messages see.
 
-use crate::generated_random::every_view;
 use crate::random::{Random, Source};
-use precursor_protocol::{Message, messages, views};
+use precursor_protocol::{Message, every_view, messages, views};
 
 /// A random message's bytes, without and with tagged fields that nobody knows.
 fn twins<M: Message + Random>(seed: u64, version: i16) -> (M, Vec<u8>) {
