@@ -101,3 +101,48 @@ impl Mapping {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn bytes(mapping: &mut Mapping) -> &mut [u8] {
+        // SAFETY: the whole mapping, which the tests use from one place at a time.
+        unsafe { std::slice::from_raw_parts_mut(mapping.as_ptr(), mapping.len()) }
+    }
+
+    #[test]
+    fn anonymous_memory_is_zero_and_writable_with_or_without_huge_pages() {
+        let bytes_asked = 4 << 20;
+        for mut mapping in [
+            Mapping::anonymous(bytes_asked).unwrap(),
+            Mapping::anonymous_huge(bytes_asked).unwrap(),
+        ] {
+            assert_eq!(mapping.len(), bytes_asked);
+            mapping.prefault(2 << 20, 2 << 20).unwrap();
+            assert!(bytes(&mut mapping).iter().all(|byte| *byte == 0));
+            bytes(&mut mapping).fill(9);
+        }
+    }
+
+    #[test]
+    fn mappings_of_one_file_are_one_memory_and_end_where_it_ends() {
+        let path = std::env::temp_dir().join(format!("precursor-mapping-{}", std::process::id()));
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .unwrap();
+        std::fs::remove_file(&path).unwrap();
+        file.set_len(8192).unwrap();
+        let first = Mapping::shared(&file, 16384).unwrap();
+        let mut second = Mapping::shared(&file, 8192).unwrap();
+        bytes(&mut second)[8191] = 5;
+        // SAFETY: within the file.
+        assert_eq!(unsafe { first.as_ptr().add(8191).read() }, 5);
+        first.prefault(0, 8192).unwrap();
+        let beyond = first.prefault(8192, 8192);
+        assert!(beyond.is_err(), "touching it would be a SIGBUS");
+    }
+}

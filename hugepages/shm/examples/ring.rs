@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use precursor_model::LogUid;
 use precursor_shm::ring::{Consumer, Producer};
-use precursor_shm::{DoorbellName, ExtentOwner, Region, RegionOptions};
+use precursor_shm::{DoorbellName, ExtentOwner, ExtentPool, Region, RegionOptions};
 
 const ROUND_TRIPS: usize = 200_000;
 const RECORDS: usize = 4_000_000;
@@ -116,6 +116,20 @@ fn doorbell(region: &Region) {
     });
 }
 
+fn fill(what: &str, pool: &mut ExtentPool, owner: ExtentOwner) {
+    let start = Instant::now();
+    let mut ids = Vec::with_capacity(4096);
+    let mut bytes = 0;
+    while let Some(id) = pool.allocate(256 << 10, owner) {
+        pool.bytes_mut(id).fill(7);
+        bytes += pool.size(id);
+        ids.push(id);
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{what}: {:.1} GB/s", bytes as f64 / seconds / 1e9);
+    ids.into_iter().for_each(|id| pool.free(id));
+}
+
 fn extents(region: &Region) {
     let mut pool = region.extent_pool(0);
     let owner = ExtentOwner {
@@ -127,6 +141,8 @@ fn extents(region: &Region) {
     let first = pool.allocate(2 << 20, owner).expect("room");
     println!("first extent of a new chunk: {:?}", start.elapsed());
     pool.free(first);
+    fill("64 MiB filled for the first time", &mut pool, owner);
+    fill("64 MiB filled again", &mut pool, owner);
     for bytes in [4096, 16384, 2 << 20] {
         each(
             &format!("extent of {bytes} bytes lent and freed"),

@@ -3,8 +3,10 @@
 //! The pool belongs to one shard thread. What a successor must know is in the directory, one entry
 //! per smallest extent; who may lend what is private book-keeping, rebuilt from the directory by
 //! [`ExtentPool::attach`]. Memory is taken from the filesystem in chunks of 2 MiB, when the ones in
-//! use do not suffice, so that a full filesystem is an answer and never a signal.
+//! use do not suffice, so that a full filesystem is an answer and never a signal; under load a helper
+//! thread does so ahead of need.
 
+mod ahead;
 mod directory;
 mod recovery;
 #[cfg(all(test, not(loom)))]
@@ -16,6 +18,7 @@ use std::ptr::NonNull;
 use precursor_memory::{BuddyAllocator, CHUNK_BYTES, UNIT_BYTES, order_for};
 
 use crate::region::Claim;
+use ahead::Ahead;
 pub(crate) use directory::DirectoryEntry;
 pub use directory::{ExtentOwner, ExtentState};
 pub use recovery::{RecoveredExtent, SetAside, SetAsideReason};
@@ -45,7 +48,7 @@ impl ExtentId {
 pub struct ExtentPoolUse {
     /// Bytes of the pool from end to end.
     pub bytes: usize,
-    /// Bytes that have memory behind them, lent or not.
+    /// Bytes that have memory behind them, lent or not (not counting what is ready ahead of need).
     pub bytes_backed: usize,
     /// Bytes that have memory behind them and are not lent.
     pub bytes_free: usize,
@@ -69,6 +72,7 @@ pub struct ExtentPool {
     bytes: usize,
     directory: NonNull<DirectoryEntry>,
     buddy: BuddyAllocator,
+    ahead: Option<Ahead>,
     /// Per unit, the generation of the extent that begins there (zero pages until used).
     generations: Box<[u32]>,
     /// Chunks from this one on were not asked of the filesystem yet by this process, but for those
@@ -98,6 +102,7 @@ impl ExtentPool {
             bytes,
             directory: region.part(region.layout().directory(shard)),
             buddy: BuddyAllocator::new(bytes),
+            ahead: None,
             generations: vec![0; bytes / UNIT_BYTES].into(),
             chunks_tried: 0,
             chunks_recovered: Vec::new(),
@@ -109,6 +114,8 @@ impl ExtentPool {
             claim,
         };
         pool.recover();
+        let region = pool.claim.region().clone();
+        pool.ahead = Some(Ahead::start(region, shard, pool.chunks_recovered.clone()));
         pool
     }
 
@@ -224,10 +231,7 @@ impl ExtentPool {
             let Some(chunk) = self.grow() else {
                 break;
             };
-            let offset =
-                self.claim.region().layout().pool(self.shard) as usize + chunk * CHUNK_BYTES;
-            // Advice: if it fails, the pages come one by one.
-            let _ = self.claim.region().mapping().prefault(offset, CHUNK_BYTES);
+            ahead::prefault(self.claim.region(), self.shard, chunk);
         }
         self.buddy.bytes_free()
     }
@@ -256,8 +260,21 @@ impl ExtentPool {
             self.exhausted += 1;
             return None;
         };
+        self.keep_spare();
         let generation = self.generations[unit as usize];
         Some((ExtentId { unit, generation }, order))
+    }
+
+    /// Has the helper thread make memory ready before it is needed.
+    fn keep_spare(&mut self) {
+        let spare = Ahead::spare_bytes(self.buddy.bytes_in_use());
+        let Some(missing) = spare.checked_sub(self.buddy.bytes_free() + 1) else {
+            return;
+        };
+        let chunks = self.chunks_tried + missing / CHUNK_BYTES + 1;
+        if let Some(ahead) = &mut self.ahead {
+            ahead.request(self.chunks_tried, chunks.min(self.buddy.chunks_max()));
+        }
     }
 
     /// Adds the next chunk that the filesystem has memory for.
@@ -268,10 +285,16 @@ impl ExtentPool {
                 self.chunks_tried += 1;
                 continue;
             }
-            if self.exhausted < self.ask_again_at {
+            let ready = self
+                .ahead
+                .as_ref()
+                .is_some_and(|ahead| ahead.is_ready(chunk));
+            if !ready && self.exhausted < self.ask_again_at {
                 return None;
             }
-            if !self.back_chunk(chunk) {
+            if ready {
+                self.chunks_backed += 1;
+            } else if !self.back_chunk(chunk) {
                 self.ask_again_at = self.exhausted + REFUSALS_BETWEEN_ASKS;
                 return None;
             }
@@ -282,14 +305,8 @@ impl ExtentPool {
         None
     }
 
-    /// Asks the filesystem for a chunk's memory and its part of the directory.
     fn back_chunk(&mut self, chunk: usize) -> bool {
-        let region = self.claim.region();
-        let entries = directory::chunk_bytes();
-        let directory = region.layout().directory(self.shard) + (chunk * entries) as u64;
-        let pool = region.layout().pool(self.shard) + (chunk * CHUNK_BYTES) as u64;
-        let backed =
-            region.back(directory, entries as u64) && region.back(pool, CHUNK_BYTES as u64);
+        let backed = ahead::ask(self.claim.region(), self.shard, chunk);
         self.chunks_backed += usize::from(backed);
         backed
     }

@@ -80,6 +80,31 @@ fn memory_is_taken_chunk_by_chunk_and_only_when_needed() {
     assert_eq!(usage.bytes_in_use_max, (2 << 20) + 4096);
 }
 
+/// Under load the memory is there before it is needed; without any, none is taken.
+#[test]
+fn memory_is_made_ready_ahead_of_need() {
+    let fixture = Fixture::with(|options| options.pool_bytes = 64 << 20);
+    let mut pool = fixture.region.extent_pool(0);
+    let is_ready = |pool: &ExtentPool, chunk| pool.ahead.as_ref().unwrap().is_ready(chunk);
+    let small = pool.allocate(16384, owner(1)).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    assert!(!is_ready(&pool, 1), "one small extent is no load");
+    for _ in 0..8 {
+        pool.allocate(2 << 20, owner(1)).unwrap();
+    }
+    let started = std::time::Instant::now();
+    while !is_ready(&pool, 9) {
+        assert!(started.elapsed().as_secs() < 60, "nothing is made ready");
+        std::thread::yield_now();
+    }
+    let data = fixture.region.file().metadata().unwrap();
+    assert!(std::os::unix::fs::MetadataExt::blocks(&data) * 512 >= 10 * (2 << 20));
+    let next = pool.allocate(2 << 20, owner(1)).unwrap();
+    assert_eq!(pool.backed_chunk(next), 9);
+    pool.bytes_mut(next).fill(1);
+    pool.free(small);
+}
+
 #[test]
 fn ten_thousand_partitions_fit_a_region_of_256_mebibytes() {
     let fixture = Fixture::with(|options| options.pool_bytes = 256 << 20);
