@@ -93,12 +93,18 @@ fn main() {
         loop {
             let before = Instant::now();
             let outcome = store.append(id, &sent, AppendOptions { now: at });
-            in_append += before.elapsed();
             match outcome {
-                Ok(_) => break,
+                Ok(_) => {
+                    in_append += before.elapsed();
+                    break;
+                }
                 Err(AppendError::Busy) => {
                     busy += 1;
-                    store.poll(now(begun), &mut events);
+                    while !events.contains(&StoreEvent::MemoryFreed) {
+                        if !store.poll(now(begun), &mut events) {
+                            std::thread::sleep(Duration::from_micros(50));
+                        }
+                    }
                     events.clear();
                 }
                 Err(error) => panic!("{error:?}"),

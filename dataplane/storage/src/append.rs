@@ -14,6 +14,8 @@ use precursor_shm::{ExtentOwner, ExtentState};
 /// largest.
 pub(crate) const EXTENT_BYTES_MIN: usize = 16 * 1024;
 pub(crate) const EXTENT_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Room for the extents of a log under load: a GiB of them.
+const BUSY_EXTENTS: usize = 512;
 /// Segments of one log that wait for the disk at once; more, and appends wait too.
 const SEGMENTS_UNWRITTEN_MAX: usize = 4;
 
@@ -46,10 +48,15 @@ impl Log {
             }
         }
         let now_ms = options.now.wall_ms;
+        // Age is told by timestamps, as Kafka does: old records may be produced today.
+        let time = match self.is_log_append_time() || sent.max_timestamp < 0 {
+            true => now_ms,
+            false => sent.max_timestamp,
+        };
         if self.must_roll(
             records.len() as u64,
             i64::from(sent.last_offset_delta),
-            now_ms,
+            time,
         ) {
             self.roll(io)?;
         }
@@ -103,7 +110,7 @@ impl Log {
         }
     }
 
-    fn must_roll(&self, bytes: u64, last_delta: i64, now_ms: i64) -> bool {
+    fn must_roll(&self, bytes: u64, last_delta: i64, time_ms: i64) -> bool {
         let active = self.active();
         if active.size == 0 {
             return false;
@@ -117,7 +124,7 @@ impl Log {
         };
         let old = active
             .first_ms
-            .is_some_and(|first| now_ms.saturating_sub(first) >= self.config.segment_ms);
+            .is_some_and(|first| time_ms.saturating_sub(first) >= self.config.segment_ms);
         full || index_full || old || relative(self.end + last_delta, active.base).is_none()
     }
 
@@ -144,7 +151,7 @@ impl Log {
             newest: None,
             first_ms: None,
             file: None,
-            index: SegmentIndex::Growing(GrowingIndex::default()),
+            index: SegmentIndex::Growing(GrowingIndex::with_room()),
             loading: false,
             snapshot: None,
         });
@@ -233,6 +240,10 @@ impl Log {
             io.pool_mut().bytes_mut(extent.id)[..used].copy_from_slice(&block[..used]);
             io.pool_mut().publish(extent.id, used as u64);
             extent.used = used as u32;
+        }
+        if extent.size as usize == EXTENT_BYTES_MAX && self.extents.capacity() < BUSY_EXTENTS {
+            // A log under load: its list of extents grows once, now.
+            self.extents.reserve(BUSY_EXTENTS - self.extents.len());
         }
         self.extents.push_back(extent);
         let grown = self.extent_bytes * 2;

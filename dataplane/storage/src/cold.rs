@@ -95,19 +95,18 @@ impl WindowCache {
         if self.free.is_empty() {
             self.evict(io);
         }
-        let index = *self.free.last()?;
-        let extent = io.pool_mut().allocate_cache(WINDOW_BYTES as usize);
-        let extent = match extent {
-            Some(extent) => extent,
-            None => {
-                self.evict(io);
-                io.pool_mut().allocate_cache(WINDOW_BYTES as usize)?
-            }
-        };
-        if !io.read(file, index, start, extent) {
+        let mut extent = io.pool_mut().allocate_cache(WINDOW_BYTES as usize);
+        if extent.is_none() && self.evict(io) > 0 {
+            extent = io.pool_mut().allocate_cache(WINDOW_BYTES as usize);
+        }
+        let extent = extent?;
+        // Only now: evicting frees indexes too.
+        let index = self.free.last().copied();
+        let begun = index.is_some_and(|index| io.read(file, index, start, extent));
+        let (Some(index), true) = (index, begun) else {
             io.free(extent);
             return None;
-        }
+        };
         self.free.pop();
         self.windows[index as usize] = Some(Window {
             key,
@@ -299,12 +298,7 @@ impl ColdRead<'_> {
         for number in windows {
             let key = (self.log.id, segment.base, number as u32);
             let Some(index) = self.cache.ensure(self.io, key, &file, limit) else {
-                // Others that are under way will make room.
-                return if self.io.is_busy() {
-                    Ensured::Loading
-                } else {
-                    Ensured::NoMemory
-                };
+                return Ensured::NoMemory;
             };
             match self.cache.windows[index as usize].map(|window| window.state) {
                 Some(WindowState::Loaded) => {}

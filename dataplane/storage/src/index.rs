@@ -28,6 +28,14 @@ pub(crate) struct GrowingIndex {
 }
 
 impl GrowingIndex {
+    /// An empty index that takes a few thousand entries before its list of chunks grows.
+    pub fn with_room() -> GrowingIndex {
+        GrowingIndex {
+            chunks: Vec::with_capacity(64),
+            length: 0,
+        }
+    }
+
     /// Appends an entry; takes a chunk from `spare` when one is needed and there.
     pub fn push(&mut self, entry: IndexEntry, spare: &mut Vec<Box<Chunk>>) {
         if self.length == self.chunks.len() * CHUNK {
@@ -37,10 +45,6 @@ impl GrowingIndex {
         }
         self.chunks[self.length / CHUNK][self.length % CHUNK] = entry;
         self.length += 1;
-    }
-
-    pub fn len(&self) -> usize {
-        self.length
     }
 
     pub fn get(&self, index: usize) -> IndexEntry {
@@ -208,11 +212,6 @@ impl SealedIndex {
 
     pub fn times(&self) -> &[(i64, u32)] {
         &self.times
-    }
-
-    /// Heap bytes, for the bound on loaded indexes.
-    pub fn bytes(&self) -> usize {
-        self.offsets.len() * 8 + self.times.len() * 16
     }
 }
 

@@ -8,7 +8,7 @@ use crate::io::Io;
 use crate::jobs::Snapshot;
 use crate::producers::ProducerState;
 use precursor_disk::DiskFile;
-use precursor_model::{LogConfig, LogUid, Offset, TopicId};
+use precursor_model::{LogConfig, LogUid, Offset};
 use precursor_shm::ExtentId;
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -143,7 +143,6 @@ pub(crate) enum SyncState {
 pub(crate) struct Log {
     pub id: LogId,
     pub uid: LogUid,
-    pub topic_id: TopicId,
     pub topic: String,
     pub partition: i32,
     pub directory: Arc<PathBuf>,

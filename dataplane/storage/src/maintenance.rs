@@ -599,10 +599,7 @@ impl Log {
             && active
                 .newest
                 .is_some_and(|newest| now_ms - newest.0 > self.config.retention_ms);
-        let aged = active
-            .first_ms
-            .is_some_and(|first| now_ms - first >= self.config.segment_ms);
-        active.size > 0 && (by_time || aged)
+        active.size > 0 && by_time
     }
 
     /// Moves the start past segments that are too old or too many (`retention.ms`,

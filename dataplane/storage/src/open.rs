@@ -163,7 +163,6 @@ pub(crate) fn opening_log(options: &StoreOptions, id: LogId, spec: &LogSpec<'_>)
     Log {
         id,
         uid: spec.uid,
-        topic_id: spec.topic_id,
         topic: spec.topic.to_owned(),
         partition: spec.partition,
         directory: Arc::new(directory),

@@ -133,10 +133,6 @@ impl ProducerState {
             .retain(|_, producer| now_ms.saturating_sub(producer.seen_ms) < expiration_ms);
     }
 
-    pub fn len(&self) -> usize {
-        self.producers.len()
-    }
-
     fn sorted(&self) -> Vec<(&i64, &Producer)> {
         let mut all: Vec<_> = self.producers.iter().collect();
         all.sort_by_key(|(id, _)| **id);
@@ -352,8 +348,8 @@ mod tests {
         let mut state = ProducerState::default();
         state.record(&header(0, 0, 0), 100);
         state.expire(199, 100);
-        assert_eq!(state.len(), 1);
+        assert_eq!(state.producers.len(), 1);
         state.expire(200, 100);
-        assert_eq!(state.len(), 0);
+        assert_eq!(state.producers.len(), 0);
     }
 }

@@ -29,7 +29,6 @@ pub(crate) struct OpenRequest {
     pub recovery_point: Offset,
     pub log_start: Offset,
     pub memory: Vec<MemoryPiece>,
-    pub now_ms: i64,
 }
 
 /// A segment that is not appended to.
@@ -190,7 +189,7 @@ impl<'a> Recovery<'a> {
             base: bases[first],
             position: 0,
             expected: bases[first],
-            index: GrowingIndex::default(),
+            index: GrowingIndex::with_room(),
             index_bytes: 0,
             newest: None,
             first_timestamp: None,
@@ -370,7 +369,7 @@ impl<'a> Recovery<'a> {
             }
             self.base = next;
             self.position = 0;
-            self.index = GrowingIndex::default();
+            self.index = GrowingIndex::with_room();
             self.index_bytes = 0;
             self.newest = None;
             self.first_timestamp = None;
@@ -543,7 +542,7 @@ impl<'a> Recovery<'a> {
         self.base = start;
         self.expected = start;
         self.position = 0;
-        self.index = GrowingIndex::default();
+        self.index = GrowingIndex::with_room();
         self.newest = None;
         self.first_timestamp = None;
         Ok(())

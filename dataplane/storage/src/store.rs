@@ -139,6 +139,7 @@ impl Store {
     /// Makes or opens a log; it is usable from `StoreEvent::Online`. A log that is there already is
     /// given back as it is.
     pub fn ensure_log(&mut self, spec: LogSpec<'_>, now: Now) -> Result<LogId, StorageError> {
+        self.io.now = now;
         if let Some(id) = self.find(spec.uid) {
             return Ok(id);
         }
@@ -171,7 +172,6 @@ impl Store {
             recovery_point: self.recovery_points.remove(&key).unwrap_or(0),
             log_start: self.log_starts.remove(&key).unwrap_or(0),
             memory: self.adopt_extents(id, spec.uid),
-            now_ms: now.wall_ms,
         };
         self.slots[slot as usize].log = Some(Box::new(log));
         self.by_uid.insert(spec.uid, slot);
@@ -301,6 +301,9 @@ impl Store {
         while outcome == Err(AppendError::Busy) && self.io.memory_short {
             // Make room; or be content with small extents, once.
             let small = self.reclaim(records.len()) == 0;
+            if small && self.io.pool().usage().largest_free == 0 {
+                break;
+            }
             self.io.small_extents = small;
             outcome = self.try_append(id, records, options);
             self.io.small_extents = false;

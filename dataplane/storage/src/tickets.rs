@@ -107,12 +107,16 @@ impl Store {
     }
 
     fn advance_read(&mut self, id: LogId, options: ReadOptions) -> Progress {
-        match self.try_read(id, options) {
-            Progress::Done(Err(ReadError::Busy)) if self.reclaim(READ_BYTES) > 0 => {
-                self.try_read(id, options)
-            }
-            progress => progress,
+        let mut progress = self.try_read(id, options);
+        let busy = |progress: &Progress| matches!(progress, Progress::Done(Err(ReadError::Busy)));
+        if busy(&progress) && self.reclaim(READ_BYTES) > 0 {
+            progress = self.try_read(id, options);
         }
+        // Whatever is under way makes room when it ends.
+        if busy(&progress) && self.io.is_busy() {
+            return Progress::Waiting;
+        }
+        progress
     }
 
     fn try_read(&mut self, id: LogId, options: ReadOptions) -> Progress {

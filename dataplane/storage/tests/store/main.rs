@@ -6,3 +6,6 @@ mod damage;
 mod model;
 mod real;
 mod support;
+
+#[global_allocator]
+static ALLOCATOR: precursor_memory::CountingAllocator = precursor_memory::CountingAllocator::new();

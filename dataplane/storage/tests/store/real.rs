@@ -1,6 +1,7 @@
 //! On files of the operating system: io_uring, O_DIRECT where there is, a disk that runs full.
 
 use crate::support::{batch, stored};
+use precursor_memory::CountingAllocator;
 use precursor_model::{ErrorCode, FlushPolicy, LogConfig, LogUid, TopicId};
 use precursor_shm::{Hugepages, Region, RegionOptions};
 use precursor_storage::{
@@ -190,6 +191,56 @@ fn every_write_becomes_durable_on_real_files() {
     for n in 0..20 {
         real.append(id, &batch(1, 1000, 1, None)).unwrap();
         real.wait(|store| store.offsets(id).durable == n + 1);
+    }
+    let region = real.region;
+    drop(real.store);
+    region.unlink().unwrap();
+}
+
+#[test]
+fn appends_and_hot_reads_allocate_nothing_once_warm() {
+    assert!(CountingAllocator::is_installed());
+    let data = tempfile::tempdir().unwrap();
+    let region_dir = tempfile::tempdir_in("/dev/shm").unwrap();
+    let mut real = Real::open(data.path(), region_dir.path(), true);
+    // A segment that is not rolled meanwhile: a roll makes a file and an index.
+    let id = real.log(1, "t", &LogConfig::default());
+    let begun = real.begun;
+    let mut events = Vec::with_capacity(64);
+    let mut sequence = 0;
+    let mut offset = 0;
+    for round in 0..400 {
+        let sent = batch(10, 50_000, 1, Some((5, 0, sequence)));
+        sequence += 10;
+        let store = &mut real.store;
+        let warm = round >= 200;
+        if warm {
+            CountingAllocator::arm();
+        }
+        loop {
+            let now = clock(begun);
+            let outcome = store.append(id, &sent, AppendOptions { now });
+            store.poll(now, &mut events);
+            events.clear();
+            if outcome != Err(AppendError::Busy) {
+                outcome.unwrap();
+                break;
+            }
+        }
+        let options = ReadOptions {
+            offset,
+            max_bytes: 1 << 20,
+            at_least_one: true,
+        };
+        match store.read(id, options).unwrap() {
+            Read::Ready(gather) => store.release(gather),
+            Read::Pending(_) => panic!("the newest batch is hot"),
+        }
+        offset += 10;
+        if warm {
+            let counts = CountingAllocator::disarm();
+            assert_eq!(counts.total(), 0, "round {round}: {counts:?}");
+        }
     }
     let region = real.region;
     drop(real.store);

@@ -8,7 +8,6 @@ use precursor_storage::{
     AppendError, AppendOptions, Appended, LogId, LogSpec, LogState, Lookup, Now, Read, ReadError,
     ReadOptions, Store, StoreEvent, StoreOptions, TimedOffset,
 };
-use std::path::PathBuf;
 use std::sync::Arc;
 
 pub const DATA: &str = "/data";
