@@ -58,6 +58,8 @@ pub const SERVED: &[Served] = &[
     served(ApiKey::DeleteRecords, 0, 2, DataPlane),
     served(ApiKey::InitProducerId, 0, 5, ControlPlane),
     served(ApiKey::OffsetForLeaderEpoch, 2, 4, DataPlane),
+    served(ApiKey::DescribeConfigs, 1, 4, ControlPlane),
+    served(ApiKey::CreatePartitions, 0, 3, ControlPlane),
     served(ApiKey::DescribeCluster, 0, 2, ControlPlane),
 ];
 

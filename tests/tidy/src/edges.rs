@@ -57,6 +57,8 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
             "transport-port",
         ],
     ),
+    // In the place of a crate under openraft.
+    ("base2histogram", &[]),
     ("precursor-metadata", &["model", "protocol"]),
     ("precursor-consensus", &["metadata", "model"]),
     (
@@ -77,7 +79,14 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("precursor-admin-api", &[]),
     (
         "precursor-admin",
-        &["admin-api", "consensus", "kafka-api", "metadata", "model"],
+        &[
+            "admin-api",
+            "consensus",
+            "kafka-api",
+            "metadata",
+            "model",
+            "shm",
+        ],
     ),
     (
         "precursor-controlplane",
