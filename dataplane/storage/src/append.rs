@@ -262,11 +262,12 @@ impl Log {
         let offset = self.end;
         // Extents without a batch that begins in them learn of the first one after them.
         for extent in self.extents.iter_mut().rev() {
-            let open = extent.first.is_none() && extent.position <= position;
-            if !open || extent.segment_base != base {
+            if extent.segment_base != base || extent.first.is_some() {
                 break;
             }
-            extent.first = Some((position, offset));
+            if extent.position <= position {
+                extent.first = Some((position, offset));
+            }
         }
         let mut at = first;
         let mut sources = [&header[..], body].into_iter();

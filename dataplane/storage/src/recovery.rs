@@ -28,6 +28,8 @@ pub(crate) struct OpenRequest {
     /// Everything below is on disk, validated, indexed.
     pub recovery_point: Offset,
     pub log_start: Offset,
+    /// The largest epoch that a batch can carry.
+    pub leader_epoch: i32,
     pub memory: Vec<MemoryPiece>,
 }
 
@@ -307,7 +309,8 @@ impl<'a> Recovery<'a> {
         found.sort_by_key(|(offset, kind)| (std::cmp::Reverse(*offset), *kind));
         let mut from = bases[0];
         for (offset, kind) in found {
-            if offset > newest {
+            // Between an older one and the first segment there may be batches that are gone.
+            if offset > newest || offset < bases[0] {
                 continue;
             }
             let bytes = self.read(offset, kind)?;
@@ -429,7 +432,10 @@ impl<'a> Recovery<'a> {
         if header.base_offset >= self.producers_from {
             self.producers.record(header, header.max_timestamp);
         }
-        self.epochs.assign(header.leader_epoch, header.base_offset);
+        // The epoch is not under the checksum: one that never was is not believed.
+        if header.leader_epoch <= self.request.leader_epoch {
+            self.epochs.assign(header.leader_epoch, header.base_offset);
+        }
         self.expected = header.last_offset() + 1;
         self.position = end;
     }
@@ -545,6 +551,9 @@ impl<'a> Recovery<'a> {
         self.index = GrowingIndex::with_room();
         self.newest = None;
         self.first_timestamp = None;
+        // What producers sent between is lost: they may go on with any sequence.
+        self.producers = ProducerState::default();
+        self.snapshot = 0;
         Ok(())
     }
 }

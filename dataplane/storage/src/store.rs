@@ -171,6 +171,7 @@ impl Store {
             index_interval: log.config.index_interval_bytes,
             recovery_point: self.recovery_points.remove(&key).unwrap_or(0),
             log_start: self.log_starts.remove(&key).unwrap_or(0),
+            leader_epoch: spec.leader_epoch,
             memory: self.adopt_extents(id, spec.uid),
         };
         self.slots[slot as usize].log = Some(Box::new(log));

@@ -111,7 +111,10 @@ impl History {
                 log.next_sequence += count as i32;
             }
             Err(AppendError::Busy) => self.poll(),
-            Err(error) => panic!("seed {}: {error:?}", self.seed),
+            Err(error) => panic!(
+                "seed {}: {error:?} log {} sequence {} end {}",
+                self.seed, log.uid, log.next_sequence, log.end
+            ),
         }
     }
 
@@ -121,6 +124,10 @@ impl History {
         let Some((base, bytes)) = log.batches.last() else {
             return;
         };
+        // A log whose records past its start were lost in a power cut begins anew there.
+        if *base < log.start {
+            return;
+        }
         let mut sent = bytes.clone();
         sent[..8].fill(0);
         let appended = self.bench.append(log.id, &sent).unwrap();
