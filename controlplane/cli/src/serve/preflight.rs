@@ -124,6 +124,10 @@ fn is_orphan(pid: u32) -> bool {
         // Gone between the lock and this look: the next look at the lock will tell.
         return true;
     };
+    if line.is_empty() {
+        // Killed, its memory gone already, its threads and files not yet.
+        return true;
+    }
     let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
     let supervisor = words
         .windows(2)
