@@ -218,3 +218,6 @@ fn connect(endpoint: &Endpoint) -> Result<TcpStream, Failure> {
             .next("Start one with 'precursor serve', or name another: --bootstrap HOST:PORT")
     })
 }
+
+#[cfg(test)]
+mod tests;
