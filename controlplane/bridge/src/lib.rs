@@ -1,7 +1,7 @@
 //! The only place where async meets the ring.
 //!
-//! One task reads every shard's ring, hands whole requests to the [`Service`] as tasks of their own,
-//! and writes answers and metadata images back. The data plane never waits for it: a slow control
+//! One task reads every shard's ring, hands whole requests to the [`Service`] as tasks of their
+//! own, and writes answers and metadata images back. The data plane never waits for it: a slow control
 //! plane makes only its own answers slow. What comes out of a ring is data of another process:
 //! checked, bounded, counted when it is wrong.
 #![forbid(unsafe_code)]

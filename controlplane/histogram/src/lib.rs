@@ -1,8 +1,8 @@
 //! Histograms for openraft's statistics, in little memory.
 //!
-//! openraft counts its batches in histograms of the crate `base2histogram`, which computes tables for
-//! every resolution that it offers when the first of them is made: 25 MiB that stay resident, more
-//! than a whole idle node may take. This crate has the part of that interface which openraft uses,
+//! openraft counts its batches in histograms of the crate `base2histogram`, which computes tables
+//! for every resolution that it offers when the first of them is made: 25 MiB that stay resident,
+//! more than a whole idle node may take. This crate has the part of that interface which openraft uses,
 //! written anew, with two buckets for each power of two and no tables.
 #![forbid(unsafe_code)]
 
