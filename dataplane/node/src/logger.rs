@@ -197,7 +197,7 @@ mod tests {
         line.field("message", "it rains");
         assert_eq!(
             line.end(),
-            "1970-01-01T00:00:00.000Z  WARN here: it rains shard=3\n"
+            "1970-01-01T00:00:00.000Z WARN  here: it rains shard=3\n"
         );
         let mut line = Line::new(LogFormat::Json, 0);
         line.begin(&Level::WARN, "here");

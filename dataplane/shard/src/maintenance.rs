@@ -1,6 +1,7 @@
 //! Events of the store, timers, and the sweep over connections that nobody hears of.
 
 use crate::connection::Connection;
+use crate::control;
 use crate::core::{CloseReason, Core, Timer};
 use crate::fetch;
 use crate::handlers::{metadata, produce};
@@ -23,10 +24,14 @@ const STALLED_MS: u64 = 5_000;
 /// Acts on one event of the store.
 pub(crate) fn store_event(core: &mut Core, event: StoreEvent) {
     match event {
-        StoreEvent::Online { log } => tell_state(core, log, None),
+        StoreEvent::Online { log } => {
+            tell_state(core, log, None);
+            control::log_settled(core, log);
+        }
         StoreEvent::Offline { log, error } => {
             produce::offline(core, log, error);
             tell_state(core, log, Some(error));
+            control::log_settled(core, log);
         }
         StoreEvent::Durable { log, offset } => produce::durable(core, log, offset),
         StoreEvent::ReadReady { ticket } => fetch::read_ready(core, ticket),

@@ -1,13 +1,13 @@
 //! Messages of the control plane, as they come.
 
-use super::Caller;
+use super::{Applying, Caller};
 use crate::core::{CloseReason, Core};
 use crate::handlers::metadata;
 use crate::image::ImageChange;
 use precursor_model::ErrorCode;
 use precursor_shm::control::{ToControl, ToData};
 use precursor_shm::ring;
-use precursor_storage::LogSpec;
+use precursor_storage::{LogId, LogSpec};
 
 /// Messages handled in one turn: an image of 10,000 partitions must not stall the data path.
 const MESSAGES_PER_TURN: usize = 64;
@@ -114,12 +114,16 @@ fn answered(core: &mut Core, id: precursor_transport_port::ConnectionId) {
     }
 }
 
-/// A whole image is in: makes the store hold what it says.
+/// A whole image is in: makes the store hold what it says. A change is reported as applied once the
+/// logs that came with it are served, so that whoever made a topic can write to it at once; a full
+/// image at once, because recovery of a large log must not hold up everything else.
 fn apply(core: &mut Core, changes: Vec<ImageChange>) {
+    let mut opening = Vec::new();
     for change in changes {
         match change {
             ImageChange::Removed { log } => {
                 crate::handlers::produce::offline(core, log, ErrorCode::UnknownTopicOrPartition);
+                log_settled(core, log);
                 core.store.remove_log(log);
             }
             ImageChange::Log {
@@ -146,7 +150,10 @@ fn apply(core: &mut Core, changes: Vec<ImageChange>) {
                 };
                 let made = core.store.ensure_log(spec, core.now).ok();
                 match made {
-                    Some(log) => core.waiters.prepare(log, uid),
+                    Some(log) => {
+                        core.waiters.prepare(log, uid);
+                        opening.push(log);
+                    }
                     None => core.control.tell(&ToControl::LogState {
                         log: uid,
                         error: Some(ErrorCode::KafkaStorageError),
@@ -158,5 +165,30 @@ fn apply(core: &mut Core, changes: Vec<ImageChange>) {
     }
     let version = core.image.version;
     core.stats.image_version.set(version);
-    core.control.tell(&ToControl::ImageApplied { version });
+    if core.image.is_full() {
+        opening.clear();
+        core.control.applying.clear();
+    }
+    core.control
+        .applying
+        .push_back(Applying { version, opening });
+    report_applied(core);
+}
+
+/// A log is served, or cannot be: nobody waits for it any more.
+pub(crate) fn log_settled(core: &mut Core, log: LogId) {
+    for applying in &mut core.control.applying {
+        applying.opening.retain(|opening| *opening != log);
+    }
+    report_applied(core);
+}
+
+fn report_applied(core: &mut Core) {
+    while let Some(applying) = core.control.applying.front()
+        && applying.opening.is_empty()
+    {
+        let version = applying.version;
+        core.control.applying.pop_front();
+        core.control.tell(&ToControl::ImageApplied { version });
+    }
 }

@@ -2,11 +2,12 @@
 
 mod inbound;
 
-pub(crate) use inbound::{hello, receive};
+pub(crate) use inbound::{hello, log_settled, receive};
 
 use crate::pool::Key;
 use precursor_shm::control::{FRAGMENT_LENGTH_MAX, Origin, ToControl};
 use precursor_shm::{Doorbell, ring};
+use precursor_storage::LogId;
 use precursor_transport_port::ConnectionId;
 use std::collections::{HashMap, VecDeque};
 
@@ -38,6 +39,12 @@ struct Outbound {
     bytes: Vec<u8>,
 }
 
+/// An image that is in force, and the new logs that it still waits for.
+struct Applying {
+    version: u64,
+    opening: Vec<LogId>,
+}
+
 /// Messages to the control plane and the calls that wait for its answers.
 pub(crate) struct ControlLink {
     producer: ring::Producer,
@@ -46,6 +53,8 @@ pub(crate) struct ControlLink {
     outbound_bytes: usize,
     calls: HashMap<u64, Call>,
     next_token: u64,
+    /// Images not yet reported as applied, oldest first.
+    applying: VecDeque<Applying>,
 }
 
 impl ControlLink {
@@ -58,6 +67,7 @@ impl ControlLink {
             outbound_bytes: 0,
             calls: HashMap::new(),
             next_token: (generation << 40) + 1,
+            applying: VecDeque::new(),
         }
     }
 

@@ -181,6 +181,10 @@ fn write_partition(
 pub(super) fn return_to_session(core: &mut Core, work: &mut FetchWork) {
     let id = work.session.map_or(0, SessionUse::id);
     if id != 0 {
+        for entry in &mut work.entries {
+            // Whatever was not told is read anew.
+            entry.outcome = Outcome::Unread;
+        }
         let entries = std::mem::take(&mut work.entries);
         core.sessions.return_entries(id, entries, work.rotation);
     }

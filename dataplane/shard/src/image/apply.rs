@@ -31,7 +31,7 @@ pub(crate) enum ImageChange {
 pub(super) struct Receiving {
     /// The version between `ImageBegin` and `ImageEnd`.
     version: Option<u64>,
-    full: bool,
+    pub full: bool,
     /// Counts transactions, to find topics that a full image lacks.
     number: u64,
     /// Topics named by it.

@@ -123,6 +123,11 @@ impl Image {
         }
     }
 
+    /// Whether the last image received was a whole one.
+    pub fn is_full(&self) -> bool {
+        self.receiving.full
+    }
+
     /// Every topic, in no particular order.
     pub fn topics(&self) -> impl Iterator<Item = &Topic> {
         self.topics.iter().flatten()

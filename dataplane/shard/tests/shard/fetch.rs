@@ -146,10 +146,11 @@ fn limits_hold_but_the_first_batch_always_comes() {
         assert_eq!(batches, expected, "limits {partition_max} and {max}");
     }
     // An offset within a batch gives the whole batch.
-    broker.produce(&mut client, 9, "t", 0, &batch(&[b"a", b"b", b"c"]));
+    let three = batch(&[b"a", b"b", b"c"]);
+    broker.produce(&mut client, 9, "t", 0, &three);
     let response = broker.fetch(&mut client, 11, "t", 0, 6);
     let sent = response.responses[0].partitions[0].records.clone().unwrap();
-    assert_eq!(sent, stored(&batch(&[b"a", b"b", b"c"]), 5, 0));
+    assert_eq!(sent, stored(&three, 5, 0));
 }
 
 #[test]

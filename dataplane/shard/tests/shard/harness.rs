@@ -1,5 +1,6 @@
 //! A shard on a region of its own, a control plane that is a few lines, and clients.
 
+use crate::unwatched::Unwatched;
 use precursor_model::{ErrorCode, LogConfig, LogUid, TopicId};
 use precursor_protocol::messages::{
     FetchRequest, FetchResponse, ProduceRequest, ProduceResponse,
@@ -8,14 +9,15 @@ use precursor_protocol::messages::{
 };
 use precursor_protocol::records::BatchBuilder;
 use precursor_protocol::{ApiKey, header};
-use precursor_shard::{IdlePolicy, Shard, ShardOptions, ShardParts, peer_links};
+use precursor_shard::{IdlePolicy, PeerLinks, Shard, ShardOptions, ShardParts, peer_links};
 use precursor_shm::control::{Origin, PartitionImage, ToControl, ToData};
 use precursor_shm::{Hugepages, Region, RegionOptions, ring};
 use precursor_storage::StoreOptions;
 use precursor_transport_port::Wait;
-use precursor_transport_sim::{SimClient, SimFaults, SimNetwork, SimTransport};
+use precursor_transport_sim::{SimClient, SimFaults, SimNetwork};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub const ADDRESS: &str = "127.0.0.1:9092";
 /// Longest that a test waits for what must come.
@@ -23,8 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the pretended control plane knows and does.
 pub struct FakeControl {
-    consumer: ring::Consumer,
-    producer: ring::Producer,
+    /// The ends of each shard's rings.
+    links: Vec<(ring::Consumer, ring::Producer)>,
     /// Name, partitions, options.
     pub topics: Vec<(String, u32, Vec<(String, String)>)>,
     pub version: u64,
@@ -39,16 +41,42 @@ pub struct FakeControl {
     /// While false, nothing is read: a control plane that is dead.
     pub alive: bool,
     pub makes_topics: bool,
+    /// Logs that the shard said it serves.
+    pub online: BTreeSet<LogUid>,
 }
 
 impl FakeControl {
+    fn new(region: &Region, topics: &[(&str, u32)]) -> FakeControl {
+        FakeControl {
+            links: (0..region.shards())
+                .map(|n| (region.to_control_consumer(n), region.to_data_producer(n)))
+                .collect(),
+            topics: topics
+                .iter()
+                .map(|(name, partitions)| (name.to_string(), *partitions, Vec::new()))
+                .collect(),
+            version: 0,
+            leader_epoch: 0,
+            requests: Vec::new(),
+            assembling: Vec::new(),
+            origin: String::new(),
+            hellos: 0,
+            applied: 0,
+            closed: Vec::new(),
+            alive: true,
+            makes_topics: true,
+            online: BTreeSet::new(),
+        }
+    }
+
+    /// Every shard gets every message; an answer to another shard's token is nobody's.
     fn send(&mut self, message: &ToData<'_>) {
         let mut bytes = Vec::new();
         message.encode(&mut bytes);
-        self.producer
-            .try_push(&[&bytes])
-            .expect("the ring has room");
-        let _ = self.producer.publish();
+        for (_, producer) in &mut self.links {
+            producer.try_push(&[&bytes]).expect("the ring has room");
+            let _ = producer.publish();
+        }
     }
 
     pub fn answer(&mut self, token: u64, frame: &[u8]) {
@@ -114,7 +142,7 @@ impl FakeControl {
                     topic: id,
                     partition: partition as i32,
                     log: Some(LogUid(number as u64 * 1_000 + u64::from(partition) + 1)),
-                    shard: 0,
+                    shard: (partition as usize % self.links.len()) as u16,
                     leader: 1,
                     leader_epoch: self.leader_epoch,
                     replicas: vec![1],
@@ -127,13 +155,20 @@ impl FakeControl {
     }
 
     fn pump(&mut self) {
+        for shard in 0..self.links.len() {
+            self.pump_shard(shard);
+        }
+    }
+
+    fn pump_shard(&mut self, shard: usize) {
         while self.alive {
-            let message = match self.consumer.peek() {
+            let consumer = &mut self.links[shard].0;
+            let message = match consumer.peek() {
                 Ok(Some(bytes)) => bytes.to_vec(),
                 Ok(None) => return,
                 Err(error) => panic!("{error}"),
             };
-            self.consumer.release();
+            consumer.release();
             match ToControl::decode(&message).expect("a message that can be read") {
                 ToControl::Hello { .. } => {
                     self.hellos += 1;
@@ -160,7 +195,8 @@ impl FakeControl {
                 }
                 ToControl::EnsureTopics { token, names } => self.ensure(token, &names),
                 ToControl::ImageApplied { version } => self.applied = version,
-                ToControl::LogState { .. } => {}
+                ToControl::LogState { log, error: None } => drop(self.online.insert(log)),
+                ToControl::LogState { log, .. } => drop(self.online.remove(&log)),
                 ToControl::ConnectionClosed { connection } => self.closed.push(connection),
             }
         }
@@ -185,7 +221,9 @@ impl FakeControl {
 pub struct Broker {
     pub region: Region,
     pub network: SimNetwork,
-    pub shard: Shard<SimTransport>,
+    pub shard: Shard<Unwatched>,
+    /// Shards besides the first; they get connections too.
+    others: Vec<Shard<Unwatched>>,
     pub control: FakeControl,
     _directory: tempfile::TempDir,
 }
@@ -196,64 +234,77 @@ impl Broker {
         Self::start_with(topics, 1, SimFaults::default(), |_| {})
     }
 
+    /// A broker of several shards; connections go to them in turn.
+    pub fn start_shards(topics: &[(&str, u32)], shards: u16) -> Broker {
+        Self::build(
+            topics,
+            shards,
+            SimNetwork::new(1, SimFaults::default()),
+            |_| {},
+        )
+    }
+
     pub fn start_with(
         topics: &[(&str, u32)],
         seed: u64,
         faults: SimFaults,
-        adjust: impl FnOnce(&mut ShardOptions),
+        adjust: impl Fn(&mut ShardOptions),
+    ) -> Broker {
+        Self::build(topics, 1, SimNetwork::new(seed, faults), adjust)
+    }
+
+    fn build(
+        topics: &[(&str, u32)],
+        shards: u16,
+        network: SimNetwork,
+        adjust: impl Fn(&mut ShardOptions),
     ) -> Broker {
         let directory = tempfile::tempdir().unwrap();
         let region_options = RegionOptions {
             directory: Some(directory.path().join("region")),
             hugepages: Hugepages::Off,
+            shards,
             pool_bytes: 64 << 20,
             buffer_bytes: 16 << 20,
             ..RegionOptions::new(1, directory.path().join("data"))
         };
         std::fs::create_dir_all(directory.path().join("region")).unwrap();
         let (region, _) = Region::create_or_attach(&region_options).unwrap();
-        let network = SimNetwork::new(seed, faults);
         let address: SocketAddr = ADDRESS.parse().unwrap();
-        let mut options = ShardOptions {
-            idle: IdlePolicy::Busy,
-            topic_defaults: LogConfig::default(),
-            ..ShardOptions::new(address)
+        let start = |(number, peers): (u16, PeerLinks)| {
+            let mut options = ShardOptions {
+                shard: number,
+                shards,
+                idle: IdlePolicy::Busy,
+                topic_defaults: LogConfig::default(),
+                ..ShardOptions::new(address)
+            };
+            adjust(&mut options);
+            let parts = ShardParts {
+                transport: Unwatched(network.transport(options.connections_max)),
+                region: region.clone(),
+                store: StoreOptions::new(directory.path().join("data"), number),
+                listen: address,
+                peers,
+            };
+            Shard::new(options, parts).unwrap()
         };
-        adjust(&mut options);
-        let parts = ShardParts {
-            transport: network.transport(options.connections_max),
-            region: region.clone(),
-            store: StoreOptions::new(directory.path().join("data"), 0),
-            listen: address,
-            peers: peer_links(1).remove(0),
-        };
-        let control = FakeControl {
-            consumer: region.to_control_consumer(0),
-            producer: region.to_data_producer(0),
-            topics: topics
-                .iter()
-                .map(|(name, partitions)| (name.to_string(), *partitions, Vec::new()))
-                .collect(),
-            version: 0,
-            leader_epoch: 0,
-            requests: Vec::new(),
-            assembling: Vec::new(),
-            origin: String::new(),
-            hellos: 0,
-            applied: 0,
-            closed: Vec::new(),
-            alive: true,
-            makes_topics: true,
-        };
-        let shard = Shard::new(options, parts).unwrap();
+        let control = FakeControl::new(&region, topics);
+        let mut all: Vec<_> = (0..shards).zip(peer_links(shards)).map(start).collect();
         let mut broker = Broker {
+            shard: all.remove(0),
+            others: all,
             region,
             network,
-            shard,
             control,
             _directory: directory,
         };
-        broker.until("serving", |broker| broker.shard.is_listening());
+        let logs: u32 = topics.iter().map(|(_, partitions)| partitions).sum();
+        broker.until("serving", |broker| {
+            broker.shard.is_listening()
+                && broker.others.iter().all(Shard::is_listening)
+                && broker.control.online.len() == logs as usize
+        });
         broker
     }
 
@@ -268,6 +319,9 @@ impl Broker {
 
     pub fn turn(&mut self) {
         self.shard.turn(Wait::AtMost(Duration::ZERO)).unwrap();
+        for shard in &mut self.others {
+            shard.turn(Wait::AtMost(Duration::ZERO)).unwrap();
+        }
         self.network.advance(Duration::from_micros(1));
         self.control.pump();
     }
@@ -402,8 +456,9 @@ impl Client {
 /// One batch of records with these values.
 pub fn batch(values: &[&[u8]]) -> Vec<u8> {
     let mut builder = BatchBuilder::new();
-    for (number, value) in values.iter().enumerate() {
-        builder.append(1_000 + number as i64, None, Some(value), &[]);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    for value in values {
+        builder.append(now.as_millis() as i64, None, Some(value), &[]);
     }
     let mut out = Vec::new();
     builder.build(&mut out);

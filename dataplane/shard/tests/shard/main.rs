@@ -9,6 +9,8 @@ mod harness;
 mod metadata;
 mod produce;
 mod sessions;
+mod shards;
+mod unwatched;
 
 use precursor_memory::CountingAllocator;
 
