@@ -9,6 +9,7 @@ mod report;
 mod server;
 mod target;
 mod throughput;
+mod undo;
 mod wire;
 
 use crate::arguments::{CommonArguments, key_value};
@@ -169,9 +170,11 @@ pub fn run(
     let target = Target::broker(common, &arguments)?;
     let measured = measure(what, &target, &arguments)?;
     let ceiling = if arguments.with_ceiling {
-        let paused = arguments.pause_broker.then(|| target.pause());
+        if arguments.pause_broker {
+            target.pause();
+        }
         let ceiling = measure_ceiling(what, &arguments);
-        drop(paused);
+        target.undo.resume();
         Some(ceiling?)
     } else {
         None

@@ -3,14 +3,13 @@
 use std::io;
 use std::net::SocketAddr;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use precursor_config::Endpoint;
 use precursor_model::ErrorCode;
+use precursor_protocol::messages::CreateTopicsRequest;
 use precursor_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
-use precursor_protocol::messages::{CreateTopicsRequest, DeleteTopicsRequest};
 
 use super::server::{NULL_TOPIC, Server};
+use super::undo::Undo;
 use super::{BenchArguments, Kind, process_cpu, throughput};
 use crate::admin::Admin;
 use crate::arguments::CommonArguments;
@@ -33,8 +32,7 @@ pub struct Target {
     partitions: Vec<PartitionRange>,
     /// Processes whose processor time is watched, by their names.
     pub processes: Vec<(String, u32)>,
-    /// The broker where the topic is to be deleted in the end.
-    cleanup: Option<Endpoint>,
+    pub undo: Undo,
 }
 
 impl Target {
@@ -54,7 +52,7 @@ impl Target {
                 end: i64::MAX,
             }],
             processes: vec![(kind.name().to_owned(), pid)],
-            cleanup: None,
+            undo: Undo::nothing(),
         }
     }
 
@@ -75,8 +73,15 @@ impl Target {
             topic: name,
             partitions: Vec::new(),
             processes: processes_of_broker(common, arguments),
-            cleanup: created.then(|| bootstrap.clone()),
+            undo: Undo::nothing(),
         };
+        if created {
+            target.undo.delete_topic(&bootstrap, &target.topic);
+        }
+        target
+            .undo
+            .on_interrupt()
+            .map_err(|error| Failure::new(format!("signals cannot be received: {error}")))?;
         target.look(&bootstrap)?;
         if created && arguments.what == Kind::Fetch {
             target.fill(arguments)?;
@@ -147,54 +152,10 @@ impl Target {
         throughput::run(Kind::Produce, self, &filling).map(|_| ())
     }
 
-    /// Stops the watched processes until the value is dropped, so that a busy-polling broker does
-    /// not take a ceiling's processor.
-    pub fn pause(&self) -> Paused {
-        let pids: Vec<Pid> = self
-            .processes
-            .iter()
-            .filter_map(|(_, pid)| i32::try_from(*pid).ok().map(Pid::from_raw))
-            .collect();
-        for pid in &pids {
-            // A process that is gone cannot be in the way.
-            let _ = kill(*pid, Signal::SIGSTOP);
-        }
-        Paused { pids }
-    }
-}
-
-/// Processes that are stopped as long as this lives.
-pub struct Paused {
-    pids: Vec<Pid>,
-}
-
-impl Drop for Paused {
-    fn drop(&mut self) {
-        for pid in &self.pids {
-            let _ = kill(*pid, Signal::SIGCONT);
-        }
-    }
-}
-
-impl Drop for Target {
-    fn drop(&mut self) {
-        let Some(bootstrap) = &self.cleanup else {
-            return;
-        };
-        let request = DeleteTopicsRequest {
-            topic_names: vec![self.topic.clone()],
-            timeout_ms: 10_000,
-            ..DeleteTopicsRequest::default()
-        };
-        let deleted = Connection::open(bootstrap).and_then(|mut broker| broker.call(&request));
-        let deleted =
-            deleted.is_ok_and(|answer| answer.responses.iter().all(|r| r.error_code == 0));
-        if !deleted {
-            eprintln!(
-                "precursor: topic {} was left behind; delete it: precursor topic delete {}",
-                self.topic, self.topic
-            );
-        }
+    /// Stops the watched processes, so that a busy-polling broker does not take a ceiling's
+    /// processor; [`Undo::resume`] lets them go on.
+    pub fn pause(&self) {
+        self.undo.stop(self.processes.iter().map(|(_, pid)| *pid));
     }
 }
 
