@@ -41,7 +41,7 @@ pub(crate) struct Operation {
 }
 
 enum Driver {
-    Uring(UringDriver),
+    Uring(Box<UringDriver>),
     Thread(ThreadDriver),
     Sim(SimDriver),
 }
@@ -76,7 +76,7 @@ impl<M: Memory> Disk<M> {
     ) -> io::Result<Self> {
         let driver = match driver {
             DiskDriver::Auto => match UringDriver::new(depth, wake, hold) {
-                Ok(uring) => Driver::Uring(uring),
+                Ok(uring) => Driver::Uring(Box::new(uring)),
                 Err(_) => Driver::Thread(ThreadDriver::new(depth, wake)?),
             },
             DiskDriver::Thread => Driver::Thread(ThreadDriver::new(depth, wake)?),

@@ -1,4 +1,5 @@
 //! The sparse index of a segment: in memory while it grows, in Kafka's two files once sealed.
+#![allow(clippy::vec_box, reason = "a chunk moves between lists without a copy")]
 
 use precursor_model::Offset;
 

@@ -7,9 +7,8 @@ use crate::layout::{
     CHECKPOINT_LOCK, LEADER_EPOCHS, LOG_STARTS, OffsetMap, RECOVERY_POINTS, base_of,
     decode_offsets, encode_offsets, segment_file,
 };
-use crate::recovery::{
-    OpenRequest, OpenedLog, create_segment, open_log, remove_segments, write_index,
-};
+use crate::recovery::{OpenRequest, OpenedLog, open_log};
+use crate::segment_files::{create_segment, remove_segments, write_index};
 use precursor_disk::{DiskFile, FileSystem, OpenMode};
 use precursor_model::Offset;
 use std::io;

@@ -1,27 +1,24 @@
-//! The store's turns: what ended, what is due, what is old; and its end.
+//! The store's turns: what ended, what is due.
 
 use crate::api::*;
 use crate::cold::on_loaded;
 use crate::index::SealedIndex;
 use crate::io::Operation;
-use crate::jobs::{Job, Outcome, SettleJob};
-use crate::layout::{OffsetMap, clean_marker};
-use crate::log::{Log, Segment, SegmentIndex, SyncState, Writer};
+use crate::jobs::{Job, Outcome};
+use crate::layout::OffsetMap;
+use crate::log::{Log, Segment, SegmentIndex, Writer};
 use crate::recovery::OpenedLog;
 use crate::store::Store;
-use precursor_model::{CleanupPolicy, ErrorCode, FlushPolicy, Offset};
+use precursor_model::{FlushPolicy, Offset};
 use precursor_shm::ExtentState;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// Sealed segments whose file and index stay open.
 const LOADED_MAX: usize = 256;
 /// Between two looks at logs that are synced by time.
 const SYNC_LOOK_US: u64 = 10_000;
-/// How long `shutdown` waits for the disk.
-const SHUTDOWN_MAX: Duration = Duration::from_secs(60);
 
 /// What is due when, in microseconds of the monotonic clock.
 pub(crate) struct Timers {
@@ -336,160 +333,6 @@ impl Store {
             });
         }
     }
-
-    /// Removes segments past retention, forgets silent producers.
-    fn check_retention(&mut self, now: Now) {
-        let expiration = self.options.producer_id_expiration_ms;
-        let ids: Vec<LogId> = self.logs().map(|log| log.id).collect();
-        for id in ids {
-            let Some((log, io)) = self.log_and_io(id) else {
-                continue;
-            };
-            if log.is_online() {
-                log.producers.expire(now.wall_ms, expiration);
-                if log.active_is_expired(now.wall_ms) {
-                    let _ = log.roll(io);
-                }
-                log.retain(now.wall_ms);
-            }
-            self.remove_old_segments(id);
-        }
-    }
-
-    /// Moves the log's start to `before` (-1: the high watermark); returns the start.
-    ///
-    /// # Errors
-    /// The offset is past the end, or the log is not online.
-    pub fn delete_records(&mut self, id: LogId, before: Offset) -> Result<Offset, ErrorCode> {
-        let Some((log, _)) = self.log_and_io(id) else {
-            return Err(ErrorCode::UnknownTopicOrPartition);
-        };
-        match log.state {
-            LogState::Online => {}
-            LogState::Opening => return Err(ErrorCode::LeaderNotAvailable),
-            LogState::Offline(code) => return Err(code),
-        }
-        let before = if before == -1 { log.end } else { before };
-        if before < 0 || before > log.end {
-            return Err(ErrorCode::OffsetOutOfRange);
-        }
-        if before > log.start {
-            log.set_start(before);
-            self.timers.checkpoint_now();
-            self.remove_old_segments(id);
-        }
-        Ok(self.log(id).map_or(before, |log| log.start))
-    }
-
-    /// Removes the files of segments that end at or before the log's start.
-    fn remove_old_segments(&mut self, id: LogId) {
-        let Some((log, io)) = self.log_and_io(id) else {
-            return;
-        };
-        if !log.is_online() {
-            return;
-        }
-        let mut bases = Vec::new();
-        while log.segments.len() > 1
-            && log.segments[1].base <= log.start
-            && log.segments[0].base < log.writer.base
-            && matches!(
-                log.segments[0].index,
-                SegmentIndex::Loaded(_) | SegmentIndex::Absent
-            )
-        {
-            bases.extend(log.segments.pop_front().map(|segment| segment.base));
-        }
-        let Some(last) = bases.last().copied() else {
-            return;
-        };
-        while log
-            .extents
-            .front()
-            .is_some_and(|extent| extent.segment_base <= last)
-        {
-            if let Some(extent) = log.extents.pop_front() {
-                log.extents_written = log.extents_written.saturating_sub(1);
-                io.free(extent.id);
-            }
-        }
-        io.job(Job::RemoveSegments {
-            log: log.id,
-            directory: log.directory.clone(),
-            bases,
-        });
-    }
-
-    /// Writes and syncs everything, blocking, moves the recovery points to the ends, and marks the
-    /// stop as clean.
-    ///
-    /// # Errors
-    /// Something could not be written; it stays in the region, and the stop is not a clean one.
-    pub fn shutdown(mut self, now: Now) -> Result<(), OpenError> {
-        let ids: Vec<LogId> = self.logs().map(|log| log.id).collect();
-        self.settle_until(now, |store| {
-            store.logs().all(|log| log.state != LogState::Opening)
-        });
-        for id in &ids {
-            if let Some((log, io)) = self.log_and_io(*id)
-                && log.is_online()
-            {
-                log.force_writes(io);
-            }
-        }
-        self.settle_until(now, |store| {
-            store.logs().all(|log| log.is_on_disk() || !log.is_online())
-        });
-        for id in &ids {
-            if let Some((log, io)) = self.log_and_io(*id)
-                && log.is_online()
-                && log.recovery_point < log.end
-            {
-                let job = log.closing_job();
-                io.job(job);
-            }
-        }
-        self.settle_until(now, |store| !store.io.is_busy());
-        self.write_checkpoints();
-        self.settle_until(now, |store| !store.io.is_busy());
-        let left = self
-            .logs()
-            .find(|log| log.recovery_point < log.end || !log.is_online());
-        if let Some(log) = left {
-            return Err(OpenError::System {
-                what: format!("{}-{} is not on disk whole", log.topic, log.partition),
-                source: io::ErrorKind::Other.into(),
-            });
-        }
-        self.release_tails();
-        let marker = clean_marker(&self.options.data_dir, self.options.shard);
-        let text = b"{\"version\":0}\n";
-        let marked = self.files.replace(&marker, text);
-        marked.map_err(|source| OpenError::System {
-            what: format!("cannot write {}", marker.display()),
-            source,
-        })
-    }
-
-    /// Everything is on disk: a region that outlives this stop holds nothing to recover.
-    fn release_tails(&mut self) {
-        for slot in &mut self.slots {
-            if let Some(log) = &mut slot.log {
-                log.free_extents(&mut self.io);
-            }
-        }
-    }
-
-    fn settle_until(&mut self, now: Now, done: impl Fn(&Store) -> bool) {
-        let begun = Instant::now();
-        let mut events = Vec::new();
-        while !done(self) && begun.elapsed() < SHUTDOWN_MAX {
-            if !self.poll(now, &mut events) {
-                std::thread::yield_now();
-            }
-            events.clear();
-        }
-    }
 }
 
 impl Log {
@@ -548,83 +391,11 @@ impl Log {
         }
     }
 
-    /// True when every byte is written and settled but for the active segment's end.
-    fn is_on_disk(&self) -> bool {
-        self.writer.base == self.active().base
-            && self.writer.written == self.active().size
-            && self.settling == 0
-            && matches!(self.sync, SyncState::Idle)
-    }
-
-    /// Cuts the padding, syncs, writes index, producers and epochs.
-    fn closing_job(&mut self) -> Job {
-        let index = match &self.active().index {
-            SegmentIndex::Growing(index) => Arc::new(index.clone()),
-            _ => Arc::default(),
-        };
-        let (snapshot, epochs) = (self.snapshot(), self.take_epochs());
-        let active = self.active();
-        Job::Settle(Box::new(SettleJob {
-            log: self.id,
-            directory: self.directory.clone(),
-            base: active.base,
-            size: active.size,
-            index,
-            newest: active.newest,
-            snapshot,
-            truncate: true,
-            sync: true,
-            epochs,
-            seals: false,
-        }))
-    }
-
     /// A log that had no full block to write in its time grows by smaller extents.
     fn shrink_extents(&mut self) {
         let waiting = self.active().size.saturating_sub(self.writer.submitted) as usize;
         if waiting < self.extent_bytes / 4 {
             self.extent_bytes = (self.extent_bytes / 2).max(crate::append::EXTENT_BYTES_MIN);
-        }
-    }
-
-    fn set_start(&mut self, start: Offset) {
-        self.start = start;
-        self.epochs_changed |= self.epochs.truncate_start(start);
-    }
-
-    fn active_is_expired(&self, now_ms: i64) -> bool {
-        let active = self.active();
-        let by_time = self.config.cleanup_policy == CleanupPolicy::Delete
-            && self.config.retention_ms >= 0
-            && active
-                .newest
-                .is_some_and(|newest| now_ms - newest.0 > self.config.retention_ms);
-        active.size > 0 && by_time
-    }
-
-    /// Moves the start past segments that are too old or too many (`retention.ms`,
-    /// `retention.bytes`).
-    fn retain(&mut self, now_ms: i64) {
-        if self.config.cleanup_policy != CleanupPolicy::Delete {
-            return;
-        }
-        let mut bytes = self.bytes();
-        let mut start = self.start;
-        for at in 0..self.segments.len() - 1 {
-            let segment = &self.segments[at];
-            let keep_ms = self.config.retention_ms;
-            let newest = segment.newest.map_or(i64::MIN, |newest| newest.0);
-            let old = keep_ms >= 0 && now_ms.saturating_sub(newest) > keep_ms;
-            let keep_bytes = self.config.retention_bytes;
-            let many = keep_bytes >= 0 && bytes.saturating_sub(segment.size) >= keep_bytes as u64;
-            if !old && !many {
-                break;
-            }
-            bytes -= segment.size;
-            start = start.max(self.segment_end(at));
-        }
-        if start > self.start {
-            self.set_start(start);
         }
     }
 }

@@ -9,8 +9,8 @@ use crate::layout::{
 };
 use crate::log::{Log, SyncState, Writer};
 use crate::producers::ProducerState;
-use crate::recovery::set_extent_aside;
 use crate::scan::MemoryPiece;
+use crate::segment_files::set_extent_aside;
 use crate::store::DISK_DEPTH;
 use precursor_disk::{Disk, DiskDriver, FileSystem, Wake, direct_io_works};
 use precursor_model::LogUid;

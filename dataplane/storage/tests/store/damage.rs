@@ -136,7 +136,7 @@ fn apply(bench: &Bench, original: &Original, damage: &Damage, random: &mut Rando
         paths.retain(|path| path.extension().is_some_and(|e| e == kind));
         paths
     };
-    let mut noise = |bytes: &mut Vec<u8>| bytes.iter_mut().for_each(|b| *b = random.next() as u8);
+    let mut noise = |bytes: &mut Vec<u8>| bytes.iter_mut().for_each(|b| *b = random.number() as u8);
     match damage {
         Damage::Torn { cut } => bench.files.corrupt(log, |b| b.truncate(*cut as usize)),
         Damage::Zeroed { from } => bench.files.corrupt(log, |b| b[*from as usize..].fill(0)),

@@ -225,7 +225,7 @@ impl History {
     }
 
     fn reopen(&mut self) {
-        let seed = self.random.next();
+        let seed = self.random.number();
         self.bench.start(seed);
         for at in 0..3 {
             let log = &self.logs[at];
@@ -256,7 +256,7 @@ impl History {
     /// Dies while the logs are being recovered.
     fn crash_twice(&mut self) {
         self.bench.crash();
-        let seed = self.random.next();
+        let seed = self.random.number();
         self.bench.start(seed);
         for at in 0..3 {
             let (topic, config) = (self.logs[at].topic.clone(), self.logs[at].config.clone());
@@ -285,10 +285,10 @@ impl History {
         let durable: Vec<i64> = self.logs.iter().map(|log| log.durable).collect();
         self.bench.lose_power(&mut self.random);
         self.reopen();
-        for at in 0..3 {
+        for (at, durable) in durable.into_iter().enumerate() {
             let end = self.bench.store().offsets(self.logs[at].id).end;
             let (seed, log) = (self.seed, &mut self.logs[at]);
-            assert!(end >= durable[at], "seed {seed}: log {at}: {end} lost");
+            assert!(end >= durable, "seed {seed}: log {at}: {end} of {durable}");
             assert!(end <= log.end, "seed {seed}");
             log.batches.retain(|batch| batch.0 < end);
             log.end = end;
