@@ -59,6 +59,8 @@ pub fn run(
             announced = true;
             status.set_data_state(ProcessState::Ready);
             tracing::info!("serving on {bound}");
+            // Parsing options and recovering logs are behind us; polling needs little of the text.
+            precursor_memory::release_start_text();
         }
         let poll = if ready { WATCH_POLL } else { START_POLL };
         // Without a supervisor to watch there is nothing to wake up for.

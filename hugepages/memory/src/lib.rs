@@ -10,6 +10,7 @@ mod crc;
 mod mapping;
 pub mod spsc;
 mod sync;
+mod text;
 
 pub use buddy::{
     BuddyAllocator, CHUNK_BYTES, CHUNK_UNITS, ClaimError, ORDER_MAX, UNIT_BYTES, order_for,
@@ -17,3 +18,4 @@ pub use buddy::{
 pub use counting::{AllocationCounts, CountingAllocator};
 pub use crc::{crc32c, crc32c_append, crc32c_folding_append, crc32c_portable_append};
 pub use mapping::Mapping;
+pub use text::release_start_text;
