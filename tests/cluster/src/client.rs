@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use precursor_protocol::ApiKey;
 use precursor_protocol::header::{parse_response, request_header};
@@ -35,6 +35,9 @@ const INIT_PRODUCER_ID_VERSION: i16 = 4;
 /// A Kafka error code where none was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused(pub i16);
+
+/// The partition is not served here, or not yet.
+pub const NOT_LEADER_OR_FOLLOWER: Refused = Refused(6);
 
 /// Why a call failed: the connection, or the broker's answer.
 #[derive(Debug)]
@@ -331,6 +334,20 @@ impl Connection {
             high_watermark: partition.high_watermark,
             records,
         })
+    }
+
+    /// Fetches as a client does right after a start: a partition that is still being opened says
+    /// so, and is asked again.
+    pub fn fetch_when_open(&mut self, topic: &str, partition: i32, offset: i64) -> Fetched {
+        let asked = Instant::now();
+        loop {
+            match self.fetch(topic, partition, offset, 500) {
+                Err(CallError::Refused(NOT_LEADER_OR_FOLLOWER))
+                    if asked.elapsed() < Duration::from_secs(10) => {}
+                answer => return answer.expect("a fetch"),
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Sends a fetch without waiting for its answer.

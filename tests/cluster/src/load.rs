@@ -329,9 +329,7 @@ pub fn read_whole(connection: &mut Connection, topic: &str, partition: i32) -> V
     let mut read = Read::default();
     loop {
         let offset = read.numbers.len() as i64;
-        let fetched = connection
-            .fetch(topic, partition, offset, 100)
-            .expect("a fetch");
+        let fetched = connection.fetch_when_open(topic, partition, offset);
         if fetched.high_watermark <= offset {
             return read.numbers;
         }

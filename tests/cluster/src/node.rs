@@ -182,13 +182,20 @@ impl Node {
 
     /// kill -9 of the data plane; waits until it is gone, not until it is back.
     pub fn kill_dataplane(&mut self) {
-        let pid = self.dataplane_pid().expect("a data plane runs");
-        kill_and_wait(pid);
+        self.kill_one("precursor-dataplane");
     }
 
     pub fn kill_controlplane(&mut self) {
-        let pid = self.controlplane_pid().expect("a control plane runs");
-        kill_and_wait(pid);
+        self.kill_one("precursor-controlplane");
+    }
+
+    /// After an earlier kill the supervisor may still be waiting before it starts the next.
+    fn kill_one(&self, program: &str) {
+        let runs = wait_until(Duration::from_secs(20), || self.find(program).is_some());
+        assert!(runs, "{program} runs");
+        if let Some(pid) = self.find(program) {
+            kill_and_wait(pid);
+        }
     }
 
     /// kill -9 of the supervisor alone.

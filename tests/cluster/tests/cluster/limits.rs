@@ -77,7 +77,7 @@ fn a_thousand_partitions() {
     assert!(created < Duration::from_secs(5), "{created:?}");
     for restart in 0..2 {
         for partition in 0..1000 {
-            let fetched = connection.fetch("wide", partition, 0, 500).unwrap();
+            let fetched = connection.fetch_when_open("wide", partition, 0);
             assert_eq!(
                 fetched.records[0].value,
                 format!("record of {partition}").into_bytes()
