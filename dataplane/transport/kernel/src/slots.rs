@@ -10,9 +10,11 @@ struct Slot<T> {
     value: Option<T>,
 }
 
-/// At most `capacity` values named by [`ConnectionId`]. Never grows.
+/// At most `capacity` values named by [`ConnectionId`]. Address space for all of them is taken at
+/// the start, memory as they come; nothing is ever moved.
 pub(crate) struct Slots<T> {
-    slots: Box<[Slot<T>]>,
+    slots: Vec<Slot<T>>,
+    capacity: usize,
     first_free: u32,
     taken: usize,
 }
@@ -20,30 +22,29 @@ pub(crate) struct Slots<T> {
 impl<T> Slots<T> {
     pub(crate) fn new(capacity: usize) -> Slots<T> {
         assert!(capacity < 0xFFFF_0000, "slot numbers above are reserved");
-        let slots = (0..capacity)
-            .map(|slot| Slot {
-                generation: 0,
-                next_free: if slot + 1 == capacity {
-                    END
-                } else {
-                    slot as u32 + 1
-                },
-                value: None,
-            })
-            .collect();
         Slots {
-            slots,
-            first_free: if capacity == 0 { END } else { 0 },
+            slots: Vec::with_capacity(capacity),
+            capacity,
+            first_free: END,
             taken: 0,
         }
     }
 
     /// Takes a slot, or gives the value back when all are taken.
     pub(crate) fn insert(&mut self, value: T) -> Result<ConnectionId, T> {
-        let slot = self.first_free;
-        let Some(entry) = self.slots.get_mut(slot as usize) else {
+        if self.is_full() {
             return Err(value);
-        };
+        }
+        if self.first_free == END {
+            self.first_free = self.slots.len() as u32;
+            self.slots.push(Slot {
+                generation: 0,
+                next_free: END,
+                value: None,
+            });
+        }
+        let slot = self.first_free;
+        let entry = &mut self.slots[slot as usize];
         self.first_free = entry.next_free;
         entry.value = Some(value);
         self.taken += 1;
@@ -80,7 +81,7 @@ impl<T> Slots<T> {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.first_free == END
+        self.taken == self.capacity
     }
 }
 
