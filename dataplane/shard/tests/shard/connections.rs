@@ -139,7 +139,7 @@ fn large_frames_are_taken_and_larger_ones_refused() {
     let mut broker = Broker::start_with(&[("t", 1)], 1, SimFaults::default(), |options| {
         options.request_bytes_max = 6 << 20;
     });
-    broker.control.topics[0].2 = vec![("max.message.bytes".to_owned(), "8000000".to_owned())];
+    broker.control.topics[0].options = vec![("max.message.bytes".to_owned(), "8000000".to_owned())];
     broker.control.send_image();
     let mut client = broker.connect();
     let value = vec![6; 5 << 20];

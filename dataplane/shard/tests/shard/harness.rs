@@ -23,12 +23,29 @@ pub const ADDRESS: &str = "127.0.0.1:9092";
 /// Longest that a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+#[derive(Clone)]
+pub struct FakeTopic {
+    pub name: String,
+    pub partitions: u32,
+    /// Options that are not at their defaults.
+    pub options: Vec<(String, String)>,
+}
+
+impl FakeTopic {
+    fn new(name: &str, partitions: u32) -> FakeTopic {
+        FakeTopic {
+            name: name.to_owned(),
+            partitions,
+            options: Vec::new(),
+        }
+    }
+}
+
 /// What the pretended control plane knows and does.
 pub struct FakeControl {
     /// The ends of each shard's rings.
     links: Vec<(ring::Consumer, ring::Producer)>,
-    /// Name, partitions, options.
-    pub topics: Vec<(String, u32, Vec<(String, String)>)>,
+    pub topics: Vec<FakeTopic>,
     pub version: u64,
     pub leader_epoch: i32,
     /// Requests that came whole: token and frame.
@@ -53,7 +70,7 @@ impl FakeControl {
                 .collect(),
             topics: topics
                 .iter()
-                .map(|(name, partitions)| (name.to_string(), *partitions, Vec::new()))
+                .map(|(name, partitions)| FakeTopic::new(name, *partitions))
                 .collect(),
             version: 0,
             leader_epoch: 0,
@@ -126,7 +143,12 @@ impl FakeControl {
             rack: "",
         });
         let topics = self.topics.clone();
-        for (number, (name, partitions, options)) in topics.iter().enumerate() {
+        for (number, topic) in topics.iter().enumerate() {
+            let FakeTopic {
+                name,
+                partitions,
+                options,
+            } = topic;
             let id = Self::topic_id(name);
             self.send(&ToData::Topic {
                 id,
@@ -206,7 +228,7 @@ impl FakeControl {
         let mut outcomes = Vec::new();
         for name in names {
             if self.makes_topics {
-                self.topics.push((name.to_string(), 1, Vec::new()));
+                self.topics.push(FakeTopic::new(name, 1));
                 outcomes.push((*name, ErrorCode::None));
             } else {
                 outcomes.push((*name, ErrorCode::PolicyViolation));

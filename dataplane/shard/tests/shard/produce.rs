@@ -95,7 +95,7 @@ fn without_acks_there_is_no_answer_and_an_error_ends_the_connection() {
 #[test]
 fn acks_all_needs_the_replicas_that_the_topic_asks_for() {
     let mut broker = Broker::start(&[("t", 1)]);
-    broker.control.topics[0].2 = vec![("min.insync.replicas".to_owned(), "2".to_owned())];
+    broker.control.topics[0].options = vec![("min.insync.replicas".to_owned(), "2".to_owned())];
     broker.control.send_image();
     broker.turns(20);
     let mut client = broker.connect();
