@@ -57,6 +57,8 @@ pub(crate) struct Io {
     pub evictable: VecDeque<LogId>,
     /// An append found no memory since the last `MemoryFreed`.
     pub memory_wanted: bool,
+    /// Something was let go of since the last append that found no memory.
+    pub memory_made: bool,
     /// The last append lacked memory, not something else.
     pub memory_short: bool,
     /// Extents may be smaller than wanted: there is no better memory.
@@ -84,6 +86,7 @@ impl Io {
             pins: vec![(0, false); units].into(),
             evictable: VecDeque::with_capacity(1024),
             memory_wanted: false,
+            memory_made: false,
             memory_short: false,
             small_extents: false,
             starved: VecDeque::with_capacity(64),
@@ -109,6 +112,7 @@ impl Io {
     }
 
     pub fn unpin(&mut self, id: ExtentId) {
+        self.memory_made = true;
         let pin = &mut self.pins[id.unit()];
         pin.0 -= 1;
         if *pin == (0, true) {

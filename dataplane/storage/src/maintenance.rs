@@ -72,7 +72,9 @@ impl Store {
         }
         self.io.order_chunks();
         self.io.disk.submit();
-        if self.io.memory_wanted && !self.io.evictable.is_empty() {
+        // Whatever ended may have made room; without that, trying again would be in vain.
+        if self.io.memory_wanted && (work || self.io.memory_made) {
+            self.io.memory_made = false;
             self.io.memory_wanted = false;
             self.io.events.push(StoreEvent::MemoryFreed);
         }
