@@ -86,7 +86,10 @@ const REGISTRY_HOSTS: &[(&str, &str)] = &[
 /// Unfinished work and registry hosts, anywhere.
 pub fn leftovers(sources: &[Source]) -> Vec<Complaint> {
     let mut complaints = Vec::new();
-    for source in sources.iter().filter(|source| source.path != "Cargo.lock") {
+    for source in sources
+        .iter()
+        .filter(|source| !source.path.ends_with("Cargo.lock"))
+    {
         for (number, line) in source.text.lines().enumerate() {
             let place = format!("{}:{}", source.path, number + 1);
             for (left, right) in LEFTOVERS {
@@ -113,11 +116,13 @@ pub struct Long {
     pub refused: bool,
 }
 
-/// Rust files and functions over the style's length, tests and generated code left out.
+/// Rust files and functions over the style's length; tests, examples and generated code left out.
 pub fn long(sources: &[Source]) -> Vec<Long> {
     let mut found = Vec::new();
     for source in sources {
-        let of_tests = source.path.starts_with("tests/") || source.path.contains("/tests");
+        let of_tests = ["/tests", "/examples/", "/benches/"]
+            .iter()
+            .any(|place| format!("/{}", source.path).contains(place));
         if !source.path.ends_with(".rs") || generated(&source.path) || of_tests {
             continue;
         }
