@@ -9,7 +9,20 @@ pub fn emit(messages: &[Message]) -> String {
         .iter()
         .filter(|m| m.direction == Direction::Request)
         .collect();
-    for request in &requests {
+    check_twins(messages, &requests);
+    let mut out = format!(
+        "{}//! The API keys whose messages we know.\n\n",
+        crate::HEADING
+    );
+    emit_enum(&requests, &mut out);
+    emit_facts(&requests, &mut out);
+    emit_methods(&requests, &mut out);
+    out
+}
+
+/// A request and its response have the same versions.
+fn check_twins(messages: &[Message], requests: &[&Message]) {
+    for request in requests {
         let twin = messages
             .iter()
             .find(|m| m.direction == Direction::Response && m.key == request.key)
@@ -21,19 +34,21 @@ pub fn emit(messages: &[Message]) -> String {
             request.name
         );
     }
-    let mut out = format!(
-        "{}//! The API keys whose messages we know.\n\n",
-        crate::HEADING
-    );
+}
+
+fn emit_enum(requests: &[&Message], out: &mut String) {
     out.push_str(
         "/// An API of the Kafka protocol.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(i16)]
         pub enum ApiKey {\n",
     );
-    for m in &requests {
+    for m in requests {
         let _ = writeln!(out, "{} = {},", m.api(), m.key);
     }
+}
+
+fn emit_facts(requests: &[&Message], out: &mut String) {
     out.push_str(
         "}
 
@@ -62,7 +77,7 @@ pub fn emit(messages: &[Message]) -> String {
         /// Every key, in order.
         pub const API_KEYS: &[ApiKeyFacts] = &[\n",
     );
-    for m in &requests {
+    for m in requests {
         let flexible = if m.flexible_from == i16::MAX {
             "i16::MAX".to_owned()
         } else {
@@ -76,6 +91,9 @@ pub fn emit(messages: &[Message]) -> String {
             m.versions.high
         );
     }
+}
+
+fn emit_methods(requests: &[&Message], out: &mut String) {
     out.push_str(
         "];
 
@@ -88,7 +106,7 @@ pub fn emit(messages: &[Message]) -> String {
             pub const fn from_i16(code: i16) -> Option<ApiKey> {
                 Some(match code {\n",
     );
-    for m in &requests {
+    for m in requests {
         let _ = writeln!(out, "{} => ApiKey::{},", m.key, m.api());
     }
     out.push_str(
@@ -104,5 +122,4 @@ pub fn emit(messages: &[Message]) -> String {
         let _ = writeln!(out, "ApiKey::{} => {index},", m.api());
     }
     out.push_str("}] }\n\n/// Kafka's name.\npub const fn name(self) -> &'static str { self.facts().name } }\n");
-    out
 }
