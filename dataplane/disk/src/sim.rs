@@ -2,7 +2,7 @@
 //!
 //! What was not synced may be lost at a power cut: bytes by sectors, names by directories.
 
-use crate::engine::Operation;
+use crate::engine::{Kind, Operation};
 use crate::thread::run_blocking;
 use crate::{DiskFile, FileSystem, OpenMode, RandomFile};
 use std::any::Any;
@@ -404,7 +404,7 @@ impl FileSystem for SimFileSystem {
 /// Runs operations late and in a drawn order.
 pub(crate) struct SimDriver {
     random: Random,
-    queue: Vec<(u32, DiskFile, Operation)>,
+    queue: Vec<(u32, DiskFile, Operation, Vec<u8>)>,
 }
 
 impl SimDriver {
@@ -416,15 +416,25 @@ impl SimDriver {
     }
 
     pub fn push(&mut self, index: u32, file: &DiskFile, operation: &Operation) {
+        // A device may fetch the bytes early or late: both are drawn.
+        let mut early = Vec::new();
+        if operation.kind == Kind::Write && self.random.once_in(2) {
+            // SAFETY: the range lies within the disk's memory, which is mapped.
+            let bytes = unsafe { std::slice::from_raw_parts(operation.address, operation.length) };
+            early.extend_from_slice(bytes);
+        }
         let operation = Operation { ..*operation };
-        self.queue.push((index, file.clone(), operation));
+        self.queue.push((index, file.clone(), operation, early));
     }
 
     pub fn poll(&mut self, done: &mut Vec<(u32, Result<u32, i32>)>) {
         for _ in 0..self.queue.len() {
             if self.random.once_in(2) {
                 let chosen = self.random.below(self.queue.len() as u64) as usize;
-                let (index, file, operation) = self.queue.swap_remove(chosen);
+                let (index, file, mut operation, mut early) = self.queue.swap_remove(chosen);
+                if !early.is_empty() {
+                    operation.address = early.as_mut_ptr();
+                }
                 done.push((index, run_blocking(&file, &operation)));
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::support::{Bench, batch, stored};
 use precursor_model::{ErrorCode, FlushPolicy, LogConfig, TimestampType};
-use precursor_storage::{AppendError, LogState, ReadError, ReadOptions, StoreEvent};
+use precursor_storage::{AppendError, LogState, Read, ReadError, ReadOptions, StoreEvent};
 
 const POOL: u64 = 8 << 20;
 
@@ -324,4 +324,32 @@ fn many_logs_share_a_small_pool() {
             batch(1, 500, 1, None).len()
         );
     }
+}
+
+#[test]
+fn a_gather_keeps_its_bytes_while_memory_is_short() {
+    let mut bench = Bench::new(4 << 20, 1);
+    let id = bench.open_log(1, "t", &small());
+    let first = batch(1, 3000, 7, None);
+    bench.append_all(id, &first);
+    let options = ReadOptions {
+        offset: 0,
+        max_bytes: 10_000,
+        at_least_one: true,
+    };
+    let Ok(Read::Ready(gather)) = bench.store().read(id, options) else {
+        panic!("the newest batch is hot");
+    };
+    for n in 0..4000 {
+        bench.append_all(id, &batch(1, 3000, n, None));
+        bench.poll();
+    }
+    let held = bench.store().slices(&gather).collect::<Vec<_>>().concat();
+    assert!(held == stored(&first, 0));
+    bench.store().release(gather);
+    bench.store().remove_log(id);
+    for _ in 0..200 {
+        bench.poll();
+    }
+    assert_eq!(bench.store().pool_use().bytes_in_use, 0);
 }
