@@ -88,7 +88,31 @@ pub(crate) fn sweep(core: &mut Core) {
     for (id, reason) in condemned {
         core.close_later(id, reason);
     }
+    publish_gauges(core);
+}
+
+/// What others count, put on the shard's page.
+fn publish_gauges(core: &mut Core) {
+    let stats = &core.stats;
+    let disk = core.store.stats();
+    stats.disk_reads.set(disk.disk_reads);
+    stats.disk_read_bytes.set(disk.disk_read_bytes);
+    stats.disk_writes.set(disk.disk_writes);
+    stats.disk_write_bytes.set(disk.disk_write_bytes);
+    stats.disk_syncs.set(disk.disk_syncs);
+    stats.disk_errors.set(disk.disk_errors);
+    stats.disk_recovered_bytes.set(disk.recovered_bytes);
+    let pool = core.store.pool_use();
+    stats.pool_bytes_free.set(pool.bytes_free as u64);
+    stats.pool_bytes_in_use.set(pool.bytes_in_use as u64);
+    stats
+        .pool_bytes_in_use_max
+        .set(pool.bytes_in_use_max as u64);
+    stats.pool_exhausted.set(pool.exhausted);
+    stats.pool_set_aside.set(pool.set_aside as u64);
     let used = core.buffers.usage();
+    stats.buffer_exhausted.set(used.exhausted);
+    stats.control_ring_full.set(core.control.full_count);
     core.stats.buffer_bytes_in_use.set(used.bytes_in_use as u64);
     core.stats.buffer_large_bytes.set(used.large_bytes as u64);
 }

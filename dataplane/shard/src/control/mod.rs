@@ -53,6 +53,8 @@ pub(crate) struct ControlLink {
     outbound_bytes: usize,
     calls: HashMap<u64, Call>,
     next_token: u64,
+    /// Times that the ring had no room.
+    pub full_count: u64,
     /// Images not yet reported as applied, oldest first.
     applying: VecDeque<Applying>,
 }
@@ -67,6 +69,7 @@ impl ControlLink {
             outbound_bytes: 0,
             calls: HashMap::new(),
             next_token: (generation << 40) + 1,
+            full_count: 0,
             applying: VecDeque::new(),
         }
     }
@@ -151,6 +154,7 @@ impl ControlLink {
         let mut moved = false;
         while let Some(message) = self.outbound.front() {
             if self.producer.try_push(&[&message.bytes]).is_err() {
+                self.full_count += 1;
                 break;
             }
             if let Some(call) = self.calls.get_mut(&message.token) {

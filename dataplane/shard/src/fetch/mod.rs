@@ -44,6 +44,15 @@ impl Reads {
     pub fn insert(&mut self, ticket: ReadTicket, reader: Reader) {
         self.waiting.insert(ticket, reader);
     }
+
+    /// From the moment that another shard is asked, its word of growth concerns this fetch: it may
+    /// come before the fetch is parked.
+    fn hear_of(&mut self, log: LogUid, key: Key) {
+        let fetches = self.remote.entry(log).or_default();
+        if !fetches.contains(&key) {
+            fetches.push(key);
+        }
+    }
 }
 
 /// Moves a fetch on as far as it goes: reads what is unread, then answers, parks, or leaves it
@@ -71,6 +80,7 @@ pub(crate) fn advance(core: &mut Core, key: Key) {
         if let Some(timer) = work.timer.take() {
             core.timers.cancel(timer);
         }
+        leave_remote(core, key, &work);
         respond::respond(core, &mut work);
         work.clear();
         core.fetches[key] = work;
@@ -137,6 +147,7 @@ fn read_entry(
         Ok(Place::Local(log)) => log,
         Ok(Place::Remote { shard, log }) => {
             entry.remote = Some(log);
+            core.reads.hear_of(log, ticket.key);
             let message = Message::Read {
                 ticket,
                 log,
@@ -151,6 +162,7 @@ fn read_entry(
     };
     let offsets = core.store.offsets(log);
     entry.log = Some(log);
+    entry.remote = None;
     entry.high_watermark = offsets.high_watermark;
     entry.last_stable_offset = offsets.last_stable;
     entry.log_start_offset = offsets.start;
@@ -243,14 +255,23 @@ pub(crate) fn remote_read_done(
 
 /// Waits for appends: lets go of what was read, registers with every log, arms the deadline.
 fn park(core: &mut Core, key: Key, work: &mut FetchWork, bytes: usize) {
-    work.parked = true;
+    let has_grown = work.grown || work.entries.iter().any(|entry| has_grown(core, entry));
+    work.grown = false;
     work.bytes_seen = bytes;
+    if has_grown {
+        // While one partition was waited for another has moved: read everything again.
+        for entry in &mut work.entries {
+            let outcome = std::mem::take(&mut entry.outcome);
+            release(core, outcome);
+        }
+        work.due = true;
+        core.due_fetches.push(key);
+        return;
+    }
+    work.parked = true;
     for entry in &mut work.entries {
         let outcome = std::mem::take(&mut entry.outcome);
         release(core, outcome);
-        if let Some(log) = entry.remote {
-            core.reads.remote.entry(log).or_default().push(key);
-        }
         let Some(log) = entry.log else { continue };
         if let Some(waiters) = core.waiters.get_mut(log) {
             waiters.fetches.push(key);
@@ -262,20 +283,32 @@ fn park(core: &mut Core, key: Key, work: &mut FetchWork, bytes: usize) {
     }
 }
 
+/// Whether a local log has more than when its entry was read in this round.
+fn has_grown(core: &Core, entry: &FetchEntry) -> bool {
+    let read = matches!(entry.outcome, Outcome::Nothing | Outcome::Data(_));
+    let local = entry.log.filter(|_| read && entry.remote.is_none());
+    local.is_some_and(|log| core.store.offsets(log).high_watermark != entry.high_watermark)
+}
+
+/// No more word of other shards' logs is wanted.
+fn leave_remote(core: &mut Core, key: Key, work: &FetchWork) {
+    for log in work.entries.iter().filter_map(|entry| entry.remote) {
+        if let Some(fetches) = core.reads.remote.get_mut(&log) {
+            fetches.retain(|fetch| *fetch != key);
+        }
+    }
+}
+
 fn unpark(core: &mut Core, key: Key, work: &mut FetchWork) {
     if !work.parked {
         return;
     }
     work.parked = false;
+    work.grown = false;
     core.stats.fetches_parked.subtract(1);
     for entry in &work.entries {
         if let Some(log) = entry.log {
             core.waiters.forget_fetch(log, key);
-        }
-        if let Some(log) = entry.remote
-            && let Some(fetches) = core.reads.remote.get_mut(&log)
-        {
-            fetches.retain(|fetch| *fetch != key);
         }
     }
 }
@@ -292,6 +325,7 @@ pub(crate) fn wake(core: &mut Core, log: LogId, bytes: usize) {
         work.bytes_seen = work.bytes_seen.saturating_add(bytes);
         if work.bytes_seen >= work.bytes_min && !work.due {
             work.due = true;
+            core.stats.fetches_woken.add(1);
             core.due_fetches.push(*key);
         }
     }
@@ -313,8 +347,9 @@ pub(crate) fn wake_remote(core: &mut Core, log: LogUid, bytes: usize) {
             continue;
         };
         work.bytes_seen = work.bytes_seen.saturating_add(bytes);
+        work.grown = true;
         // Whether it is enough or not: only reading again keeps the other shard telling.
-        if !work.due {
+        if work.parked && !work.due {
             work.due = true;
             core.due_fetches.push(*key);
         }
@@ -333,6 +368,7 @@ pub(crate) fn expire(core: &mut Core, key: Key) {
     if let Some(work) = core.fetches.get_mut(key) {
         work.timer = None;
         work.deadline_us = 0;
+        core.stats.fetches_timed_out.add(1);
         if work.outstanding == 0 {
             advance(core, key);
         }
@@ -357,6 +393,7 @@ pub(crate) fn abandon(core: &mut Core, key: Key) {
     };
     let mut work = std::mem::take(slot);
     unpark(core, key, &mut work);
+    leave_remote(core, key, &work);
     if let Some(timer) = work.timer.take() {
         core.timers.cancel(timer);
     }

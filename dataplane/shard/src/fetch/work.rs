@@ -94,6 +94,8 @@ pub(crate) struct FetchWork {
     pub parked: bool,
     /// In the list of fetches to be looked at.
     pub due: bool,
+    /// Another shard's log has grown since this round of reads began.
+    pub grown: bool,
     /// Bytes that were there when it was parked, and those appended since.
     pub bytes_seen: usize,
     pub timer: Option<TimerId>,

@@ -21,6 +21,7 @@ pub(crate) fn refuse_version(core: &mut Core, request: &Request<'_>) -> Handled 
 }
 
 fn answer(core: &mut Core, request: &Request<'_>, version: i16, error: ErrorCode) -> Handled {
+    core.stats.other_requests.add(1);
     let response = ApiVersionsResponse {
         error_code: error.code(),
         api_keys: api::SERVED

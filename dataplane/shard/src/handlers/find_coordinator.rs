@@ -14,6 +14,7 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
     let Ok(view) = FindCoordinatorRequestView::parse(request.body, request.version) else {
         return Handled::Close(CloseReason::BadFrame);
     };
+    core.stats.other_requests.add(1);
     let mut response = FindCoordinatorResponse::default();
     let code = ErrorCode::CoordinatorNotAvailable.code();
     // Kafka's own "no node": id -1, no host, port -1.

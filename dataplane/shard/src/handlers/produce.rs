@@ -208,7 +208,9 @@ pub(crate) fn append_local(
     let options = AppendOptions { now: core.now };
     match core.store.append(log, records, options) {
         Ok(appended) => {
-            if !appended.duplicate {
+            if appended.duplicate {
+                core.stats.batches_duplicate.add(1);
+            } else {
                 core.stats.records_in.add(u64::from(appended.records));
                 core.stats.bytes_in.add(records.len() as u64);
                 core.stats.batches_in.add(1);
@@ -229,7 +231,10 @@ pub(crate) fn append_local(
             core.stats.produces_delayed.add(1);
             None
         }
-        Err(error) => Some(PartitionOutcome::failed(error.code())),
+        Err(error) => {
+            core.stats.batches_refused.add(1);
+            Some(PartitionOutcome::failed(error.code()))
+        }
     }
 }
 

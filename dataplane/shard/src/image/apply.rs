@@ -75,6 +75,10 @@ impl Image {
                 controller_id,
                 node_id,
             } => {
+                if !self.cluster_id.is_empty() && *self.cluster_id != **cluster_id {
+                    self.refuse_cluster(cluster_id);
+                    return false;
+                }
                 self.cluster_id = Rc::from(*cluster_id);
                 self.controller_id = *controller_id;
                 self.node_id = *node_id;
@@ -106,6 +110,17 @@ impl Image {
             _ => {}
         }
         false
+    }
+
+    /// A control plane that belongs to another cluster, or has lost what it knew, would have every
+    /// log removed that it has not heard of. What was in force stays.
+    fn refuse_cluster(&mut self, cluster_id: &str) {
+        self.receiving.version = None;
+        tracing::error!(
+            known = &*self.cluster_id,
+            told = cluster_id,
+            "the control plane's image is of another cluster and is refused"
+        );
     }
 
     fn topic_mut(&mut self, id: TopicId) -> Option<&mut Topic> {
@@ -320,6 +335,22 @@ mod tests {
         send(&mut image, false, 5, &topic_messages(3, "b", 1));
         assert_eq!(image.topic("b").map(|t| t.id), Some(TopicId([3; 16])));
         assert!(image.topic_by_id(TopicId([2; 16])).is_none());
+    }
+
+    #[test]
+    fn an_image_of_another_cluster_removes_nothing() {
+        let cluster = |cluster_id| ToData::Cluster {
+            cluster_id,
+            controller_id: 1,
+            node_id: 1,
+        };
+        let mut image = Image::new(1, LogConfig::default());
+        let mut body = vec![cluster("one")];
+        body.extend(topic_messages(1, "a", 1));
+        send(&mut image, true, 1, &body);
+        assert!(send(&mut image, true, 2, &[cluster("other")]).is_empty());
+        assert!(image.topic("a").is_some());
+        assert_eq!(image.version, 1);
     }
 
     #[test]

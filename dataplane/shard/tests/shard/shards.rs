@@ -127,3 +127,27 @@ fn refusals_and_offsets_come_from_the_owning_shard() {
         unanswered.expect_close(&mut broker);
     }
 }
+
+#[test]
+fn no_growth_is_missed_between_the_question_and_the_wait() {
+    let mut broker = Broker::start_shards(&[("t", 2)], 2);
+    let (mut reader, mut writer) = (broker.connect(), broker.connect());
+    let records = batch(&[b"x"]);
+    let mut offsets = [0i64; 2];
+    for round in 0..200 {
+        let asked = [("t", 0, offsets[0]), ("t", 1, offsets[1])];
+        let body = fetch_body(12, 60_000, 1, &asked);
+        let (id, frame) = reader.frame(ApiKey::Fetch, 12, &body);
+        assert_eq!(reader.socket.send(&frame), frame.len());
+        // The append overtakes the fetch's messages, goes with them, or follows them.
+        broker.turns(round % 5);
+        let partition = (round / 5 % 2) as i32;
+        let body = produce_body(9, 1, &[("t", partition, &records)]);
+        let (produce, frame) = writer.frame(ApiKey::Produce, 9, &body);
+        assert_eq!(writer.socket.send(&frame), frame.len());
+        offsets[partition as usize] += 1;
+        let body = reader.expect(&mut broker, ApiKey::Fetch, 12, id);
+        FetchResponse::decode(&body, 12).unwrap();
+        writer.expect(&mut broker, ApiKey::Produce, 9, produce);
+    }
+}
