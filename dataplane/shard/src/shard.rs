@@ -1,9 +1,11 @@
 //! The loop itself.
 
+mod connections;
+
 use crate::clock::Clock;
 use crate::connection::Connections;
 use crate::control::{self, ControlLink};
-use crate::core::{CloseReason, Core};
+use crate::core::Core;
 use crate::fetch::{self, Reads, SessionCache};
 use crate::idle::{Idle, Rest};
 use crate::image::Image;
@@ -12,8 +14,6 @@ use crate::options::{IdlePolicy, ShardOptions};
 use crate::peers::{self, PeerLinks};
 use crate::pool::Pool;
 use crate::queries::Queries;
-use crate::send::{self, Flushed};
-use crate::serve::{self, Served};
 use crate::stats::Stats;
 use crate::timer::TimerWheel;
 use crate::waiters::WaiterTable;
@@ -355,127 +355,6 @@ impl<T: Transport> Shard<T> {
         }
         if !self.core.stalled_appends.is_empty() {
             peers::retry_appends(&mut self.core);
-        }
-    }
-
-    /// Serves connections that have bytes, each at most once.
-    fn serve_connections(&mut self) -> bool {
-        let count = self.core.to_serve.len().min(SERVED_PER_TURN);
-        for _ in 0..count {
-            let Some(id) = self.core.to_serve.pop_front() else {
-                break;
-            };
-            self.serve_connection(id);
-            // Answers leave before the next connection is served: its requests may be long.
-            fetch::run_due(&mut self.core);
-            self.flush_connections();
-        }
-        count > 0
-    }
-
-    fn serve_connection(&mut self, id: ConnectionId) {
-        let Some(connection) = self.core.connections.get_mut(id) else {
-            return;
-        };
-        connection.queued = false;
-        connection.paused = false;
-        if connection.closing {
-            return;
-        }
-        match serve::serve(&mut self.transport, &mut self.core, id) {
-            Served::Drained => {
-                if let Some(connection) = self.core.connections.get_mut(id) {
-                    connection.readable = false;
-                }
-            }
-            Served::More => self.core.serve_later(id),
-            Served::Paused => {
-                if let Some(connection) = self.core.connections.get_mut(id) {
-                    connection.paused = true;
-                }
-            }
-            Served::Ended => self.core.close_later(id, CloseReason::Ended),
-            Served::Broken => {
-                self.core.stats.closed_failed.add(1);
-                self.core.forget_connection(id);
-            }
-            Served::Close(reason) => self.core.close_later(id, reason),
-        }
-    }
-
-    fn flush_later(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.core.connections.get_mut(id)
-            && !connection.flush_queued
-        {
-            connection.flush_queued = true;
-            self.core.to_flush.push(id);
-        }
-    }
-
-    fn flush_connections(&mut self) {
-        while let Some(id) = self.core.to_flush.pop() {
-            self.flush(id);
-        }
-    }
-
-    fn flush(&mut self, id: ConnectionId) {
-        let core = &mut self.core;
-        let Some(connection) = core.connections.get_mut(id) else {
-            return;
-        };
-        connection.flush_queued = false;
-        if connection.send_blocked {
-            return;
-        }
-        let mut sent = 0;
-        let flushed = send::flush(
-            &mut self.transport,
-            self.holds_memory,
-            &mut core.connections,
-            &mut core.answers,
-            &mut core.store,
-            id,
-            &mut sent,
-        );
-        if sent > 0 {
-            core.stats.network_bytes_out.add(sent);
-            let now_ms = core.now_ms();
-            if let Some(connection) = core.connections.get_mut(id) {
-                connection.active_ms = now_ms;
-            }
-        }
-        if flushed == Flushed::Broken {
-            core.stats.closed_failed.add(1);
-            core.forget_connection(id);
-        } else {
-            self.resume_if_paused(id);
-        }
-    }
-
-    /// A connection that stopped reading because it is owed much goes on once it is owed less.
-    fn resume_if_paused(&mut self, id: ConnectionId) {
-        let connection = self.core.connections.get_mut(id);
-        if connection.is_some_and(|connection| serve::may_go_on(connection)) {
-            self.core.serve_later(id);
-        }
-    }
-
-    fn close_connections(&mut self) {
-        while let Some((id, reason)) = self.core.to_close.pop() {
-            if self.core.connections.get(id).is_none() {
-                continue;
-            }
-            let stats = &self.core.stats;
-            match reason {
-                CloseReason::BadFrame => stats.closed_bad_frame.add(1),
-                CloseReason::Idle | CloseReason::Stalled => stats.closed_idle.add(1),
-                CloseReason::Ended => stats.closed_failed.add(1),
-                CloseReason::Unanswerable
-                | CloseReason::UnacknowledgedError
-                | CloseReason::RequestLost => stats.requests_failed.add(1),
-            }
-            self.transport.close(id);
-            self.core.forget_connection(id);
         }
     }
 

@@ -1,0 +1,131 @@
+//! What a turn does with connections: serves, flushes and closes them.
+
+use super::{SERVED_PER_TURN, Shard};
+use crate::core::CloseReason;
+use crate::fetch;
+use crate::send::{self, Flushed};
+use crate::serve::{self, Served};
+use precursor_transport_port::{ConnectionId, Transport};
+
+impl<T: Transport> Shard<T> {
+    /// Serves connections that have bytes, each at most once.
+    pub(super) fn serve_connections(&mut self) -> bool {
+        let count = self.core.to_serve.len().min(SERVED_PER_TURN);
+        for _ in 0..count {
+            let Some(id) = self.core.to_serve.pop_front() else {
+                break;
+            };
+            self.serve_connection(id);
+            // Answers leave before the next connection is served: its requests may be long.
+            fetch::run_due(&mut self.core);
+            self.flush_connections();
+        }
+        count > 0
+    }
+
+    fn serve_connection(&mut self, id: ConnectionId) {
+        let Some(connection) = self.core.connections.get_mut(id) else {
+            return;
+        };
+        connection.queued = false;
+        connection.paused = false;
+        if connection.closing {
+            return;
+        }
+        match serve::serve(&mut self.transport, &mut self.core, id) {
+            Served::Drained => {
+                if let Some(connection) = self.core.connections.get_mut(id) {
+                    connection.readable = false;
+                }
+            }
+            Served::More => self.core.serve_later(id),
+            Served::Paused => {
+                if let Some(connection) = self.core.connections.get_mut(id) {
+                    connection.paused = true;
+                }
+            }
+            Served::Ended => self.core.close_later(id, CloseReason::Ended),
+            Served::Broken => {
+                self.core.stats.closed_failed.add(1);
+                self.core.forget_connection(id);
+            }
+            Served::Close(reason) => self.core.close_later(id, reason),
+        }
+    }
+
+    pub(super) fn flush_later(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.core.connections.get_mut(id)
+            && !connection.flush_queued
+        {
+            connection.flush_queued = true;
+            self.core.to_flush.push(id);
+        }
+    }
+
+    pub(super) fn flush_connections(&mut self) {
+        while let Some(id) = self.core.to_flush.pop() {
+            self.flush(id);
+        }
+    }
+
+    pub(super) fn flush(&mut self, id: ConnectionId) {
+        let core = &mut self.core;
+        let Some(connection) = core.connections.get_mut(id) else {
+            return;
+        };
+        connection.flush_queued = false;
+        if connection.send_blocked {
+            return;
+        }
+        let mut sent = 0;
+        let flushed = send::flush(
+            &mut self.transport,
+            self.holds_memory,
+            &mut core.connections,
+            &mut core.answers,
+            &mut core.store,
+            id,
+            &mut sent,
+        );
+        if sent > 0 {
+            core.stats.network_bytes_out.add(sent);
+            let now_ms = core.now_ms();
+            if let Some(connection) = core.connections.get_mut(id) {
+                connection.active_ms = now_ms;
+            }
+        }
+        if flushed == Flushed::Broken {
+            core.stats.closed_failed.add(1);
+            core.forget_connection(id);
+        } else {
+            self.resume_if_paused(id);
+        }
+    }
+
+    /// A connection that stopped reading because it is owed much goes on once it is owed less.
+    pub(super) fn resume_if_paused(&mut self, id: ConnectionId) {
+        let connection = self.core.connections.get_mut(id);
+        if connection.is_some_and(|connection| serve::may_go_on(connection)) {
+            self.core.serve_later(id);
+        }
+    }
+
+    pub(super) fn close_connections(&mut self) {
+        while let Some((id, reason)) = self.core.to_close.pop() {
+            if self.core.connections.get(id).is_none() {
+                continue;
+            }
+            let stats = &self.core.stats;
+            match reason {
+                CloseReason::BadFrame => stats.closed_bad_frame.add(1),
+                CloseReason::Idle | CloseReason::Stalled => stats.closed_idle.add(1),
+                CloseReason::Ended => stats.closed_failed.add(1),
+                CloseReason::Unanswerable
+                | CloseReason::UnacknowledgedError
+                | CloseReason::RequestLost => stats.requests_failed.add(1),
+            }
+            self.transport.close(id);
+            self.core.forget_connection(id);
+        }
+    }
+}
