@@ -267,7 +267,9 @@ impl ColdRead<'_> {
             _ => self.log.writer.written,
         };
         let hot = self.log.hot_from(segment.base);
-        hot.unwrap_or(segment.size).min(size)
+        hot.unwrap_or(segment.size)
+            .min(size)
+            .min(self.log.visible_size(at))
     }
 
     fn load_segment(&mut self, at: usize) {

@@ -8,8 +8,9 @@ use crate::io::Io;
 use crate::jobs::Snapshot;
 use crate::producers::ProducerState;
 use precursor_disk::DiskFile;
-use precursor_model::{LogConfig, LogUid, Offset};
+use precursor_model::{FlushPolicy, LogConfig, LogUid, Offset};
 use precursor_shm::ExtentId;
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -152,6 +153,9 @@ pub(crate) struct Log {
     pub start: Offset,
     pub end: Offset,
     pub durable: Offset,
+    /// Where `durable` lies: a segment, and the position in it up to which it is on disk.
+    pub durable_base: Offset,
+    pub durable_position: u64,
     pub recovery_point: Offset,
     /// Position of the recovery point in the active segment (0 when it lies before).
     pub recovery_position: u64,
@@ -214,6 +218,28 @@ impl Log {
         self.segments
             .get_mut(at)
             .filter(|segment| segment.base == base)
+    }
+
+    /// The offset after the last record that may be shown. Under `every-write` that is what is on
+    /// disk: a record that a power cut can take back must not have been read by anyone.
+    pub fn visible_end(&self) -> Offset {
+        match self.config.flush_policy {
+            FlushPolicy::EveryWrite => self.durable,
+            FlushPolicy::Interval | FlushPolicy::Os => self.end,
+        }
+    }
+
+    /// How much of a segment may be shown, in bytes.
+    pub fn visible_size(&self, index: usize) -> u64 {
+        let segment = &self.segments[index];
+        match self.config.flush_policy {
+            FlushPolicy::EveryWrite => match segment.base.cmp(&self.durable_base) {
+                Ordering::Less => segment.size,
+                Ordering::Equal => segment.size.min(self.durable_position),
+                Ordering::Greater => 0,
+            },
+            FlushPolicy::Interval | FlushPolicy::Os => segment.size,
+        }
     }
 
     /// The offset after the segment's last record.

@@ -229,10 +229,13 @@ impl Store {
                     return;
                 };
                 log.settling -= 1;
-                log.set_durable(io, offset);
                 if let Some(segment) = log.segment_of_mut(base) {
                     segment.index = SegmentIndex::Loaded(index);
                 }
+                let size = log
+                    .segment_of(base)
+                    .map_or(u64::MAX, |segment| segment.size);
+                log.set_durable(io, offset, base, size);
                 log.advance_sync(io);
                 self.note_loaded(id, base);
             }
@@ -372,6 +375,8 @@ impl Log {
         self.end = opened.end;
         // Recovery synced what it validated.
         self.durable = opened.end;
+        self.durable_base = active.base;
+        self.durable_position = active.size;
         self.recovery_point = opened.recovery_point;
         self.checkpointed = opened.checkpointed;
         self.producers = opened.producers;

@@ -172,6 +172,8 @@ pub(crate) fn opening_log(options: &StoreOptions, id: LogId, spec: &LogSpec<'_>)
         start: 0,
         end: 0,
         durable: 0,
+        durable_base: 0,
+        durable_position: 0,
         recovery_point: 0,
         recovery_position: 0,
         segments: VecDeque::new(),

@@ -62,7 +62,7 @@ pub(crate) struct Run {
 impl Log {
     /// Fills `gather` from the region; false when the batch of `options.offset` is not there.
     pub fn read_hot(&mut self, io: &mut Io, options: &ReadOptions, gather: &mut Gather) -> bool {
-        if options.offset >= self.end {
+        if options.offset >= self.visible_end() {
             return true;
         }
         let segment = self.segment_at(options.offset);
@@ -118,7 +118,7 @@ impl Log {
         position: u64,
         options: &ReadOptions,
     ) -> Option<(usize, Run)> {
-        let size = self.segments[segment].size;
+        let size = self.visible_size(segment);
         let base = self.segments[segment].base;
         let (mut at, mut position) = (at, position);
         let mut header = self.header_in_extents(io, at, position)?;

@@ -247,8 +247,15 @@ impl Store {
 
     /// Puts options in force.
     pub fn set_config(&mut self, id: LogId, config: LogConfig) {
-        if let Some((log, _)) = self.log_and_io(id) {
-            log.config = config;
+        let Some((log, _)) = self.log_and_io(id) else {
+            return;
+        };
+        log.config = config;
+        // What was appended under a weaker promise is made durable before it is shown again.
+        let behind =
+            log.config.flush_policy != precursor_model::FlushPolicy::Os && log.durable < log.end;
+        if behind && !std::mem::replace(&mut log.is_unsynced, true) {
+            self.timers.unsynced.push(id);
         }
     }
 
@@ -271,8 +278,8 @@ impl Store {
             Some(log) => LogOffsets {
                 start: log.start,
                 end: log.end,
-                high_watermark: log.end,
-                last_stable: log.end,
+                high_watermark: log.visible_end(),
+                last_stable: log.visible_end(),
                 durable: log.durable,
                 leader_epoch: log.leader_epoch,
             },

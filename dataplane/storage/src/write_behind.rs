@@ -257,7 +257,7 @@ impl Log {
             // The segment was settled meanwhile, which synced it.
             let offset = target.offset;
             self.sync = SyncState::Idle;
-            return self.set_durable(io, offset);
+            return self.set_durable(io, offset, base, position);
         }
         let Some(file) = self.active_file_of(base) else {
             return;
@@ -283,7 +283,7 @@ impl Log {
         let SyncState::Syncing(target) = std::mem::replace(&mut self.sync, SyncState::Idle) else {
             return;
         };
-        self.set_durable(io, target.offset);
+        self.set_durable(io, target.offset, target.base, target.position);
         // A segment that was rolled meanwhile is settled whole; its index must not go back.
         let is_active = target.base == self.active().base;
         if let (Some((snapshot, index)), true) = (target.settle, is_active) {
@@ -306,9 +306,12 @@ impl Log {
         self.pump_writes(io);
     }
 
-    pub fn set_durable(&mut self, io: &mut Io, offset: Offset) {
+    /// Everything before `offset`, which is at `position` of the segment at `base`, is on disk.
+    pub fn set_durable(&mut self, io: &mut Io, offset: Offset, base: Offset, position: u64) {
         if offset > self.durable {
             self.durable = offset;
+            self.durable_base = base;
+            self.durable_position = position;
             io.events.push(StoreEvent::Durable {
                 log: self.id,
                 offset,

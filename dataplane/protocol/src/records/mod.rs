@@ -36,7 +36,9 @@ pub use batch::{BatchError, BatchView, Batches, Codec, split_batches};
 pub use build::BatchBuilder;
 pub use patch::BatchHeaderMut;
 pub use record::{Header, Headers, Record, RecordError, Records};
-pub use validate::{InvalidBatch, Limits, ValidBatch, validate_batch, validate_produce};
+pub use validate::{
+    InvalidBatch, Limits, ValidBatch, validate_batch, validate_contents, validate_produce,
+};
 
 /// Bytes of a batch before its records.
 pub const HEADER_LENGTH: usize = 61;

@@ -178,6 +178,30 @@ pub fn validate_batch<'a>(
     })
 }
 
+/// Checks what lies inside one produced batch and what only the request's version forbids: the part
+/// of [`validate_produce`] that a log, which checks sizes, CRC and header itself, leaves out.
+///
+/// Bytes that the log is going to refuse are passed: among them a batch whose CRC is wrong, because
+/// damage is answered as damage, which clients send again.
+///
+/// # Errors
+/// A record that cannot be read, offset deltas other than 0, 1, 2 …, or zstd before version 7.
+pub fn validate_contents(records: &[u8], produce_version: i16) -> Result<(), InvalidBatch> {
+    let Some(Ok(batch)) = split_batches(records).next() else {
+        return Ok(());
+    };
+    match batch.codec() {
+        Codec::Zstd if produce_version < 7 => Err(InvalidBatch::Codec),
+        Codec::None if !batch.is_control() => {
+            match check_records(batch.record_bytes(), batch.record_count()) {
+                Err(error) if batch.crc_is_right() => Err(error),
+                Ok(_) | Err(_) => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
 fn validate_header(batch: BatchView<'_>, limits: &Limits) -> Result<u32, InvalidBatch> {
     match batch.codec() {
         Codec::Unknown(_) => return Err(InvalidBatch::Codec),

@@ -9,6 +9,7 @@ use crate::pool::Key;
 use crate::timer::TimerId;
 use crate::waiters::{DurableWait, DurableWaiter};
 use precursor_model::{ErrorCode, LogUid, Offset};
+use precursor_protocol::records::validate_contents;
 use precursor_protocol::views::ProduceRequestView;
 use precursor_protocol::views::produce_request::PartitionProduceDataView;
 use precursor_storage::{AppendError, AppendOptions, LogId};
@@ -132,7 +133,14 @@ fn append_all(
                 key,
                 place: number as u32 - 1,
             };
-            match append(core, view.acks, topic.name, &partition, ticket) {
+            match append(
+                core,
+                view.acks,
+                work.version,
+                topic.name,
+                &partition,
+                ticket,
+            ) {
                 Some(outcome) => work.outcomes.push(outcome),
                 None => return false,
             }
@@ -145,6 +153,7 @@ fn append_all(
 fn append(
     core: &mut Core,
     acks: i16,
+    version: i16,
     topic: &str,
     data: &PartitionProduceDataView<'_>,
     ticket: Ticket,
@@ -162,6 +171,9 @@ fn append(
     let Some(records) = data.records else {
         return Some(PartitionOutcome::failed(ErrorCode::InvalidRecord));
     };
+    if let Err(error) = validate_contents(records, version) {
+        return Some(PartitionOutcome::failed(error.code()));
+    }
     match place {
         Place::Local(log) => append_local(core, log, records),
         Place::Remote { shard, log } => append_remote(core, shard, log, records, ticket),

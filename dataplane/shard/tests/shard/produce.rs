@@ -44,13 +44,19 @@ fn refusals_name_their_reason() {
     let last = corrupt.len() - 1;
     corrupt[last] ^= 1;
     let two = [good.clone(), good.clone()].concat();
-    let cases: [(&str, i32, i16, &[u8], ErrorCode); 6] = [
+    // One record that claims to be longer than the batch, under a CRC that is right.
+    let mut overlong = good.clone();
+    overlong[61] = 0x7e;
+    let crc = precursor_memory::crc32c(&overlong[21..]);
+    overlong[17..21].copy_from_slice(&crc.to_be_bytes());
+    let cases: [(&str, i32, i16, &[u8], ErrorCode); 7] = [
         ("nowhere", 0, 1, &good, ErrorCode::UnknownTopicOrPartition),
         ("t", 1, 1, &good, ErrorCode::UnknownTopicOrPartition),
         ("t", -1, 1, &good, ErrorCode::UnknownTopicOrPartition),
         ("t", 0, 7, &good, ErrorCode::InvalidRequiredAcks),
         ("t", 0, 1, &corrupt, ErrorCode::CorruptMessage),
         ("t", 0, 1, &two, ErrorCode::InvalidRecord),
+        ("t", 0, 1, &overlong, ErrorCode::InvalidRecord),
     ];
     for (topic, partition, acks, records, error) in cases {
         let body = produce_body(9, acks, &[(topic, partition, records)]);

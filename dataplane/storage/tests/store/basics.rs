@@ -207,6 +207,43 @@ fn every_write_is_reported_durable_and_survives_power_loss() {
 }
 
 #[test]
+fn every_write_shows_only_what_is_durable() {
+    let mut bench = Bench::new(POOL, 1);
+    let config = LogConfig {
+        flush_policy: FlushPolicy::EveryWrite,
+        ..small()
+    };
+    let id = bench.open_log(1, "t", &config);
+    // Several segments' worth, so that what is shown ends in and between segments.
+    for n in 0..40 {
+        let appended = bench.append_all(id, &batch(3, 5000, 1, None));
+        let offsets = bench.store().offsets(id);
+        assert_eq!(offsets.end, appended.last_offset + 1);
+        assert_eq!(offsets.high_watermark, offsets.durable);
+        assert_eq!(offsets.last_stable, offsets.durable);
+        if offsets.durable < offsets.end {
+            let options = ReadOptions {
+                offset: offsets.durable,
+                max_bytes: 1 << 20,
+                at_least_one: true,
+            };
+            match bench.store().read(id, options) {
+                Ok(Read::Ready(gather)) => {
+                    assert!(gather.is_empty(), "batch {n}: read past {offsets:?}");
+                    bench.store().release(gather);
+                }
+                other => panic!("batch {n}: {other:?} at the end of what is durable"),
+            }
+        }
+        if n % 3 == 2 {
+            bench.poll_until(|store| store.offsets(id).durable >= offsets.end);
+            let read = bench.read_from(id, appended.base_offset, 1 << 20);
+            assert!(!read.is_empty(), "batch {n} is durable and is not shown");
+        }
+    }
+}
+
+#[test]
 fn producers_are_known_after_a_clean_stop_and_after_a_crash() {
     let mut bench = Bench::new(POOL, 1);
     let mut id = bench.open_log(1, "t", &small());

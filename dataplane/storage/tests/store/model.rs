@@ -146,12 +146,27 @@ impl History {
             max_bytes: self.random.below(40_000) as usize,
             at_least_one: self.random.once_in(2),
         };
+        // Under every-write only what is durable is shown, and that grows while a read is waited for.
+        let shown = self.bench.store().offsets(id).high_watermark;
         let got = self.bench.read(id, options);
         let got = got.unwrap_or_else(|error| panic!("seed {}: {error:?}", self.seed));
-        self.check_read(at, options, &got);
+        let shown_after = self.bench.store().offsets(id).high_watermark;
+        self.check_read(at, options, &got, shown);
+        let last = self.logs[at]
+            .batches
+            .iter()
+            .rfind(|batch| got.ends_with(&batch.1));
+        if let (Some(last), false) = (last, got.is_empty()) {
+            assert!(
+                last.0 < shown_after,
+                "seed {}: past the high watermark",
+                self.seed
+            );
+        }
     }
 
-    fn check_read(&self, at: usize, options: ReadOptions, got: &[u8]) {
+    /// What must be shown is what lay before `shown` when the read began.
+    fn check_read(&self, at: usize, options: ReadOptions, got: &[u8], shown: i64) {
         let log = &self.logs[at];
         let seed = self.seed;
         let first = log
@@ -160,9 +175,15 @@ impl History {
         if options.offset == log.end {
             return assert!(got.is_empty(), "seed {seed}");
         }
+        if options.offset >= shown && got.is_empty() {
+            return;
+        }
         let mut rest = got;
         let mut taken = 0;
-        for (_, bytes) in &log.batches[first - 1..] {
+        for (base, bytes) in &log.batches[first - 1..] {
+            if rest.is_empty() && *base >= shown {
+                break;
+            }
             if rest.is_empty() {
                 let fits = taken + bytes.len() <= options.max_bytes;
                 assert!(
@@ -186,6 +207,9 @@ impl History {
 
     fn check_all(&mut self, at: usize) {
         let mut offset = self.logs[at].start;
+        let (id, end) = (self.logs[at].id, self.logs[at].end);
+        self.bench
+            .poll_until(|store| store.offsets(id).high_watermark >= end);
         while offset < self.logs[at].end {
             let options = ReadOptions {
                 offset,
@@ -193,7 +217,7 @@ impl History {
                 at_least_one: true,
             };
             let got = self.bench.read(self.logs[at].id, options).unwrap();
-            self.check_read(at, options, &got);
+            self.check_read(at, options, &got, end);
             let mut rest = &got[..];
             while !rest.is_empty() {
                 let length = i32::from_be_bytes([rest[8], rest[9], rest[10], rest[11]]) as usize;
