@@ -15,6 +15,23 @@ pub fn cpu_time(pid: i32) -> Option<Duration> {
     Some(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
 }
 
+/// How often the thread with this name has given up its processor to wait for something: a lock, a
+/// disk, a sleep. A thread that only polls never does.
+pub fn waits(pid: i32, thread: &str) -> Option<u64> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    let named = |task: &std::path::PathBuf| {
+        fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim_end() == thread)
+    };
+    let task = tasks
+        .filter_map(|task| Some(task.ok()?.path()))
+        .find(named)?;
+    let status = fs::read_to_string(task.join("status")).ok()?;
+    let count = status
+        .lines()
+        .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+    count.trim().parse().ok()
+}
+
 /// Resident bytes of a process: of mappings whose file is below `apart`, and of all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resident {

@@ -3,6 +3,7 @@
 
 mod crashes;
 mod hostile;
+mod hot_path;
 mod idle;
 mod limits;
 mod start;
