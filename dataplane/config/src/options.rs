@@ -286,7 +286,7 @@ pub const OPTIONS: &[NodeOption] = &[
         default: "auto",
         accepts: "'auto', 'epoll' or 'io_uring'",
         restart: true,
-        doc: "How sockets are driven; auto takes io_uring where the kernel allows it.",
+        doc: "How sockets are driven; auto takes epoll, whose round trips measured shorter.",
         apply: |c, v| NetworkDriver::parse(v).map(|d| c.network_driver = d),
         show: |c| c.network_driver.to_string(),
     },
