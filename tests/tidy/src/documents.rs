@@ -23,7 +23,8 @@ pub fn protocol_matrix() -> String {
     let mut out = String::from(
         "# Kafka requests that are served\n\n\
          Generated from `precursor_protocol::api::SERVED`, the list that dispatch and ApiVersions \
-         use. A version that is advertised but not taken is answered with UNSUPPORTED_VERSION.\n\n\
+         use. A request in a version that is not taken ends its connection, as in Kafka; ApiVersions \
+         alone is answered, with UNSUPPORTED_VERSION and the ranges (KIP-511).\n\n\
          | key | request | versions taken | advertised | answered by |\n|---|---|---|---|---|\n",
     );
     for served in SERVED {
