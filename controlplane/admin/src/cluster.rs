@@ -80,6 +80,7 @@ impl ClusterService {
             }),
             region_kind: kind_text(self.region.kind()).to_owned(),
             region_path: self.region.path().display().to_string(),
+            metrics_address: addresses.metrics.unwrap_or_default(),
         }
     }
 

@@ -47,6 +47,8 @@ pub struct Addresses {
     pub kafka: Option<(String, u16)>,
     /// `host:port` of the gRPC listener.
     pub admin: Option<String>,
+    /// `host:port` of the HTTP listener for metrics and health.
+    pub metrics: Option<String>,
 }
 
 /// Answers Kafka requests. Shared by all tasks; holds no state of its own but a block of producer

@@ -7,6 +7,7 @@ use precursor_bridge::{Bridge, BridgeOptions, DataPlaneView};
 use precursor_config::{NodeConfig, OPTIONS, Switch};
 use precursor_consensus::{Consensus, Options};
 use precursor_kafka_api::{Addresses, Api, NodeOptionValue, Settings};
+use precursor_monitor::{MonitorOptions, MonitorServer};
 use precursor_shm::{Hugepages, ProcessState, Region, RegionOptions};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -76,23 +77,24 @@ async fn serve(
     register(&consensus, config).await?;
     let view = DataPlaneView::new(region.shards());
     let admin = bind_admin(config).await?;
+    let monitor = bind_monitor(config).await?;
     let api = Arc::new(Api::new(
         consensus.clone(),
         view.clone(),
         settings(config, region),
-        addresses(config, region, admin.address()),
+        addresses(config, region, admin.address(), monitor.address()),
     ));
     let bridge = Bridge::new(BridgeOptions {
         region: region.clone(),
         consensus: consensus.clone(),
         node_id: config.node_id,
         generation,
-        view,
+        view: view.clone(),
     })
     .map_err(|error| format!("the rings cannot be used: {error}"))?;
     region.status().set_admin_port(admin.address().port());
     region.status().set_control_state(ProcessState::Ready);
-    tracing::info!(admin = %admin.address(), generation, "serving");
+    tracing::info!(admin = %admin.address(), metrics = %monitor.address(), generation, "serving");
 
     let stop = watch::Sender::new(false);
     let bridge = bridge.run(Arc::clone(&api), stopped(stop.subscribe()));
@@ -101,9 +103,17 @@ async fn serve(
         region: region.clone(),
         version: env!("CARGO_PKG_VERSION"),
     };
+    let monitor_options = MonitorOptions {
+        region: region.clone(),
+        consensus: consensus.clone(),
+        view,
+        node_id: config.node_id,
+        version: env!("CARGO_PKG_VERSION"),
+    };
     // On tasks of their own: a panic in one is an error here, and the process ends.
     let mut bridge = tokio::spawn(bridge);
     let mut admin = tokio::spawn(admin.serve(admin_options, stopped(stop.subscribe())));
+    let mut monitor = tokio::spawn(monitor.serve(monitor_options, stopped(stop.subscribe())));
     let ended = tokio::select! {
         () = signals.asked_to_stop() => {
             tracing::info!("asked to stop");
@@ -116,15 +126,17 @@ async fn serve(
         reason = consensus.stopped() => Err(format!("consensus has stopped: {reason}")),
         ended = &mut bridge => Err(format!("the bridge has ended: {ended:?}")),
         ended = &mut admin => Err(format!("the administration has ended: {ended:?}")),
+        ended = &mut monitor => Err(format!("the metrics endpoint has ended: {ended:?}")),
     };
     if ended.is_ok() {
         region.status().set_control_state(ProcessState::Stopping);
         stop.send_replace(true);
-        let both = async {
+        let all = async {
             let _ = admin.await;
+            let _ = monitor.await;
             let _ = bridge.await;
         };
-        if tokio::time::timeout(STOP_PATIENCE, both).await.is_err() {
+        if tokio::time::timeout(STOP_PATIENCE, all).await.is_err() {
             tracing::info!("calls that are still open are given up");
         }
         consensus.shutdown().await;
@@ -164,11 +176,22 @@ async fn bind_admin(config: &NodeConfig) -> Result<AdminServer, String> {
     })
 }
 
+async fn bind_monitor(config: &NodeConfig) -> Result<MonitorServer, String> {
+    let listen = &config.metrics_listen;
+    let address = listen
+        .resolve()
+        .map_err(|error| format!("metrics.listen={listen} cannot be used: {error}"))?;
+    MonitorServer::bind(address).await.map_err(|error| {
+        format!("cannot listen on {listen}: {error}; choose another: metrics.listen")
+    })
+}
+
 /// Where this node is reached, asked anew each time: the data plane may come and go.
 fn addresses(
     config: &NodeConfig,
     region: &Region,
     admin: SocketAddr,
+    metrics: SocketAddr,
 ) -> Arc<dyn Fn() -> Addresses + Send + Sync> {
     let (config, region) = (config.clone(), region.clone());
     // Resolved once: a name server must not be in the way of an answer.
@@ -177,21 +200,20 @@ fn addresses(
         let port = region.status().kafka_port();
         let bound = listen.filter(|_| port != 0);
         let kafka = bound.map(|address| config.advertised(SocketAddr::new(address.ip(), port)));
-        let admin = if admin.ip().is_unspecified() {
+        let reached = |bound: SocketAddr| {
             // Reachable under any of the node's addresses, so also under the one that is known.
-            kafka.as_ref().map(|kafka| precursor_config::Endpoint {
-                host: kafka.host.clone(),
-                port: admin.port(),
-            })
-        } else {
-            Some(precursor_config::Endpoint {
-                host: admin.ip().to_string(),
-                port: admin.port(),
-            })
+            let host = match &kafka {
+                _ if !bound.ip().is_unspecified() => bound.ip().to_string(),
+                Some(kafka) => kafka.host.clone(),
+                None => return None,
+            };
+            let port = bound.port();
+            Some(precursor_config::Endpoint { host, port }.to_string())
         };
         Addresses {
+            admin: reached(admin),
+            metrics: reached(metrics),
             kafka: kafka.map(|endpoint| (endpoint.host, endpoint.port)),
-            admin: admin.map(|endpoint| endpoint.to_string()),
         }
     })
 }

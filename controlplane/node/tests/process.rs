@@ -6,6 +6,8 @@ use precursor_admin_api::v1::{
     CreateTopicRequest, DescribeTopicRequest, GetStatusRequest, ListTopicsRequest,
 };
 use precursor_shm::{ProcessState, Region, RegionOptions};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -137,6 +139,50 @@ async fn killed_ten_times_it_comes_back_with_every_topic() {
     assert_eq!((status.topics, status.partitions), (10, 20));
     assert_eq!(status.consensus.unwrap().voters, [1]);
     assert_eq!(status.node.unwrap().data_plane.unwrap().state, "down");
+}
+
+/// Status line and body of a page.
+fn page(address: &str, path: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.lines().next().unwrap().to_owned(), body.to_owned())
+}
+
+#[tokio::test]
+async fn without_its_data_plane_it_lives_is_not_ready_and_shows_metrics() {
+    let directory = ground();
+    let (_process, region) = start(directory.path(), 0);
+    let mut cluster = ClusterClient::connect(address(&region)).await.unwrap();
+    let status = cluster.get_status(GetStatusRequest {}).await.unwrap();
+    let metrics = status.into_inner().node.unwrap().metrics_address;
+    let (line, body) = page(&metrics, "/healthz");
+    assert_eq!(
+        (line.as_str(), body.as_str()),
+        ("HTTP/1.1 200 OK", "alive\n")
+    );
+    let (line, body) = page(&metrics, "/readyz");
+    assert_eq!(line, "HTTP/1.1 503 Service Unavailable");
+    assert!(body.contains("The data plane is down."), "{body}");
+    let (line, body) = page(&metrics, "/metrics");
+    assert_eq!(line, "HTTP/1.1 200 OK");
+    for sample in [
+        "precursor_ready 0",
+        "precursor_raft_is_leader 1",
+        "precursor_topics 0",
+        "precursor_records_in_total{shard=\"0\"} 0",
+        "precursor_process_threads{process=\"control-plane\"} ",
+    ] {
+        let there = body.lines().any(|line| line.starts_with(sample));
+        assert!(there, "{sample} is not in:\n{body}");
+    }
+    assert_eq!(page(&metrics, "/else").0, "HTTP/1.1 404 Not Found");
 }
 
 #[test]

@@ -16,6 +16,7 @@ pub struct NodeConfig {
     /// `None`: clients are told the address that the listener is bound to.
     pub advertised_listener: Option<Endpoint>,
     pub admin_listen: Endpoint,
+    pub metrics_listen: Endpoint,
     /// 0: see [`NodeConfig::shard_count`].
     pub dataplane_shards: u16,
     pub dataplane_idle: IdlePolicy,

@@ -281,6 +281,16 @@ pub const OPTIONS: &[NodeOption] = &[
         },
     },
     NodeOption {
+        name: "metrics.listen",
+        unit: Unit::None,
+        default: "127.0.0.1:0",
+        accepts: "HOST:PORT, with port 0 for any free one",
+        restart: true,
+        doc: "Where the control plane serves metrics and health (HTTP: /metrics, /healthz, /readyz).",
+        apply: |c, v| Endpoint::parse(v).map(|e| c.metrics_listen = e),
+        show: |c| c.metrics_listen.to_string(),
+    },
+    NodeOption {
         name: "network.driver",
         unit: Unit::None,
         default: "auto",

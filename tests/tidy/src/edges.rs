@@ -89,6 +89,10 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "precursor-monitor",
+        &["bridge", "consensus", "metadata", "model", "shm"],
+    ),
+    (
         "precursor-controlplane",
         &[
             "admin",
@@ -100,6 +104,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
             "memory",
             "metadata",
             "model",
+            "monitor",
             "protocol",
             "shm",
         ],
