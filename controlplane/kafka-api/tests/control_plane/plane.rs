@@ -94,6 +94,7 @@ impl Plane {
                 let addresses = || Addresses {
                     kafka: Some(("127.0.0.1".into(), 9092)),
                     admin: Some("127.0.0.1:7".into()),
+                    metrics: None,
                 };
                 let api = Api::new(
                     consensus.clone(),
