@@ -113,10 +113,20 @@ impl Connection {
     }
 }
 
+/// Slots from here on are no transport's: each is one request of the control plane (see `own`).
+pub(crate) const OWN_SLOT_FIRST: u32 = 1 << 31;
+
+/// Whether a connection stands for a request of the broker itself.
+pub(crate) fn is_own(id: ConnectionId) -> bool {
+    id.slot >= OWN_SLOT_FIRST
+}
+
 /// Every connection of a shard, by the transport's slot.
 pub(crate) struct Connections {
     slots: Vec<Option<Connection>>,
     count: usize,
+    /// By slot less [`OWN_SLOT_FIRST`]; not counted and not swept.
+    own: Vec<Option<Connection>>,
 }
 
 impl Connections {
@@ -125,6 +135,7 @@ impl Connections {
         Connections {
             slots: Vec::with_capacity(most),
             count: 0,
+            own: Vec::new(),
         }
     }
 
@@ -141,22 +152,37 @@ impl Connections {
         self.count += 1;
     }
 
+    /// Opens the connection of one own request.
+    pub fn open_own(&mut self, id: ConnectionId, now_ms: u64) {
+        let slot = (id.slot - OWN_SLOT_FIRST) as usize;
+        if slot >= self.own.len() {
+            self.own.resize_with(slot + 1, || None);
+        }
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        self.own[slot] = Some(Connection::new(id, nowhere, now_ms));
+    }
+
     pub fn get(&self, id: ConnectionId) -> Option<&Connection> {
-        self.slots
-            .get(id.slot as usize)?
-            .as_ref()
-            .filter(|connection| connection.id == id)
+        let slot = match id.slot.checked_sub(OWN_SLOT_FIRST) {
+            None => self.slots.get(id.slot as usize),
+            Some(own) => self.own.get(own as usize),
+        };
+        slot?.as_ref().filter(|connection| connection.id == id)
     }
 
     pub fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
-        self.slots
-            .get_mut(id.slot as usize)?
-            .as_mut()
-            .filter(|connection| connection.id == id)
+        let slot = match id.slot.checked_sub(OWN_SLOT_FIRST) {
+            None => self.slots.get_mut(id.slot as usize),
+            Some(own) => self.own.get_mut(own as usize),
+        };
+        slot?.as_mut().filter(|connection| connection.id == id)
     }
 
     pub fn remove(&mut self, id: ConnectionId) -> Option<Connection> {
         self.get(id)?;
+        if let Some(own) = id.slot.checked_sub(OWN_SLOT_FIRST) {
+            return self.own[own as usize].take();
+        }
         self.count -= 1;
         self.slots[id.slot as usize].take()
     }

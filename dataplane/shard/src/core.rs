@@ -1,13 +1,14 @@
 //! Everything of a shard but its transport: what handlers work on.
 
 use crate::answer::{self, Answer, Waits};
-use crate::connection::Connections;
+use crate::connection::{Connections, is_own};
 use crate::control::ControlLink;
 use crate::fetch::{FetchWork, Reads, SessionCache};
 use crate::handlers::metadata::MetadataWait;
 use crate::handlers::produce::ProduceWork;
 use crate::image::Image;
 use crate::options::ShardOptions;
+use crate::own::OwnRequests;
 use crate::peers::{PeerLinks, StalledAppend};
 use crate::pool::{Key, Pool};
 use crate::queries::Queries;
@@ -40,6 +41,7 @@ pub(crate) struct Request<'a> {
     pub key: ApiKey,
     pub version: i16,
     pub correlation_id: i32,
+    pub client_id: Option<&'a str>,
     /// Header and body, without the length prefix.
     pub frame: &'a [u8],
     pub body: &'a [u8],
@@ -92,6 +94,7 @@ pub(crate) struct Core {
     pub produces: Pool<ProduceWork>,
     pub queries: Queries,
     pub peers: PeerLinks,
+    pub own: OwnRequests,
     /// Appends of other shards that wait for memory, oldest first.
     pub stalled_appends: VecDeque<StalledAppend>,
     pub metadata_waits: Pool<MetadataWait>,
@@ -207,6 +210,9 @@ impl Core {
         }
         if connection.forwarded > 0 {
             self.control.give_up(id);
+        }
+        if is_own(id) {
+            self.own.close(id);
         }
         self.stats.connections.set(self.connections.count() as u64);
     }

@@ -9,7 +9,8 @@
 //! - `fetch`: fetches in the making, parked until an append completes them; fetch sessions.
 //! - `waiters`, `timer`: who waits for a log, and until when.
 //! - `peers`: requests for partitions that another shard of the process owns.
-//! - `image`, `control`: what the control plane publishes, and what it is asked.
+//! - `image`, `control`: what the control plane publishes, and what it is asked; `own`: what it
+//!   asks of the shard, as the broker itself.
 #![forbid(unsafe_code)]
 
 mod answer;
@@ -23,6 +24,7 @@ mod idle;
 mod image;
 mod maintenance;
 mod options;
+mod own;
 mod partitions;
 mod peers;
 mod pool;

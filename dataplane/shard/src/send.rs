@@ -8,7 +8,7 @@ use precursor_transport_port::{ConnectionId, SendError, Transport};
 use std::io::IoSlice;
 
 /// Slices handed over in one call.
-const SLICES_MAX: usize = 64;
+pub(crate) const SLICES_MAX: usize = 64;
 
 /// How far a flush came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,11 +22,12 @@ pub(crate) enum Flushed {
 }
 
 /// A list of slices under construction.
-struct Slices<'a> {
+pub(crate) struct Slices<'a> {
     list: [IoSlice<'a>; SLICES_MAX],
     count: usize,
     most: usize,
     bytes: u64,
+    bytes_max: u64,
     /// Bytes still to be left out because they were sent before.
     skip: u64,
 }
@@ -38,8 +39,25 @@ impl<'a> Slices<'a> {
             count: 0,
             most: most.min(SLICES_MAX),
             bytes: 0,
+            bytes_max: u64::MAX,
             skip,
         }
+    }
+
+    /// At most `bytes_max` bytes, after the first `skip`.
+    pub fn within(skip: u64, bytes_max: u64) -> Self {
+        Slices {
+            bytes_max,
+            ..Slices::new(skip, SLICES_MAX)
+        }
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub fn list(&self) -> &[IoSlice<'a>] {
+        &self.list[..self.count]
     }
 
     /// Adds one piece; false when the list is full.
@@ -49,18 +67,22 @@ impl<'a> Slices<'a> {
             self.skip -= length;
             return true;
         }
-        if self.count == self.most {
+        if self.count == self.most || self.bytes == self.bytes_max {
             return false;
         }
-        let rest = &piece[self.skip as usize..];
+        let mut rest = &piece[self.skip as usize..];
         self.skip = 0;
+        let room = self.bytes_max - self.bytes;
+        if rest.len() as u64 > room {
+            rest = &rest[..room as usize];
+        }
         self.list[self.count] = IoSlice::new(rest);
         self.count += 1;
         self.bytes += rest.len() as u64;
         true
     }
 
-    fn push_answer(&mut self, answer: &'a Answer, store: &'a Store) -> bool {
+    pub fn push_answer(&mut self, answer: &'a Answer, store: &'a Store) -> bool {
         let mut from = 0usize;
         for body in &answer.bodies {
             let at = body.at as usize;

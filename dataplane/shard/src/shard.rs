@@ -11,6 +11,7 @@ use crate::idle::{Idle, Rest};
 use crate::image::Image;
 use crate::maintenance;
 use crate::options::{IdlePolicy, ShardOptions};
+use crate::own::{self, OwnRequests};
 use crate::peers::{self, PeerLinks};
 use crate::pool::Pool;
 use crate::queries::Queries;
@@ -138,6 +139,7 @@ impl<T: Transport> Shard<T> {
             produces: Pool::new(PREPARED),
             queries: Queries::new(),
             peers,
+            own: OwnRequests::default(),
             stalled_appends: VecDeque::new(),
             metadata_waits: Pool::new(0),
             timers: TimerWheel::new(now.monotonic_us),
@@ -221,7 +223,9 @@ impl<T: Transport> Shard<T> {
         let sweep = (self.core.connections.count() > 0).then_some(sweep_us);
         let starved = !self.core.out_of_memory.is_empty() || !self.core.stalled_appends.is_empty();
         let retry = starved.then_some(self.next_memory_retry_us);
+        let ring_full = self.core.own.is_blocked();
         let duties = [
+            ring_full.then_some(now_us + own::RING_RETRY_US),
             self.core.timers.next_deadline_us(),
             self.core.store.deadline(),
             sweep,
@@ -262,7 +266,12 @@ impl<T: Transport> Shard<T> {
                 self.core.serve_later(id);
             }
         }
+        if self.core.own.is_blocked() {
+            own::flush_blocked(&mut self.core);
+        }
         self.retry_for_memory();
+        // Answers of others leave before clients' requests, which may be long, have their turn.
+        self.flush_connections();
         worked |= self.serve_connections();
         fetch::run_due(&mut self.core);
         self.flush_connections();

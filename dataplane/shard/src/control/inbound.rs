@@ -4,6 +4,7 @@ use super::{Applying, Caller};
 use crate::core::{CloseReason, Core};
 use crate::handlers::metadata;
 use crate::image::ImageChange;
+use crate::own;
 use precursor_model::ErrorCode;
 use precursor_shm::control::{ToControl, ToData};
 use precursor_shm::ring;
@@ -46,6 +47,7 @@ pub(crate) fn hello(core: &mut Core) {
         shard: core.options.shard,
         shards: core.options.shards,
     };
+    own::forget_all(core);
     for caller in core.control.begin_anew(&hello) {
         match caller {
             Caller::Request { connection, .. } => {
@@ -63,6 +65,7 @@ fn handle(core: &mut Core, message: &ToData<'_>) {
             core.image.abandon();
             hello(core);
         }
+        ToData::OwnRequest { token, last, bytes } => own::take(core, *token, *last, bytes),
         ToData::Response { token, last, bytes } => response(core, *token, *last, bytes),
         ToData::Refused { token } => {
             if let Some(Caller::Request { connection, .. }) = core.control.end_call(*token) {

@@ -5,15 +5,20 @@ mod inbound;
 pub(crate) use inbound::{hello, log_settled, receive};
 
 use crate::pool::Key;
+use crate::send::SLICES_MAX;
 use precursor_shm::control::{FRAGMENT_LENGTH_MAX, Origin, ToControl};
 use precursor_shm::{Doorbell, ring};
 use precursor_storage::LogId;
 use precursor_transport_port::ConnectionId;
 use std::collections::{HashMap, VecDeque};
+use std::io::IoSlice;
 
 /// Bytes that may wait for a control plane that is away or slow; past it, connections that want to
 /// forward more are not read on.
 const OUTBOUND_BYTES_MAX: usize = 16 << 20;
+
+/// A message's head, and as many pieces as a list of slices has.
+const OWN_PARTS_MAX: usize = 1 + SLICES_MAX;
 
 /// Who waits for an answer of the control plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +44,13 @@ struct Outbound {
     bytes: Vec<u8>,
 }
 
+/// Whether a record found room in the ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    All,
+    Full,
+}
+
 /// An image that is in force, and the new logs that it still waits for.
 struct Applying {
     version: u64,
@@ -53,6 +65,7 @@ pub(crate) struct ControlLink {
     outbound_bytes: usize,
     calls: HashMap<u64, Call>,
     next_token: u64,
+    scratch: Vec<u8>,
     /// Times that the ring had no room.
     pub full_count: u64,
     /// Images not yet reported as applied, oldest first.
@@ -69,6 +82,7 @@ impl ControlLink {
             outbound_bytes: 0,
             calls: HashMap::new(),
             next_token: (generation << 40) + 1,
+            scratch: Vec::with_capacity(64),
             full_count: 0,
             applying: VecDeque::new(),
         }
@@ -168,6 +182,30 @@ impl ControlLink {
             self.doorbell.ring();
         }
         moved
+    }
+
+    /// Writes a piece of the answer to an own request, straight from where it lies.
+    pub fn push_own(&mut self, token: u64, last: bool, pieces: &[IoSlice<'_>]) -> Pushed {
+        self.scratch.clear();
+        let head = ToControl::OwnResponse {
+            token,
+            last,
+            bytes: &[],
+        };
+        head.encode(&mut self.scratch);
+        let mut parts: [&[u8]; OWN_PARTS_MAX] = [&[]; OWN_PARTS_MAX];
+        parts[0] = &self.scratch;
+        for (part, piece) in parts[1..].iter_mut().zip(pieces) {
+            *part = piece;
+        }
+        if self.producer.try_push(&parts[..=pieces.len()]).is_err() {
+            self.full_count += 1;
+            return Pushed::Full;
+        }
+        if self.producer.publish() {
+            self.doorbell.ring();
+        }
+        Pushed::All
     }
 
     /// Whether messages wait for room in the ring.

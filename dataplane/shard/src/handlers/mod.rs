@@ -10,6 +10,7 @@ pub(crate) mod metadata;
 pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
 
+use crate::connection::is_own;
 use crate::core::{CloseReason, Core, Handled, Request};
 use crate::pool::Key;
 use precursor_protocol::api::{self, AnsweredBy};
@@ -29,6 +30,7 @@ pub(crate) fn dispatch(core: &mut Core, connection: ConnectionId, frame: &[u8]) 
         key: served.key,
         version: header.api_version,
         correlation_id: header.correlation_id,
+        client_id: header.client_id,
         frame,
         body,
     };
@@ -36,6 +38,10 @@ pub(crate) fn dispatch(core: &mut Core, connection: ConnectionId, frame: &[u8]) 
         return unsupported(core, &request);
     }
     match (served.answered_by, served.key) {
+        // The control plane is not asked back what it asks itself.
+        (AnsweredBy::ControlPlane, _) if is_own(connection) => {
+            Handled::Close(CloseReason::BadFrame)
+        }
         (AnsweredBy::ControlPlane, _) => forward::handle(core, &request),
         (_, ApiKey::Produce) => produce::handle(core, &request),
         (_, ApiKey::Fetch) => fetch::handle(core, &request),

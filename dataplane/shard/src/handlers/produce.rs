@@ -1,6 +1,7 @@
 //! Produce, key 0, versions 3–11.
 
 use crate::answer::Waits;
+use crate::connection::is_own;
 use crate::core::{CloseReason, Core, Handled, Request, Timer};
 use crate::fetch;
 use crate::partitions::{self, Place};
@@ -16,6 +17,9 @@ use precursor_storage::{AppendError, AppendOptions, LogId};
 use precursor_transport_port::ConnectionId;
 
 mod response;
+
+/// Kafka lets clients of this id write to internal topics: its tools that move a group's state.
+const ADMIN_CLIENT_ID: &str = "__admin_client";
 
 const ACKS_ALL: i16 = -1;
 const ACKS_NONE: i16 = 0;
@@ -82,7 +86,8 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
     let key = resume(core, request.connection);
     let mut work = std::mem::take(&mut core.produces[key]);
     work.version = request.version;
-    let handled = if append_all(core, &view, key, &mut work) {
+    let to_internal = is_own(request.connection) || request.client_id == Some(ADMIN_CLIENT_ID);
+    let handled = if append_all(core, &view, key, &mut work, to_internal) {
         settle(core, request, &view, key, &mut work)
     } else {
         Handled::Blocked
@@ -120,13 +125,20 @@ fn append_all(
     view: &ProduceRequestView<'_>,
     key: Key,
     work: &mut ProduceWork,
+    to_internal: bool,
 ) -> bool {
     let done = work.outcomes.len();
     let mut number = 0;
     for topic in view.topic_data {
+        let forbidden = !to_internal && is_internal(core, topic.name);
         for partition in topic.partition_data {
             number += 1;
             if number <= done {
+                continue;
+            }
+            if forbidden {
+                let refused = PartitionOutcome::failed(ErrorCode::InvalidTopicException);
+                work.outcomes.push(refused);
                 continue;
             }
             let ticket = Ticket {
@@ -147,6 +159,11 @@ fn append_all(
         }
     }
     true
+}
+
+/// Internal topics are the broker's own to write.
+fn is_internal(core: &Core, topic: &str) -> bool {
+    core.image.topic(topic).is_some_and(|topic| topic.internal)
 }
 
 /// Appends to one partition; `None` when there is no memory now.

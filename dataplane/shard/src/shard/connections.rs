@@ -1,8 +1,10 @@
 //! What a turn does with connections: serves, flushes and closes them.
 
 use super::{SERVED_PER_TURN, Shard};
+use crate::connection::is_own;
 use crate::core::CloseReason;
 use crate::fetch;
+use crate::own;
 use crate::send::{self, Flushed};
 use crate::serve::{self, Served};
 use precursor_transport_port::{ConnectionId, Transport};
@@ -31,6 +33,9 @@ impl<T: Transport> Shard<T> {
         connection.paused = false;
         if connection.closing {
             return;
+        }
+        if is_own(id) {
+            return own::serve(&mut self.core, id);
         }
         match serve::serve(&mut self.transport, &mut self.core, id) {
             Served::Drained => {
@@ -70,6 +75,9 @@ impl<T: Transport> Shard<T> {
 
     pub(super) fn flush(&mut self, id: ConnectionId) {
         let core = &mut self.core;
+        if is_own(id) {
+            return own::flush(core, id);
+        }
         let Some(connection) = core.connections.get_mut(id) else {
             return;
         };
@@ -123,6 +131,10 @@ impl<T: Transport> Shard<T> {
                 CloseReason::Unanswerable
                 | CloseReason::UnacknowledgedError
                 | CloseReason::RequestLost => stats.requests_failed.add(1),
+            }
+            if is_own(id) {
+                own::refuse(&mut self.core, id);
+                continue;
             }
             self.transport.close(id);
             self.core.forget_connection(id);

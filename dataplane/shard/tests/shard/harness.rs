@@ -15,7 +15,7 @@ use precursor_shm::{Hugepages, Region, RegionOptions, ring};
 use precursor_storage::StoreOptions;
 use precursor_transport_port::Wait;
 use precursor_transport_sim::{SimClient, SimFaults, SimNetwork};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -60,6 +60,9 @@ pub struct FakeControl {
     pub makes_topics: bool,
     /// Logs that the shard said it serves.
     pub online: BTreeSet<LogUid>,
+    own_pieces: BTreeMap<u64, Vec<u8>>,
+    /// Answers to own requests, in the order in which they became whole.
+    pub own_answers: Vec<(u64, Vec<u8>)>,
 }
 
 impl FakeControl {
@@ -83,6 +86,8 @@ impl FakeControl {
             alive: true,
             makes_topics: true,
             online: BTreeSet::new(),
+            own_pieces: BTreeMap::new(),
+            own_answers: Vec::new(),
         }
     }
 
@@ -101,6 +106,18 @@ impl FakeControl {
         while let Some(bytes) = fragments.next() {
             let last = fragments.peek().is_none();
             self.send(&ToData::Response { token, last, bytes });
+        }
+    }
+
+    /// Asks the shards as the broker itself, in pieces of `piece` bytes.
+    pub fn ask(&mut self, token: u64, key: ApiKey, version: i16, body: &[u8], piece: usize) {
+        let mut frame = Vec::new();
+        header::request_header(&mut frame, key, version, token as i32, None);
+        frame.extend_from_slice(body);
+        let mut pieces = frame.chunks(piece).peekable();
+        while let Some(bytes) = pieces.next() {
+            let last = pieces.peek().is_none();
+            self.send(&ToData::OwnRequest { token, last, bytes });
         }
     }
 
@@ -153,7 +170,7 @@ impl FakeControl {
             self.send(&ToData::Topic {
                 id,
                 name,
-                internal: false,
+                internal: name.starts_with("__"),
                 partition_count: *partitions,
             });
             for (name, value) in options {
@@ -220,6 +237,13 @@ impl FakeControl {
                 ToControl::LogState { log, error: None } => drop(self.online.insert(log)),
                 ToControl::LogState { log, .. } => drop(self.online.remove(&log)),
                 ToControl::ConnectionClosed { connection } => self.closed.push(connection),
+                ToControl::OwnResponse { token, last, bytes } => {
+                    let pieces = self.own_pieces.entry(token).or_default();
+                    pieces.extend_from_slice(bytes);
+                    if last && let Some(whole) = self.own_pieces.remove(&token) {
+                        self.own_answers.push((token, whole));
+                    }
+                }
             }
         }
     }
@@ -335,6 +359,7 @@ impl Broker {
             socket: self.network.connect(ADDRESS.parse().unwrap()),
             received: Vec::new(),
             correlation_id: 0,
+            id: "test",
             closed: false,
         }
     }
@@ -401,6 +426,8 @@ pub struct Client {
     pub socket: SimClient,
     pub received: Vec<u8>,
     correlation_id: i32,
+    /// The client id that its requests name.
+    pub id: &'static str,
     pub closed: bool,
 }
 
@@ -409,7 +436,7 @@ impl Client {
         self.correlation_id += 1;
         let mut frame = vec![0; 4];
         let id = self.correlation_id;
-        header::request_header(&mut frame, key, version, id, Some("test"));
+        header::request_header(&mut frame, key, version, id, Some(self.id));
         frame.extend_from_slice(body);
         let length = (frame.len() - 4) as u32;
         frame[..4].copy_from_slice(&length.to_be_bytes());

@@ -7,6 +7,7 @@ mod faults;
 mod fetch;
 mod harness;
 mod metadata;
+mod own;
 mod produce;
 mod sessions;
 mod shards;

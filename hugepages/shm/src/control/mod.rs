@@ -12,5 +12,5 @@ pub use codec::Malformed;
 pub use to_control::{Origin, ToControl};
 pub use to_data::{PartitionImage, ToData};
 
-/// Most payload bytes that one [`ToControl::Request`] or [`ToData::Response`] carries.
+/// Most payload bytes that one fragment of a request or response carries.
 pub const FRAGMENT_LENGTH_MAX: usize = 32 * 1024;

@@ -44,6 +44,14 @@ pub enum ToControl<'a> {
     },
     /// The connection is gone; its outstanding requests need no answer.
     ConnectionClosed { connection: u64 },
+    /// The answer to a [`super::ToData::OwnRequest`]: a piece of the frame without its length
+    /// prefix. One without any bytes: there is no answer, because the request could not be served
+    /// or asked for none.
+    OwnResponse {
+        token: u64,
+        last: bool,
+        bytes: &'a [u8],
+    },
 }
 
 impl<'a> ToControl<'a> {
@@ -98,6 +106,12 @@ impl<'a> ToControl<'a> {
                 w.u8(6);
                 w.u64(*connection);
             }
+            ToControl::OwnResponse { token, last, bytes } => {
+                w.u8(7);
+                w.u64(*token);
+                w.u8(u8::from(*last));
+                w.0.extend_from_slice(bytes);
+            }
         }
     }
 
@@ -147,6 +161,11 @@ impl<'a> ToControl<'a> {
             6 => ToControl::ConnectionClosed {
                 connection: r.u64()?,
             },
+            7 => ToControl::OwnResponse {
+                token: r.u64()?,
+                last: r.bool()?,
+                bytes: r.rest(),
+            },
             _ => return Err(Malformed("an unknown kind")),
         };
         r.end()?;
@@ -192,6 +211,11 @@ mod tests {
                 error: None,
             },
             ToControl::ConnectionClosed { connection: 3 },
+            ToControl::OwnResponse {
+                token: 4,
+                last: false,
+                bytes: b"answer",
+            },
         ];
         for message in messages {
             let mut bytes = Vec::new();

@@ -84,6 +84,14 @@ pub enum ToData<'a> {
     ImageEnd {
         version: u64,
     },
+    /// A Kafka request of the broker itself: a piece of the frame without its length prefix. The
+    /// pieces of one request come one after another. Answered by [`super::ToControl::OwnResponse`];
+    /// all that is not answered is forgotten with either side's next hello.
+    OwnRequest {
+        token: u64,
+        last: bool,
+        bytes: &'a [u8],
+    },
 }
 
 impl<'a> ToData<'a> {
@@ -179,6 +187,12 @@ impl<'a> ToData<'a> {
                 w.u8(12);
                 w.u64(*version);
             }
+            ToData::OwnRequest { token, last, bytes } => {
+                w.u8(13);
+                w.u64(*token);
+                w.u8(u8::from(*last));
+                w.0.extend_from_slice(bytes);
+            }
         }
     }
 
@@ -241,6 +255,11 @@ impl<'a> ToData<'a> {
                 id: TopicId(r.id()?),
             },
             12 => ToData::ImageEnd { version: r.u64()? },
+            13 => ToData::OwnRequest {
+                token: r.u64()?,
+                last: r.bool()?,
+                bytes: r.rest(),
+            },
             _ => return Err(Malformed("an unknown kind")),
         };
         r.end()?;
@@ -323,6 +342,11 @@ mod tests {
             }),
             ToData::TopicRemoved { id },
             ToData::ImageEnd { version: 8 },
+            ToData::OwnRequest {
+                token: 9,
+                last: true,
+                bytes: b"frame",
+            },
         ];
         for message in messages {
             let mut bytes = Vec::new();
