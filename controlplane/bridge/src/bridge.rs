@@ -1,6 +1,6 @@
 //! The task.
 
-use crate::REQUEST_TIME_MAX;
+use crate::data_plane::{OwnCall, OwnCalls};
 use crate::image::{EncodedImage, Recipient};
 use crate::jobs::{Job, Work};
 use crate::link::{Event, Link};
@@ -34,6 +34,8 @@ pub struct BridgeOptions {
     pub generation: u64,
     /// Made for the region's number of shards.
     pub view: DataPlaneView,
+    /// Of the [`crate::DataPlane`] that the broker's own requests come from.
+    pub calls: OwnCalls,
 }
 
 /// Owns the control plane's end of every ring.
@@ -44,6 +46,7 @@ pub struct Bridge {
     links: Vec<Link>,
     bell: pipe::Receiver,
     changes: broadcast::Receiver<Arc<[Change]>>,
+    calls: mpsc::UnboundedReceiver<OwnCall>,
     events: Vec<Event>,
     retry: Duration,
 }
@@ -103,6 +106,7 @@ impl Bridge {
             links,
             bell,
             changes,
+            calls: options.calls.0,
             events: Vec::new(),
             retry: RETRY_FIRST,
         })
@@ -130,6 +134,10 @@ impl Bridge {
                 progressed = true;
                 self.finish(done, &service, &sender);
             }
+            while let Ok(call) = self.calls.try_recv() {
+                progressed = true;
+                self.ask(call);
+            }
             self.flush(&service, &sender);
             if progressed {
                 self.retry = RETRY_FIRST;
@@ -152,6 +160,7 @@ impl Bridge {
                         while matches!(self.bell.try_read(&mut rings), Ok(1..)) {}
                     }
                     Some(done) = finished.recv() => self.finish(done, &service, &sender),
+                    Some(call) = self.calls.recv() => self.ask(call),
                     change = self.changes.recv() => self.publish(change.map_err(lagged)),
                     () = tokio::time::sleep(self.retry), if blocked => {
                         self.retry = (self.retry * 2).min(RETRY_LAST);
@@ -159,6 +168,13 @@ impl Bridge {
                 }
             }
             self.links.iter_mut().for_each(Link::announce_awake);
+        }
+    }
+
+    fn ask(&mut self, call: OwnCall) {
+        // Kept to the number of shards by the handle.
+        if let Some(link) = self.links.get_mut(usize::from(call.shard)) {
+            link.ask(call.frame, call.reply);
         }
     }
 
@@ -206,7 +222,8 @@ impl Bridge {
         };
         let service = Arc::clone(service);
         tokio::spawn(async move {
-            let answer = tokio::time::timeout(REQUEST_TIME_MAX, answer(&*service, job.work)).await;
+            let limit = job.work.time_max(&*service);
+            let answer = tokio::time::timeout(limit, answer(&*service, job.work)).await;
             if let Some(done) = &mut report.done {
                 done.answer = answer.unwrap_or(Answer::None("it took too long"));
             }

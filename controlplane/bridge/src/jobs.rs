@@ -1,14 +1,25 @@
 //! The requests of one shard that are in work or wait for their turn.
 
-use crate::service::Request;
-use crate::{REQUEST_BYTES_PER_SHARD_MAX, REQUESTS_PER_SHARD_MAX};
+use crate::service::{Request, Service};
+use crate::{REQUEST_BYTES_PER_SHARD_MAX, REQUEST_TIME_MAX, REQUESTS_PER_SHARD_MAX};
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
 
 /// What is asked.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Work {
     Answer(Request),
     EnsureTopics(Vec<String>),
+}
+
+impl Work {
+    /// How long it may take.
+    pub fn time_max<S: Service>(&self, service: &S) -> Duration {
+        match self {
+            Work::Answer(request) => service.time_max(request),
+            Work::EnsureTopics(_) => REQUEST_TIME_MAX,
+        }
+    }
 }
 
 /// One request of the shard.

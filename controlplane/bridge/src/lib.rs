@@ -2,20 +2,28 @@
 //!
 //! One task reads every shard's ring, hands whole requests to the [`Service`] as tasks of their
 //! own, and writes answers and metadata images back. The data plane never waits for it: a slow control
-//! plane makes only its own answers slow. What comes out of a ring is data of another process:
+//! plane makes only its own answers slow. The other way round, [`DataPlane`] asks a shard as the broker
+//! itself, through the same handlers as a client. What comes out of a ring is data of another process:
 //! checked, bounded, counted when it is wrong.
 #![forbid(unsafe_code)]
 
 mod assembly;
 mod bridge;
+mod data_plane;
 mod image;
 mod jobs;
 mod link;
 mod outbound;
+mod own;
+mod partition;
 mod service;
 mod view;
 
 pub use bridge::{Bridge, BridgeOptions};
+pub use data_plane::{
+    DataPlane, OWN_REQUESTS_PER_SHARD_MAX, OWN_RESPONSE_LENGTH_MAX, OwnCalls, OwnError,
+};
+pub use partition::{PartitionPlace, Read};
 pub use service::{Origin, Request, Service, Unanswerable};
 pub use view::{BridgeCounts, DataPlaneView, ShardView};
 
@@ -25,5 +33,6 @@ pub const REQUEST_LENGTH_MAX: usize = 16 * 1024 * 1024;
 pub const REQUEST_BYTES_PER_SHARD_MAX: usize = 32 * 1024 * 1024;
 /// Most requests of one shard that are held at a time.
 pub const REQUESTS_PER_SHARD_MAX: usize = 4_096;
-/// A request that takes longer than this is given up and its connection closed.
+/// A request that takes longer than this is given up and its connection closed, unless the service
+/// grants it more.
 pub const REQUEST_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(60);

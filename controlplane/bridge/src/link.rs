@@ -1,9 +1,11 @@
 //! One shard's pair of rings, and everything that is under way on it.
 
 use crate::assembly::{Assembled, Assembly};
+use crate::data_plane::{OwnError, Reply};
 use crate::image::EncodedImage;
 use crate::jobs::{Job, Jobs, Work};
 use crate::outbound::{Flushed, Outbound};
+use crate::own::OwnPending;
 use crate::service::{Origin, Request};
 use crate::view::{DataPlaneView, ShardView};
 use precursor_shm::control::{Malformed, ToControl, ToData};
@@ -37,6 +39,9 @@ pub(crate) struct Link {
     assembly: Assembly,
     pub jobs: Jobs,
     outbound: Outbound,
+    own: OwnPending,
+    /// The shard has said hello since our own last one: it takes requests.
+    connected: bool,
     /// What `Hello` said last; 0: nothing yet.
     data_generation: u64,
     /// The number of our own hellos: each of them says that what came before is lost.
@@ -73,6 +78,8 @@ impl Link {
             assembly: Assembly::default(),
             jobs: Jobs::default(),
             outbound: Outbound::default(),
+            own: OwnPending::default(),
+            connected: false,
             data_generation: 0,
             hello,
             epoch: 0,
@@ -178,6 +185,7 @@ impl Link {
                 self.assembly.forget_connection(connection);
                 self.jobs.forget_connection(connection);
             }
+            ToControl::OwnResponse { token, last, bytes } => self.own.take(token, last, bytes)?,
         }
         Ok(())
     }
@@ -198,6 +206,7 @@ impl Link {
             }
         }
         self.abandon();
+        self.connected = true;
         self.say(true, 0);
     }
 
@@ -205,6 +214,7 @@ impl Link {
         self.epoch += 1;
         self.assembly.clear();
         self.jobs.clear();
+        self.own.clear();
     }
 
     /// A ring was impossible: messages may be lost, so both sides start over from hello.
@@ -216,6 +226,7 @@ impl Link {
         self.abandon();
         self.outbound.clear();
         self.greeted = false;
+        self.connected = false;
         self.hello += 1;
         self.outbound.message(&ToData::Hello {
             generation: self.hello,
@@ -250,6 +261,17 @@ impl Link {
         let counter = &self.view.counters().requests_answered;
         counter.fetch_add(1, Ordering::Relaxed);
         self.outbound.response(token, frame);
+    }
+
+    /// Queues a request of the broker itself, when there is a shard to take it.
+    pub fn ask(&mut self, frame: Vec<u8>, reply: Reply) {
+        if !self.connected {
+            // The caller may have gone.
+            let _ = reply.send(Err(OwnError::Lost));
+            return;
+        }
+        let token = self.own.begin(reply);
+        self.outbound.own_request(token, frame);
     }
 
     pub fn topics_ensured(&mut self, message: &ToData<'_>) {

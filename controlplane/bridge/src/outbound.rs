@@ -12,7 +12,9 @@ const IMAGES_WAITING_MAX: usize = 32;
 #[derive(Debug)]
 enum Waiting {
     Message(Vec<u8>),
-    Response {
+    /// A response, or a request of our own.
+    Frame {
+        own: bool,
         token: u64,
         frame: Vec<u8>,
         sent: usize,
@@ -55,8 +57,17 @@ impl Outbound {
     }
 
     pub fn response(&mut self, token: u64, frame: Vec<u8>) {
+        self.frame(false, token, frame);
+    }
+
+    pub fn own_request(&mut self, token: u64, frame: Vec<u8>) {
+        self.frame(true, token, frame);
+    }
+
+    fn frame(&mut self, own: bool, token: u64, frame: Vec<u8>) {
         self.bytes += frame.len();
-        self.queue.push_back(Waiting::Response {
+        self.queue.push_back(Waiting::Frame {
+            own,
             token,
             frame,
             sent: 0,
@@ -116,7 +127,7 @@ impl Outbound {
             if finished || pushed.is_err() {
                 match self.queue.pop_front() {
                     Some(Waiting::Message(bytes)) => self.bytes -= bytes.len(),
-                    Some(Waiting::Response { frame, .. }) => self.bytes -= frame.len(),
+                    Some(Waiting::Frame { frame, .. }) => self.bytes -= frame.len(),
                     Some(Waiting::Image { .. }) => self.images -= 1,
                     None => {}
                 }
@@ -134,16 +145,22 @@ fn push(
 ) -> (Result<(), PushError>, bool) {
     match waiting {
         Waiting::Message(bytes) => (ring.try_push(&[bytes]), true),
-        Waiting::Response { token, frame, sent } => {
+        Waiting::Frame {
+            own,
+            token,
+            frame,
+            sent,
+        } => {
             let end = frame.len().min(*sent + FRAGMENT_LENGTH_MAX);
             let last = end == frame.len();
+            let (token, bytes) = (*token, &[][..]);
+            let head = if *own {
+                ToData::OwnRequest { token, last, bytes }
+            } else {
+                ToData::Response { token, last, bytes }
+            };
             scratch.clear();
-            ToData::Response {
-                token: *token,
-                last,
-                bytes: &[],
-            }
-            .encode(scratch);
+            head.encode(scratch);
             let pushed = ring.try_push(&[scratch, &frame[*sent..end]]);
             if pushed.is_ok() {
                 *sent = end;

@@ -3,7 +3,7 @@
 use crate::data_dir;
 use crate::register::register;
 use precursor_admin::{AdminOptions, AdminServer};
-use precursor_bridge::{Bridge, BridgeOptions, DataPlaneView};
+use precursor_bridge::{Bridge, BridgeOptions, DataPlane, DataPlaneView};
 use precursor_config::{NodeConfig, OPTIONS, Switch};
 use precursor_consensus::{Consensus, Options};
 use precursor_kafka_api::{Addresses, Api, NodeOptionValue, Settings};
@@ -76,6 +76,7 @@ async fn serve(
         .map_err(|error| error.to_string())?;
     register(&consensus, config).await?;
     let view = DataPlaneView::new(region.shards());
+    let (_, calls) = DataPlane::new(region.shards());
     let admin = bind_admin(config).await?;
     let monitor = bind_monitor(config).await?;
     let api = Arc::new(Api::new(
@@ -90,6 +91,7 @@ async fn serve(
         node_id: config.node_id,
         generation,
         view: view.clone(),
+        calls,
     })
     .map_err(|error| format!("the rings cannot be used: {error}"))?;
     region.status().set_admin_port(admin.address().port());

@@ -1,5 +1,6 @@
 //! The control plane against shards played by the test: real region, rings, log on disk.
 
+mod own;
 mod plane;
 
 use plane::{FakeShard, Ground, Plane, call, frame, pump_until, settle, shards};

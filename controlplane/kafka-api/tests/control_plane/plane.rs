@@ -1,6 +1,6 @@
 //! A control plane on a real region, and shards played by the test.
 
-use precursor_bridge::{Bridge, BridgeOptions, DataPlaneView};
+use precursor_bridge::{Bridge, BridgeOptions, DataPlane, DataPlaneView};
 use precursor_consensus::{Consensus, Options};
 use precursor_kafka_api::{Addresses, Api, Settings};
 use precursor_metadata::{Broker, Command};
@@ -47,6 +47,7 @@ impl Ground {
 /// A running control plane, on a thread of its own.
 pub struct Plane {
     pub api: Arc<Api>,
+    pub data_plane: DataPlane,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -82,6 +83,7 @@ impl Plane {
                     .await
                     .unwrap();
                 let view = DataPlaneView::new(SHARDS);
+                let (data_plane, calls) = DataPlane::new(SHARDS);
                 let settings = Settings {
                     node_id: 1,
                     shards: SHARDS,
@@ -110,9 +112,10 @@ impl Plane {
                     node_id: 1,
                     generation,
                     view,
+                    calls,
                 })
                 .unwrap();
-                ready.send(Arc::clone(&api)).unwrap();
+                ready.send((Arc::clone(&api), data_plane)).unwrap();
                 let stopped = async move {
                     let _ = stopped.await;
                 };
@@ -120,8 +123,10 @@ impl Plane {
                 consensus.shutdown().await;
             });
         });
+        let (api, data_plane) = made.recv_timeout(PATIENCE).unwrap();
         Plane {
-            api: made.recv_timeout(PATIENCE).unwrap(),
+            api,
+            data_plane,
             stop: Some(stop),
             thread: Some(thread),
         }
@@ -175,6 +180,8 @@ pub struct FakeShard {
     pub responses: HashMap<u64, Vec<u8>>,
     pub ensured: HashMap<u64, Vec<(String, ErrorCode)>>,
     pub refused: Vec<u64>,
+    /// What the control plane asked as the broker itself: token and frame.
+    pub own_requests: Vec<(u64, Vec<u8>)>,
 }
 
 impl FakeShard {
@@ -196,6 +203,7 @@ impl FakeShard {
             responses: HashMap::new(),
             ensured: HashMap::new(),
             refused: Vec::new(),
+            own_requests: Vec::new(),
         }
     }
 
@@ -253,6 +261,19 @@ impl FakeShard {
         self.next_token += 1;
         self.send(&ToControl::EnsureTopics { token, names });
         token
+    }
+
+    /// Answers an own request, in pieces of `piece` bytes.
+    pub fn answer_own(&mut self, token: u64, frame: &[u8], piece: usize) {
+        let mut pieces = frame.chunks(piece).peekable();
+        if frame.is_empty() {
+            let (last, bytes) = (true, frame);
+            self.send(&ToControl::OwnResponse { token, last, bytes });
+        }
+        while let Some(bytes) = pieces.next() {
+            let last = pieces.peek().is_none();
+            self.send(&ToControl::OwnResponse { token, last, bytes });
+        }
     }
 
     /// Reads what came; true when there was anything.
@@ -317,6 +338,14 @@ impl FakeShard {
             ToData::Partition(image) => {
                 let topic = self.topics.get_mut(&image.topic).unwrap();
                 topic.partitions.insert(image.partition, image);
+            }
+            ToData::OwnRequest { token, last, bytes } => {
+                let frame = self.unfinished.entry(token).or_default();
+                frame.extend_from_slice(bytes);
+                if last {
+                    let frame = self.unfinished.remove(&token).unwrap();
+                    self.own_requests.push((token, frame));
+                }
             }
             ToData::TopicRemoved { id } => drop(self.topics.remove(&id)),
             ToData::ImageEnd { version } => {

@@ -12,7 +12,11 @@ fn answer(broker: &mut Broker, token: u64, key: ApiKey, version: i16) -> Vec<u8>
     broker.until("an own answer", |b| {
         b.control.own_answers.iter().any(|(of, _)| *of == token)
     });
-    let place = broker.control.own_answers.iter().position(|(of, _)| *of == token);
+    let place = broker
+        .control
+        .own_answers
+        .iter()
+        .position(|(of, _)| *of == token);
     let (_, frame) = broker.control.own_answers.remove(place.unwrap());
     assert!(!frame.is_empty(), "refused");
     let (correlation_id, body) = header::parse_response(&frame, key, version).unwrap();
@@ -89,7 +93,9 @@ fn what_cannot_be_served_has_an_empty_answer() {
     let acks_none = produce_body(9, 0, &[(TOPIC, 0, &batch(&[b"a"]))]);
     broker.control.ask(1, ApiKey::Produce, 9, &acks_none, 1_000);
     // The control plane's own, a version that is not served, and rubbish.
-    broker.control.ask(2, ApiKey::CreateTopics, 5, &[0; 20], 1_000);
+    broker
+        .control
+        .ask(2, ApiKey::CreateTopics, 5, &[0; 20], 1_000);
     broker.control.ask(3, ApiKey::Produce, 1, &[], 1_000);
     broker.control.ask(4, ApiKey::Fetch, 11, &[1, 2, 3], 1_000);
     broker.until("four answers", |b| b.control.own_answers.len() == 4);
