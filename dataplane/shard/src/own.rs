@@ -111,7 +111,7 @@ pub(crate) fn take(core: &mut Core, token: u64, last: bool, bytes: &[u8]) {
     let Some(id) = slot.id else {
         return;
     };
-    let bytes_max = core.options.request_bytes_max as usize;
+    let bytes_max = core.options.request_bytes_max;
     if slot.frame.len() + bytes.len() > bytes_max {
         return refuse(core, id);
     }
