@@ -60,6 +60,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     // In the place of a crate under openraft.
     ("base2histogram", &[]),
     ("precursor-metadata", &["model", "protocol"]),
+    ("precursor-groups", &["model", "protocol"]),
     ("precursor-consensus", &["metadata", "model"]),
     (
         "precursor-bridge",
@@ -74,7 +75,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "precursor-kafka-api",
-        &["bridge", "consensus", "metadata", "model", "protocol"],
+        &["bridge", "consensus", "groups", "metadata", "model", "protocol"],
     ),
     ("precursor-admin-api", &[]),
     (
