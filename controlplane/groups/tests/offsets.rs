@@ -1,7 +1,7 @@
 //! Committed offsets: visible when durable, alive after a replay.
 
-use precursor_groups::{Command, GroupConfig, GroupCoordinator, Now, Request, RequestContext};
 use precursor_groups::Response;
+use precursor_groups::{Command, GroupConfig, GroupCoordinator, Now, Request, RequestContext};
 use precursor_model::ErrorCode;
 use precursor_protocol::messages::OffsetCommitRequest;
 use precursor_protocol::messages::offset_commit_request::{
@@ -50,7 +50,10 @@ fn fetched(coordinator: &mut GroupCoordinator) -> Option<i64> {
         Some(Command::Reply {
             response: Response::OffsetFetch(group),
             ..
-        }) => group.topics.first().map(|t| t.partitions[0].committed_offset),
+        }) => group
+            .topics
+            .first()
+            .map(|t| t.partitions[0].committed_offset),
         other => panic!("{other:?}"),
     }
 }

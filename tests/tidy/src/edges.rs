@@ -75,7 +75,14 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "precursor-kafka-api",
-        &["bridge", "consensus", "groups", "metadata", "model", "protocol"],
+        &[
+            "bridge",
+            "consensus",
+            "groups",
+            "metadata",
+            "model",
+            "protocol",
+        ],
     ),
     ("precursor-admin-api", &[]),
     (
