@@ -26,8 +26,17 @@ pub struct Settings {
     pub default_replication_factor: i16,
     /// What a topic has where it does not set an option itself.
     pub topic_defaults: LogConfig,
+    pub offsets_topic: OffsetsTopic,
     /// The node's options in force, for DescribeConfigs.
     pub node_options: Vec<NodeOptionValue>,
+}
+
+/// How the topic of committed offsets is made (`offsets.topic.*`).
+#[derive(Clone, Copy, Debug)]
+pub struct OffsetsTopic {
+    pub partitions: i32,
+    pub replication_factor: i16,
+    pub segment_bytes: u32,
 }
 
 /// One of the node's options in force.

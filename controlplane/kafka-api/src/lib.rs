@@ -5,11 +5,12 @@
 mod api;
 mod dispatch;
 mod handlers;
+mod offsets_topic;
 mod placement;
 mod producer_ids;
 mod topic_config;
 mod topics;
 
-pub use api::{Addresses, Api, NodeOptionValue, Settings};
+pub use api::{Addresses, Api, NodeOptionValue, OffsetsTopic, Settings};
 pub use topic_config::{ConfigSource, TopicConfigValue, topic_config_values};
 pub use topics::{Count, NewTopicRequest, TopicMade, TopicReference};

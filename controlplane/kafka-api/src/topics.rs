@@ -6,7 +6,7 @@ use precursor_metadata::{
     Command, Metadata, NewTopic, NewTopicPartition, Outcome, PARTITIONS_PER_COMMAND_MAX,
     PARTITIONS_PER_TOPIC_MAX, Refusal,
 };
-use precursor_model::{ErrorCode, TopicId};
+use precursor_model::{ErrorCode, OFFSETS_TOPIC, TopicId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -121,7 +121,7 @@ impl Api {
             let topic = NewTopic {
                 id: random_topic_id(),
                 name: request.name.clone(),
-                internal: false,
+                internal: request.name == OFFSETS_TOPIC,
                 partitions,
                 configs: plan_configs(request)?,
             };
@@ -295,20 +295,23 @@ impl Api {
                 .collect()
         });
         let mut errors: BTreeMap<String, ErrorCode> = BTreeMap::new();
-        if !self.settings.auto_create_topics {
-            let unknown = |name: &String| (name.clone(), ErrorCode::UnknownTopicOrPartition);
-            errors.extend(missing.into_iter().map(unknown));
-        } else if !missing.is_empty() {
-            let requests: Vec<NewTopicRequest> = missing
-                .into_iter()
-                .map(|name| NewTopicRequest {
+        let mut requests = Vec::new();
+        for name in missing {
+            if name == OFFSETS_TOPIC {
+                requests.push(self.offsets_topic());
+            } else if self.settings.auto_create_topics {
+                requests.push(NewTopicRequest {
                     name: name.clone(),
                     partitions: Count::Default,
                     replication_factor: Count::Default,
                     assignments: Vec::new(),
                     configs: Vec::new(),
-                })
-                .collect();
+                });
+            } else {
+                errors.insert(name.clone(), ErrorCode::UnknownTopicOrPartition);
+            }
+        }
+        if !requests.is_empty() {
             let outcomes = self.create_topics(&requests, false, ENSURE_PATIENCE).await;
             for (request, outcome) in requests.into_iter().zip(outcomes) {
                 // Somebody else made it meanwhile: it is there.

@@ -6,7 +6,7 @@ use precursor_admin::{AdminOptions, AdminServer};
 use precursor_bridge::{Bridge, BridgeOptions, DataPlane, DataPlaneView};
 use precursor_config::{NodeConfig, OPTIONS, Switch};
 use precursor_consensus::{Consensus, Options};
-use precursor_kafka_api::{Addresses, Api, NodeOptionValue, Settings};
+use precursor_kafka_api::{Addresses, Api, NodeOptionValue, OffsetsTopic, Settings};
 use precursor_monitor::{MonitorOptions, MonitorServer};
 use precursor_shm::{Hugepages, ProcessState, Region, RegionOptions};
 use std::net::SocketAddr;
@@ -164,6 +164,11 @@ fn settings(config: &NodeConfig, region: &Region) -> Settings {
         num_partitions: config.num_partitions,
         default_replication_factor: config.default_replication_factor,
         topic_defaults: config.topic_defaults.clone(),
+        offsets_topic: OffsetsTopic {
+            partitions: config.offsets_topic_partitions,
+            replication_factor: config.offsets_topic_replication_factor,
+            segment_bytes: config.offsets_topic_segment_bytes,
+        },
         node_options: options.collect(),
     }
 }

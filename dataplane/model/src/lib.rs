@@ -1,11 +1,13 @@
 //! The words every room shares: ids, offsets, epochs and Kafka's error codes. No dependencies.
 #![forbid(unsafe_code)]
 
+mod coordinator;
 mod error;
 mod id;
 mod log_config;
 mod topic_name;
 
+pub use coordinator::{OFFSETS_TOPIC, coordinator_partition};
 pub use error::ErrorCode;
 pub use id::{BrokerId, LogUid, PartitionIndex, TopicId, TopicPartition};
 pub use log_config::{

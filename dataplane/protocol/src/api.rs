@@ -49,8 +49,6 @@ pub const SERVED: &[Served] = &[
     served(ApiKey::Fetch, 4, 12, DataPlane),
     served(ApiKey::ListOffsets, 1, 10, DataPlane),
     served(ApiKey::Metadata, 0, 13, DataPlane),
-    // Advertised although there are no groups yet: librdkafka takes it for the sign that a broker
-    // knows LZ4. Answers COORDINATOR_NOT_AVAILABLE.
     served(ApiKey::FindCoordinator, 0, 6, DataPlane),
     served(ApiKey::ApiVersions, 0, 4, DataPlane),
     served(ApiKey::CreateTopics, 2, 7, ControlPlane),

@@ -6,7 +6,7 @@ use crate::control::ControlLink;
 use crate::fetch::{FetchWork, Reads, SessionCache};
 use crate::handlers::metadata::MetadataWait;
 use crate::handlers::produce::ProduceWork;
-use crate::image::Image;
+use crate::image::{Broker, Image};
 use crate::options::ShardOptions;
 use crate::own::OwnRequests;
 use crate::peers::{PeerLinks, StalledAppend};
@@ -98,6 +98,8 @@ pub(crate) struct Core {
     /// Appends of other shards that wait for memory, oldest first.
     pub stalled_appends: VecDeque<StalledAppend>,
     pub metadata_waits: Pool<MetadataWait>,
+    /// When the topic of committed offsets may be asked for again, while it is not there.
+    pub offsets_topic_due_ms: u64,
     pub timers: TimerWheel<Timer>,
     /// Fetches to look at again.
     pub due_fetches: Vec<Key>,
@@ -116,6 +118,17 @@ pub(crate) struct Core {
 impl Core {
     pub fn now_ms(&self) -> u64 {
         self.now.monotonic_us / 1_000
+    }
+
+    /// Host and port that clients are told. This broker's own port is known here, where it has no
+    /// fixed address.
+    pub fn address_of<'a>(&'a self, broker: &'a Broker) -> (&'a str, u16) {
+        if broker.id == self.image.node_id && broker.port == 0 {
+            let options = &self.options;
+            (&options.advertised_host, options.advertised_port)
+        } else {
+            (&broker.host, broker.port)
+        }
     }
 
     /// Begins the answer to a request, at its place in the connection's order. Its head holds room

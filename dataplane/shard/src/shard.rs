@@ -142,6 +142,7 @@ impl<T: Transport> Shard<T> {
             own: OwnRequests::default(),
             stalled_appends: VecDeque::new(),
             metadata_waits: Pool::new(0),
+            offsets_topic_due_ms: 0,
             timers: TimerWheel::new(now.monotonic_us),
             due_fetches: Vec::with_capacity(PREPARED),
             to_flush: Vec::with_capacity(PREPARED),

@@ -2,7 +2,7 @@
 
 use precursor_bridge::{Bridge, BridgeOptions, DataPlane, DataPlaneView};
 use precursor_consensus::{Consensus, Options};
-use precursor_kafka_api::{Addresses, Api, Settings};
+use precursor_kafka_api::{Addresses, Api, OffsetsTopic, Settings};
 use precursor_metadata::{Broker, Command};
 use precursor_model::{ErrorCode, LogConfig, TopicId};
 use precursor_protocol::header::request_header;
@@ -91,6 +91,11 @@ impl Plane {
                     num_partitions: 3,
                     default_replication_factor: 1,
                     topic_defaults: LogConfig::default(),
+                    offsets_topic: OffsetsTopic {
+                        partitions: 5,
+                        replication_factor: 3,
+                        segment_bytes: 1 << 20,
+                    },
                     node_options: Vec::new(),
                 };
                 let addresses = || Addresses {

@@ -55,6 +55,7 @@ pub(crate) fn hello(core: &mut Core) {
             }
             // Making topics twice makes them once: ask again.
             Caller::Metadata(wait) => metadata::ask_again(core, wait),
+            Caller::Nobody => core.offsets_topic_due_ms = 0,
         }
     }
 }

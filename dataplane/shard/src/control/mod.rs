@@ -30,6 +30,8 @@ pub(crate) enum Caller {
     },
     /// A Metadata request that waits for topics to be made.
     Metadata(Key),
+    /// Whoever comes again later.
+    Nobody,
 }
 
 struct Call {

@@ -174,15 +174,7 @@ fn write(
     let image = &core.image;
     let mut w = MetadataResponseWriter::new(out, version, 0, image.brokers.len());
     for broker in &image.brokers {
-        // This broker's own port is known here, where it has no fixed address.
-        let (host, port) = if broker.id == image.node_id && broker.port == 0 {
-            (
-                core.options.advertised_host.as_str(),
-                core.options.advertised_port,
-            )
-        } else {
-            (&*broker.host, broker.port)
-        };
+        let (host, port) = core.address_of(broker);
         w.broker(broker.id, host, i32::from(port), broker.rack.as_deref());
     }
     // Version 0 asks for all topics by naming none; later ones by null.

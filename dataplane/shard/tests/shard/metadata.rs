@@ -5,7 +5,8 @@ use precursor_model::ErrorCode;
 use precursor_protocol::ApiKey;
 use precursor_protocol::messages::{
     ApiVersionsResponse, FindCoordinatorRequest, FindCoordinatorResponse, MetadataRequest,
-    MetadataResponse, metadata_request::MetadataRequestTopic,
+    MetadataResponse, find_coordinator_response::Coordinator,
+    metadata_request::MetadataRequestTopic,
 };
 
 fn ask(
@@ -126,25 +127,78 @@ fn an_unknown_version_of_api_versions_gets_version_zero_with_the_ranges() {
     }
 }
 
+fn find(
+    broker: &mut Broker,
+    client: &mut Client,
+    version: i16,
+    key_type: i8,
+    keys: &[&str],
+) -> FindCoordinatorResponse {
+    let mut request = FindCoordinatorRequest {
+        key_type,
+        ..FindCoordinatorRequest::default()
+    };
+    if version < 4 {
+        request.key = keys[0].to_owned();
+    } else {
+        request.coordinator_keys = keys.iter().map(ToString::to_string).collect();
+    }
+    let mut body = Vec::new();
+    request.encode(&mut body, version).unwrap();
+    let body = broker.call(client, ApiKey::FindCoordinator, version, &body);
+    FindCoordinatorResponse::decode(&body, version).unwrap()
+}
+
 #[test]
-fn there_is_no_coordinator_yet() {
+fn the_coordinator_is_there_once_the_topic_of_offsets_is_made() {
     let mut broker = Broker::start(&[]);
     let mut client = broker.connect();
+    broker.control.alive = false;
     for version in 0..=6 {
-        let mut request = FindCoordinatorRequest::default();
-        if version < 4 {
-            request.key = "group".to_owned();
-        } else {
-            request.coordinator_keys = vec!["group".to_owned()];
-        }
-        let mut body = Vec::new();
-        request.encode(&mut body, version).unwrap();
-        let body = broker.call(&mut client, ApiKey::FindCoordinator, version, &body);
-        let response = FindCoordinatorResponse::decode(&body, version).unwrap();
+        let response = find(&mut broker, &mut client, version, 0, &["group"]);
         let code = match version {
             0..=3 => response.error_code,
             _ => response.coordinators[0].error_code,
         };
         assert_eq!(code, ErrorCode::CoordinatorNotAvailable.code());
+    }
+    // The control plane dies with the question; a new one is asked again.
+    broker.control.alive = true;
+    broker.control.restart();
+    broker.until("the topic", |b| {
+        let response = find(b, &mut client, 3, 0, &["group"]);
+        response.error_code == 0
+    });
+    for version in 0..=6 {
+        let response = find(&mut broker, &mut client, version, 0, &["group", "other"]);
+        if version < 4 {
+            let place = (response.node_id, response.host.as_str(), response.port);
+            assert_eq!(place, (1, "127.0.0.1", 9092));
+        } else {
+            let keys: Vec<&str> = response.coordinators.iter().map(|c| &*c.key).collect();
+            assert_eq!(keys, ["group", "other"]);
+            let found = |c: &Coordinator| (c.error_code, c.node_id, c.port) == (0, 1, 9092);
+            assert!(response.coordinators.iter().all(found));
+        }
+    }
+}
+
+#[test]
+fn other_coordinators_are_refused_by_their_kind() {
+    let mut broker = Broker::start(&[]);
+    let mut client = broker.connect();
+    let sound = "a:b:AAAAAAAAAAAAAAAAAAAAAA:0";
+    let cases = [
+        (1, "transactional", ErrorCode::CoordinatorNotAvailable),
+        (2, sound, ErrorCode::CoordinatorNotAvailable),
+        (2, "group", ErrorCode::InvalidRequest),
+        (2, "a:AAAAAAAAAAAAAAAAAAAAAA:x", ErrorCode::InvalidRequest),
+        (3, "group", ErrorCode::InvalidRequest),
+    ];
+    for (key_type, key, error) in cases {
+        let response = find(&mut broker, &mut client, 6, key_type, &[key]);
+        let coordinator = &response.coordinators[0];
+        assert_eq!(coordinator.error_code, error.code(), "{key_type} {key}");
+        assert_eq!((coordinator.node_id, coordinator.port), (-1, -1));
     }
 }
