@@ -238,6 +238,7 @@ impl Link {
         let view = ShardView {
             connected,
             image_version,
+            generation: self.data_generation,
         };
         self.view.set_shard(self.shard, view);
     }

@@ -17,6 +17,8 @@ pub struct ShardView {
     pub connected: bool,
     /// The image that it said it serves; 0: none yet.
     pub image_version: u64,
+    /// Of the data plane that it belongs to; 0: it has not said hello.
+    pub generation: u64,
 }
 
 /// What the bridge has counted since the process started.
@@ -63,6 +65,21 @@ impl DataPlaneView {
 
     pub fn shards(&self) -> Vec<ShardView> {
         self.shared.shards.borrow().clone()
+    }
+
+    /// Tells when any shard's state changes.
+    pub fn watch(&self) -> watch::Receiver<Vec<ShardView>> {
+        self.shared.shards.subscribe()
+    }
+
+    /// Of the newest data plane that said hello; 0: none has.
+    pub fn generation(&self) -> u64 {
+        let shards = self.shared.shards.borrow();
+        shards
+            .iter()
+            .map(|shard| shard.generation)
+            .max()
+            .unwrap_or(0)
     }
 
     /// Waits until every shard that is there serves the image of `version` or a later one; false
@@ -151,6 +168,7 @@ mod tests {
         let at = |image_version| ShardView {
             connected: true,
             image_version,
+            generation: 1,
         };
         view.set_shard(0, at(7));
         view.set_shard(1, at(6));

@@ -2,8 +2,9 @@
 
 use crate::dispatch;
 use crate::producer_ids::ProducerIds;
-use precursor_bridge::{DataPlaneView, Request, Service, Unanswerable};
+use precursor_bridge::{DataPlaneView, REQUEST_TIME_MAX, Request, Service, Unanswerable};
 use precursor_consensus::{Consensus, ProposeError, Reply};
+use precursor_coordinator::Coordinator;
 use precursor_metadata::{Command, Refusal};
 use precursor_model::{ErrorCode, LogConfig};
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use std::time::Duration;
 /// A client's patience, as it states it, is taken within these.
 const PATIENCE_MIN: Duration = Duration::from_secs(1);
 const PATIENCE_MAX: Duration = Duration::from_secs(30);
+/// Longer than any rebalance that a client may ask for: the coordinator's own timers end the wait.
+const REBALANCE_TIME_MAX: Duration = Duration::from_millis(i32::MAX as u64 * 2);
 /// How long an answer waits until every shard serves the change that it speaks of.
 pub(crate) const IMAGE_WAIT: Duration = Duration::from_secs(5);
 
@@ -68,6 +71,7 @@ pub struct Api {
     pub(crate) settings: Settings,
     pub(crate) addresses: Arc<dyn Fn() -> Addresses + Send + Sync>,
     pub(crate) producer_ids: ProducerIds,
+    pub(crate) coordinator: Coordinator,
 }
 
 impl Api {
@@ -76,6 +80,7 @@ impl Api {
         view: DataPlaneView,
         settings: Settings,
         addresses: Arc<dyn Fn() -> Addresses + Send + Sync>,
+        coordinator: Coordinator,
     ) -> Self {
         Api {
             consensus,
@@ -83,6 +88,7 @@ impl Api {
             settings,
             addresses,
             producer_ids: ProducerIds::default(),
+            coordinator,
         }
     }
 
@@ -92,6 +98,11 @@ impl Api {
 
     pub fn data_plane(&self) -> &DataPlaneView {
         &self.view
+    }
+
+    /// The coordinators of groups on this broker.
+    pub fn coordinator(&self) -> &Coordinator {
+        &self.coordinator
     }
 
     pub fn settings(&self) -> &Settings {
@@ -139,6 +150,14 @@ pub(crate) fn patience(timeout_ms: i32) -> Duration {
 impl Service for Api {
     async fn answer(&self, request: Request) -> Result<Vec<u8>, Unanswerable> {
         dispatch::answer(self, &request).await
+    }
+
+    fn time_max(&self, request: &Request) -> Duration {
+        if dispatch::waits_for_others(&request.frame) {
+            REBALANCE_TIME_MAX
+        } else {
+            REQUEST_TIME_MAX
+        }
     }
 
     async fn ensure_topics(&self, names: Vec<String>) -> Vec<ErrorCode> {

@@ -2,12 +2,15 @@
 
 use crate::api::Api;
 use crate::handlers::{
-    create_partitions, create_topics, delete_topics, describe_cluster, describe_configs,
-    init_producer_id,
+    create_partitions, create_topics, delete_groups, delete_topics, describe_cluster,
+    describe_configs, describe_groups, heartbeat, init_producer_id, join_group, leave_group,
+    list_groups, offset_commit, offset_delete, offset_fetch, sync_group,
 };
 use precursor_bridge::{Request, Unanswerable};
+use precursor_coordinator::Client;
 use precursor_protocol::header::response_header;
 use precursor_protocol::{ApiKey, DecodeError, EncodeError, RequestHeader};
+use std::net::SocketAddr;
 
 /// One API that is answered here: its versions, and how.
 macro_rules! handlers {
@@ -46,6 +49,58 @@ handlers! {
     DescribeCluster 0..=2 => describe_cluster,
 }
 
+/// As [`handlers`], of those that also need to know who asks.
+macro_rules! group_handlers {
+    ($($key:ident $min:literal..=$max:literal => $module:ident),+ $(,)?) => {
+        #[cfg(test)]
+        const ANSWERED_TO_MEMBERS: &[(ApiKey, i16, i16)] = &[$((ApiKey::$key, $min, $max)),+];
+
+        fn is_of_groups(key: ApiKey) -> bool {
+            matches!(key, $(ApiKey::$key)|+)
+        }
+
+        async fn handle_of_groups(
+            api: &Api,
+            client: Client,
+            key: ApiKey,
+            version: i16,
+            body: &[u8],
+            out: &mut Vec<u8>,
+        ) -> Result<(), Unanswerable> {
+            match key {
+                $(ApiKey::$key if ($min..=$max).contains(&version) => {
+                    let request = $module::Request::decode(body, version).map_err(unreadable)?;
+                    let response = $module::handle(api, client, version, request).await;
+                    response.encode(out, version).map_err(unwritable)
+                })+
+                _ => Err(Unanswerable(format!(
+                    "{key:?} version {version} is not answered by the control plane"
+                ))),
+            }
+        }
+    };
+}
+
+group_handlers! {
+    OffsetCommit 2..=10 => offset_commit,
+    OffsetFetch 1..=10 => offset_fetch,
+    JoinGroup 0..=9 => join_group,
+    Heartbeat 0..=4 => heartbeat,
+    LeaveGroup 0..=5 => leave_group,
+    SyncGroup 0..=5 => sync_group,
+    DescribeGroups 0..=6 => describe_groups,
+    ListGroups 0..=5 => list_groups,
+    DeleteGroups 0..=3 => delete_groups,
+    OffsetDelete 0..=0 => offset_delete,
+}
+
+/// Whether the answer waits for other members, by times of their own.
+pub(crate) fn waits_for_others(frame: &[u8]) -> bool {
+    let key = frame.first_chunk().map(|key| i16::from_be_bytes(*key));
+    let key = key.and_then(ApiKey::from_i16);
+    matches!(key, Some(ApiKey::JoinGroup | ApiKey::SyncGroup))
+}
+
 /// The answer to a frame: header and body.
 pub(crate) async fn answer(api: &Api, request: &Request) -> Result<Vec<u8>, Unanswerable> {
     let (header, body) = RequestHeader::parse(&request.frame).map_err(unreadable)?;
@@ -53,8 +108,22 @@ pub(crate) async fn answer(api: &Api, request: &Request) -> Result<Vec<u8>, Unan
         .ok_or_else(|| Unanswerable(format!("{} is not the key of an API", header.api_key)))?;
     let mut out = Vec::new();
     response_header(&mut out, key, header.api_version, header.correlation_id);
-    handle(api, key, header.api_version, body, &mut out).await?;
+    if is_of_groups(key) {
+        let client = client(&header, request);
+        handle_of_groups(api, client, key, header.api_version, body, &mut out).await?;
+    } else {
+        handle(api, key, header.api_version, body, &mut out).await?;
+    }
     Ok(out)
+}
+
+fn client(header: &RequestHeader<'_>, request: &Request) -> Client {
+    let peer = request.origin.peer.parse::<SocketAddr>();
+    Client {
+        id: header.client_id.unwrap_or_default().to_owned(),
+        // As Java writes an address that has no name.
+        host: peer.map_or_else(|_| String::new(), |peer| format!("/{}", peer.ip())),
+    }
 }
 
 fn unreadable(error: DecodeError) -> Unanswerable {
@@ -69,7 +138,7 @@ fn unwritable(error: EncodeError) -> Unanswerable {
 
 #[cfg(test)]
 mod tests {
-    use super::ANSWERED;
+    use super::{ANSWERED, ANSWERED_TO_MEMBERS};
     use precursor_protocol::api::{AnsweredBy, SERVED};
 
     #[test]
@@ -80,7 +149,8 @@ mod tests {
             .map(|served| (served.key, served.version_min, served.version_max))
             .collect();
         for served in &forwarded {
-            assert!(ANSWERED.contains(served), "{served:?} has no handler");
+            let mut answered = ANSWERED.iter().chain(ANSWERED_TO_MEMBERS);
+            assert!(answered.any(|a| a == served), "{served:?} has no handler");
         }
     }
 }

@@ -6,6 +6,7 @@ use precursor_admin::{AdminOptions, AdminServer};
 use precursor_bridge::{Bridge, BridgeOptions, DataPlane, DataPlaneView};
 use precursor_config::{NodeConfig, OPTIONS, Switch};
 use precursor_consensus::{Consensus, Options};
+use precursor_coordinator::{Coordinator, CoordinatorOptions, GroupConfig};
 use precursor_kafka_api::{Addresses, Api, NodeOptionValue, OffsetsTopic, Settings};
 use precursor_monitor::{MonitorOptions, MonitorServer};
 use precursor_shm::{Hugepages, ProcessState, Region, RegionOptions};
@@ -76,14 +77,21 @@ async fn serve(
         .map_err(|error| error.to_string())?;
     register(&consensus, config).await?;
     let view = DataPlaneView::new(region.shards());
-    let (_, calls) = DataPlane::new(region.shards());
+    let (data_plane, calls) = DataPlane::new(region.shards());
     let admin = bind_admin(config).await?;
     let monitor = bind_monitor(config).await?;
+    let coordinator = Coordinator::new(
+        coordinator_options(config, region),
+        consensus.clone(),
+        data_plane,
+        view.clone(),
+    );
     let api = Arc::new(Api::new(
         consensus.clone(),
         view.clone(),
         settings(config, region),
         addresses(config, region, admin.address(), monitor.address()),
+        coordinator.clone(),
     ));
     let bridge = Bridge::new(BridgeOptions {
         region: region.clone(),
@@ -112,8 +120,10 @@ async fn serve(
         node_id: config.node_id,
         version: env!("CARGO_PKG_VERSION"),
     };
+    let coordinating = coordinator.run(stopped(stop.subscribe()));
     // On tasks of their own: a panic in one is an error here, and the process ends.
     let mut bridge = tokio::spawn(bridge);
+    let mut coordinating = tokio::spawn(coordinating);
     let mut admin = tokio::spawn(admin.serve(admin_options, stopped(stop.subscribe())));
     let mut monitor = tokio::spawn(monitor.serve(monitor_options, stopped(stop.subscribe())));
     let ended = tokio::select! {
@@ -127,6 +137,7 @@ async fn serve(
         }
         reason = consensus.stopped() => Err(format!("consensus has stopped: {reason}")),
         ended = &mut bridge => Err(format!("the bridge has ended: {ended:?}")),
+        ended = &mut coordinating => Err(format!("the coordination of groups has ended: {ended:?}")),
         ended = &mut admin => Err(format!("the administration has ended: {ended:?}")),
         ended = &mut monitor => Err(format!("the metrics endpoint has ended: {ended:?}")),
     };
@@ -144,6 +155,24 @@ async fn serve(
         consensus.shutdown().await;
     }
     ended
+}
+
+fn coordinator_options(config: &NodeConfig, region: &Region) -> CoordinatorOptions {
+    CoordinatorOptions {
+        node_id: config.node_id,
+        shards: region.shards(),
+        groups: GroupConfig {
+            initial_rebalance_delay_ms: config.group_initial_rebalance_delay_ms,
+            session_timeout_ms_min: config.group_session_timeout_ms_min,
+            session_timeout_ms_max: config.group_session_timeout_ms_max,
+            // Never negative: the option's bounds.
+            group_size_max: config.group_size_max.unsigned_abs() as usize,
+            offset_metadata_length_max: config.offset_metadata_bytes_max as usize,
+            offsets_retention_ms: i64::from(config.offsets_retention_minutes) * 60_000,
+            offsets_retention_check_interval_ms: config.offsets_retention_check_interval_ms,
+            ..GroupConfig::default()
+        },
+    }
 }
 
 fn settings(config: &NodeConfig, region: &Region) -> Settings {

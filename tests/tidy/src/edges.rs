@@ -74,10 +74,22 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "precursor-coordinator",
+        &[
+            "bridge",
+            "consensus",
+            "groups",
+            "metadata",
+            "model",
+            "protocol",
+        ],
+    ),
+    (
         "precursor-kafka-api",
         &[
             "bridge",
             "consensus",
+            "coordinator",
             "groups",
             "metadata",
             "model",
@@ -108,6 +120,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
             "bridge",
             "config",
             "consensus",
+            "coordinator",
             "kafka-api",
             "memory",
             "metadata",

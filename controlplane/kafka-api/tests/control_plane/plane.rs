@@ -2,6 +2,7 @@
 
 use precursor_bridge::{Bridge, BridgeOptions, DataPlane, DataPlaneView};
 use precursor_consensus::{Consensus, Options};
+use precursor_coordinator::{Coordinator, CoordinatorOptions, GroupConfig};
 use precursor_kafka_api::{Addresses, Api, OffsetsTopic, Settings};
 use precursor_metadata::{Broker, Command};
 use precursor_model::{ErrorCode, LogConfig, TopicId};
@@ -103,11 +104,22 @@ impl Plane {
                     admin: Some("127.0.0.1:7".into()),
                     metrics: None,
                 };
+                let coordinator = Coordinator::new(
+                    CoordinatorOptions {
+                        node_id: 1,
+                        shards: SHARDS,
+                        groups: GroupConfig::default(),
+                    },
+                    consensus.clone(),
+                    data_plane.clone(),
+                    view.clone(),
+                );
                 let api = Api::new(
                     consensus.clone(),
                     view.clone(),
                     settings,
                     Arc::new(addresses),
+                    coordinator,
                 );
                 let api = Arc::new(api);
                 let generation = region.status().begin_control(std::process::id());

@@ -1,0 +1,311 @@
+//! One partition as a task: loads its log, then runs its engine.
+
+use crate::coordinator::LoadGauge;
+use crate::log::{PartitionLog, walk};
+use crate::writer::Writer;
+use precursor_groups::{
+    Command, GroupConfig, GroupCoordinator, Now, Request, RequestContext, Response,
+};
+use precursor_model::{ErrorCode, Offset};
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
+
+/// A load that failed begins anew after this.
+const RELOAD_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a partition's task is told.
+pub(crate) enum Message {
+    /// `context` comes without token and time.
+    Request {
+        request: Request,
+        context: RequestContext,
+        reply: oneshot::Sender<Response>,
+    },
+    /// These topics are gone, and with them what was committed for them.
+    TopicsDeleted(Arc<[String]>),
+    /// The data plane is another one: what was in its memory may be lost.
+    DataPlaneRestarted,
+}
+
+/// What a partition's task is made of.
+pub(crate) struct PartitionParts {
+    pub log: PartitionLog,
+    pub config: GroupConfig,
+    pub inbox: mpsc::UnboundedReceiver<Message>,
+    /// Bounds how many partitions load at a time.
+    pub loads: Arc<Semaphore>,
+    pub gauge: Arc<LoadGauge>,
+}
+
+pub(crate) struct PartitionTask {
+    parts: PartitionParts,
+    engine: GroupCoordinator,
+    writer: Writer,
+    /// Who waits, by token.
+    callers: HashMap<u64, oneshot::Sender<Response>>,
+    next_token: u64,
+    commands: Vec<Command>,
+    /// The offset that the next append gets, if nobody lost anything.
+    next_offset: Offset,
+    began: Instant,
+}
+
+/// Nobody holds the partition's other end: this broker does not lead it any more.
+struct Closed;
+
+/// Why serving ended.
+enum Ended {
+    Closed,
+    /// The log ends before what was acknowledged: the engine knows more than the log.
+    LogLost,
+}
+
+type Appending = Pin<Box<dyn Future<Output = Result<Offset, ErrorCode>> + Send>>;
+type Looking = Pin<Box<dyn Future<Output = (Offset, Offset)> + Send>>;
+
+impl PartitionTask {
+    pub fn new(parts: PartitionParts) -> Self {
+        PartitionTask {
+            engine: GroupCoordinator::new(parts.config.clone()),
+            parts,
+            writer: Writer::default(),
+            callers: HashMap::new(),
+            next_token: 0,
+            commands: Vec::new(),
+            next_offset: 0,
+            began: Instant::now(),
+        }
+    }
+
+    /// Runs until nobody holds the other end of its inbox.
+    pub async fn run(mut self) {
+        loop {
+            if self.load().await.is_err() {
+                self.parts.gauge.end(0);
+                break;
+            }
+            match self.serve().await {
+                Ended::Closed => break,
+                Ended::LogLost => {
+                    let partition = self.parts.log.place.partition;
+                    tracing::warn!(
+                        partition,
+                        "__consumer_offsets lost its end and is read anew"
+                    );
+                    self.parts.gauge.begin();
+                    self.unload();
+                    self.engine = GroupCoordinator::new(self.parts.config.clone());
+                }
+            }
+        }
+        self.unload();
+    }
+
+    /// Every caller that waits is told; what waits to be written is let go.
+    fn unload(&mut self) {
+        self.engine.unload(&mut self.commands);
+        self.carry_out();
+        self.writer.clear();
+        self.callers.clear();
+    }
+
+    /// Reads the log into the engine; answers meanwhile that it loads.
+    async fn load(&mut self) -> Result<(), Closed> {
+        let began = Instant::now();
+        let loads = Arc::clone(&self.parts.loads);
+        // Never closed.
+        let permit = self.answering(loads.acquire_owned()).await?;
+        let records = loop {
+            match self.read_all().await? {
+                Some(records) => break records,
+                None => {
+                    self.answering(tokio::time::sleep(RELOAD_PAUSE)).await?;
+                    self.engine = GroupCoordinator::new(self.parts.config.clone());
+                }
+            }
+        };
+        drop(permit);
+        let now = self.now();
+        self.engine.loaded(now, &mut self.commands);
+        self.carry_out();
+        let partition = self.parts.log.place.partition;
+        let ms = began.elapsed().as_millis() as u64;
+        tracing::debug!(partition, records, ms, "a partition of groups is loaded");
+        self.parts.gauge.end(records);
+        Ok(())
+    }
+
+    /// The number of records; `None` when the log changed under way.
+    async fn read_all(&mut self) -> Result<Option<u64>, Closed> {
+        let log = self.parts.log.clone();
+        let (start, end) = self.answering(log.offsets()).await?;
+        let (mut next, mut records) = (start, 0);
+        while next < end {
+            let bytes = match self.answering(log.read(next, end)).await? {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    let partition = log.place.partition;
+                    tracing::debug!(partition, %error, "loading begins anew");
+                    return Ok(None);
+                }
+            };
+            let engine = &mut self.engine;
+            let after = walk(&bytes, next, |record| {
+                records += 1;
+                let loaded = record.key.map(|key| engine.load(key, record.value));
+                if let Some(Err(error)) = loaded {
+                    tracing::error!(%error, "a record of __consumer_offsets is left out");
+                }
+            });
+            if after == next {
+                // The end of a compacted log may be without records.
+                break;
+            }
+            next = after;
+            tokio::task::yield_now().await;
+        }
+        self.next_offset = end;
+        Ok(Some(records))
+    }
+
+    /// Waits for `future`, and gives requests to the engine meanwhile.
+    async fn answering<F: Future>(&mut self, future: F) -> Result<F::Output, Closed> {
+        let mut future = pin!(future);
+        loop {
+            tokio::select! {
+                biased;
+                output = &mut future => return Ok(output),
+                message = self.parts.inbox.recv() => match message {
+                    None => return Err(Closed),
+                    Some(message) => self.take(message),
+                },
+            }
+        }
+    }
+
+    async fn serve(&mut self) -> Ended {
+        let mut appending: Option<Appending> = None;
+        let mut looking: Option<Looking> = None;
+        let mut lost = false;
+        loop {
+            if appending.is_none() {
+                if lost {
+                    return Ended::LogLost;
+                }
+                appending = self.begin_append();
+            }
+            let due = self.due();
+            tokio::select! {
+                biased;
+                appended = ready(&mut appending), if appending.is_some() => {
+                    appending = None;
+                    lost |= matches!(appended, Ok(offset) if offset < self.next_offset);
+                    self.appended(appended);
+                }
+                (_, end) = ready(&mut looking), if looking.is_some() => {
+                    looking = None;
+                    lost |= end < self.next_offset;
+                }
+                message = self.parts.inbox.recv() => match message {
+                    None => return Ended::Closed,
+                    Some(Message::DataPlaneRestarted) => {
+                        let log = self.parts.log.clone();
+                        looking = Some(Box::pin(async move { log.offsets().await }));
+                    }
+                    Some(message) => self.take(message),
+                },
+                () = tokio::time::sleep_until(due) => {
+                    let now = self.now();
+                    self.engine.tick(now, &mut self.commands);
+                    self.carry_out();
+                }
+            }
+        }
+    }
+
+    fn begin_append(&mut self) -> Option<Appending> {
+        let now = self.now();
+        let batch = self.writer.begin(now.wall_ms)?;
+        let log = self.parts.log.clone();
+        Some(Box::pin(async move { log.append(batch).await }))
+    }
+
+    fn appended(&mut self, outcome: Result<Offset, ErrorCode>) {
+        let now = self.now();
+        let batch = self.writer.end();
+        if let Ok(offset) = outcome {
+            self.next_offset = offset + batch.records;
+        }
+        for append_id in batch.appends {
+            self.engine
+                .appended(append_id, outcome, now, &mut self.commands);
+        }
+        self.carry_out();
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Request {
+                request,
+                mut context,
+                reply,
+            } => {
+                self.next_token += 1;
+                context.token = self.next_token;
+                context.now = self.now();
+                self.callers.insert(self.next_token, reply);
+                self.engine.request(&context, request, &mut self.commands);
+            }
+            Message::TopicsDeleted(names) => {
+                let now = self.now();
+                self.engine.topics_deleted(&names, now, &mut self.commands);
+            }
+            // The load that is under way notices by itself.
+            Message::DataPlaneRestarted => {}
+        }
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
+        for command in self.commands.drain(..) {
+            match command {
+                Command::Reply { token, response } => {
+                    if let Some(caller) = self.callers.remove(&token) {
+                        // The caller may have gone.
+                        let _ = caller.send(response);
+                    }
+                }
+                Command::Append { append_id, records } => self.writer.push(append_id, records),
+            }
+        }
+    }
+
+    fn now(&self) -> Now {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH);
+        Now {
+            monotonic_ms: self.began.elapsed().as_millis() as u64,
+            wall_ms: wall.map_or(0, |since| since.as_millis() as i64),
+        }
+    }
+
+    /// When the engine wants its next tick.
+    fn due(&self) -> Instant {
+        let far = self.began.elapsed().as_millis() as u64 + 3_600_000;
+        let due_ms = self.engine.next_deadline().unwrap_or(far).min(far);
+        // Not early by what a millisecond is cut off.
+        self.began + Duration::from_millis(due_ms)
+    }
+}
+
+/// Waits for a future that may not be there; then it is not to be asked.
+async fn ready<T>(future: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>>) -> T {
+    match future {
+        Some(future) => future.await,
+        None => std::future::pending().await,
+    }
+}

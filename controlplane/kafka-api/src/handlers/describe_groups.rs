@@ -1,0 +1,54 @@
+//! DescribeGroups, key 15, versions 0–6.
+
+use super::{coordinator_error, each_coordinator};
+use crate::api::Api;
+use precursor_coordinator::{Client, Request as Asked, Response};
+pub(crate) use precursor_protocol::messages::DescribeGroupsRequest as Request;
+use precursor_protocol::messages::DescribeGroupsResponse;
+use precursor_protocol::messages::describe_groups_response::DescribedGroup;
+
+/// Everything that may be done to a group, as there are no rules yet: READ, DELETE, DESCRIBE,
+/// DESCRIBE_CONFIGS and ALTER_CONFIGS by the numbers of Kafka's `AclOperation`.
+const ALL_OPERATIONS: i32 = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;
+/// They were not asked for.
+const OPERATIONS_UNKNOWN: i32 = i32::MIN;
+
+pub(crate) async fn handle(
+    api: &Api,
+    client: Client,
+    version: i16,
+    request: Request,
+) -> DescribeGroupsResponse {
+    let operations = if request.include_authorized_operations {
+        ALL_OPERATIONS
+    } else {
+        OPERATIONS_UNKNOWN
+    };
+    let ask = |group_ids| Asked::DescribeGroups { group_ids };
+    let answers = each_coordinator(api, &client, version, request.groups, ask).await;
+    let mut groups = Vec::new();
+    for (group_ids, answer) in answers {
+        match answer {
+            Ok(Response::DescribeGroups(described)) => groups.extend(described),
+            other => {
+                let error_code = coordinator_error(other);
+                groups.extend(group_ids.into_iter().map(|group_id| DescribedGroup {
+                    error_code,
+                    group_id,
+                    ..DescribedGroup::default()
+                }));
+            }
+        }
+    }
+    for group in &mut groups {
+        group.authorized_operations = if group.error_code == 0 {
+            operations
+        } else {
+            OPERATIONS_UNKNOWN
+        };
+    }
+    DescribeGroupsResponse {
+        groups,
+        ..DescribeGroupsResponse::default()
+    }
+}
