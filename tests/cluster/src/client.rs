@@ -5,7 +5,6 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use precursor_protocol::ApiKey;
 use precursor_protocol::header::{parse_response, request_header};
 use precursor_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use precursor_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
@@ -18,6 +17,7 @@ use precursor_protocol::messages::{
     InitProducerIdResponse, ListOffsetsRequest, ListOffsetsResponse, MetadataRequest,
     MetadataResponse, ProduceRequest, ProduceResponse,
 };
+use precursor_protocol::{ApiKey, Message, Request};
 
 use crate::batch::{self, Sequence, StoredRecord};
 
@@ -150,6 +150,15 @@ impl Connection {
             return Err(broken(format!("answer {correlation} to request {wanted}")));
         }
         Ok(body.to_vec())
+    }
+
+    /// Any request in any version, and its answer.
+    pub fn ask<R: Request>(&mut self, request: &R, version: i16) -> io::Result<R::Response> {
+        let mut body = Vec::new();
+        request.encode(&mut body, version).map_err(broken)?;
+        let answer = self.call(R::KEY, version, &body)?;
+        let (response, _) = R::Response::decode_prefix(&answer, version).map_err(broken)?;
+        Ok(response)
     }
 
     pub fn api_versions(&mut self) -> io::Result<ApiVersionsResponse> {

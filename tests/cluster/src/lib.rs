@@ -8,6 +8,7 @@
 pub mod batch;
 pub mod client;
 pub mod crash;
+pub mod groups;
 pub mod load;
 pub mod node;
 pub mod proc;

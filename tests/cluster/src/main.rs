@@ -1,12 +1,14 @@
 //! Crash loops as long as one likes, and load without crashes on any running broker:
 //! `precursor-tests-cluster data-plane|control-plane|everything|power KILLS [SEED]`,
-//! `precursor-tests-cluster load HOST:PORT SECONDS`.
+//! `precursor-tests-cluster load HOST:PORT SECONDS`; groups and their offsets, how soon they are
+//! loaded and what memory they take: `precursor-tests-cluster groups GROUPS OFFSETS-OF-EACH`.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use precursor_tests_cluster::crash::{self, CrashLoop, Victim};
+use precursor_tests_cluster::groups;
 
 const USAGE: &str =
     "usage: precursor-tests-cluster data-plane|control-plane|everything|power KILLS [SEED]";
@@ -19,6 +21,7 @@ fn main() -> ExitCode {
         Some("everything") => Victim::Everything,
         Some("power") => Victim::Power,
         Some("load") => return load(&words[1..]),
+        Some("groups") => return scale(&words[1..]),
         _ => return usage(),
     };
     let Some(Ok(kills)) = words.get(1).map(|word| word.parse()) else {
@@ -54,6 +57,17 @@ fn load(words: &[String]) -> ExitCode {
         "everything held: {:?}",
         crash::without_crashes(address, Duration::from_secs(seconds))
     );
+    ExitCode::SUCCESS
+}
+
+fn scale(words: &[String]) -> ExitCode {
+    let [groups, partitions] = words else {
+        return usage();
+    };
+    let (Ok(groups), Ok(partitions)) = (groups.parse(), partitions.parse()) else {
+        return usage();
+    };
+    println!("{:?}", groups::scale(groups, partitions));
     ExitCode::SUCCESS
 }
 

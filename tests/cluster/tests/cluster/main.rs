@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod crashes;
+mod groups;
 mod hostile;
 mod hot_path;
 mod idle;
