@@ -62,10 +62,23 @@ struct Partitions {
 
 /// A running partition; its task ends when this is dropped.
 struct Task {
+    leadership: Leadership,
+    inbox: mpsc::UnboundedSender<Message>,
+}
+
+/// What a task depends on: with another one of these, its partition is loaded anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Leadership {
     log: LogUid,
     leader_epoch: i32,
     shard: u16,
-    inbox: mpsc::UnboundedSender<Message>,
+}
+
+/// Of the topic: its number of partitions, and those that this broker leads.
+#[derive(Default)]
+struct Led {
+    count: usize,
+    partitions: BTreeMap<usize, Leadership>,
 }
 
 /// Counts partitions that load, to say once when all have.
@@ -212,24 +225,21 @@ impl Coordinator {
     fn follow(&self) {
         let mut partitions = self.partitions();
         let led = self.shared.consensus.read(|state| self.led(state));
-        let (count, led) = led.unwrap_or_default();
-        partitions.count = count;
-        partitions.tasks.retain(|index, task| {
-            led.get(index) == Some(&(task.log, task.leader_epoch, task.shard))
-        });
-        for (index, (log, leader_epoch, shard)) in led {
+        let led = led.unwrap_or_default();
+        partitions.count = led.count;
+        partitions
+            .tasks
+            .retain(|index, task| led.partitions.get(index) == Some(&task.leadership));
+        for (index, leadership) in led.partitions {
             let start = || Task {
-                log,
-                leader_epoch,
-                shard,
-                inbox: self.start(index, shard),
+                leadership,
+                inbox: self.start(index, leadership.shard),
             };
             partitions.tasks.entry(index).or_insert_with(start);
         }
     }
 
-    /// The topic's number of partitions; and of those led here the log, epoch and shard.
-    fn led(&self, state: &Metadata) -> Option<(usize, BTreeMap<usize, (LogUid, i32, u16)>)> {
+    fn led(&self, state: &Metadata) -> Option<Led> {
         let options = &self.shared.options;
         let topic = state.topic_named(OFFSETS_TOPIC)?;
         let led = topic.partitions.iter().enumerate();
@@ -237,11 +247,18 @@ impl Coordinator {
         let led = led.filter_map(|(index, partition)| {
             let mut replicas = partition.replicas.iter();
             let local = replicas.find(|replica| replica.broker == options.node_id)?;
-            // As in the data plane's image.
-            let shard = local.shard % options.shards.max(1);
-            Some((index, (local.log, partition.leader_epoch, shard)))
+            let leadership = Leadership {
+                log: local.log,
+                leader_epoch: partition.leader_epoch,
+                // As in the data plane's image.
+                shard: local.shard % options.shards.max(1),
+            };
+            Some((index, leadership))
         });
-        Some((topic.partitions.len(), led.collect()))
+        Some(Led {
+            count: topic.partitions.len(),
+            partitions: led.collect(),
+        })
     }
 
     fn start(&self, index: usize, shard: u16) -> mpsc::UnboundedSender<Message> {
@@ -321,11 +338,8 @@ impl Coordinator {
             ..RequestContext::default()
         };
         let (reply, answer) = oneshot::channel();
-        let message = Message::Request {
-            request,
-            context,
-            reply,
-        };
+        let asked = Box::new((request, context));
+        let message = Message::Request { asked, reply };
         let sent = match self.partitions().tasks.get(&partition) {
             Some(task) => task.inbox.send(message).is_ok(),
             None => false,

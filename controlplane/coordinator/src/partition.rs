@@ -20,10 +20,9 @@ const RELOAD_PAUSE: Duration = Duration::from_millis(100);
 
 /// What a partition's task is told.
 pub(crate) enum Message {
-    /// `context` comes without token and time.
+    /// The context comes without token and time.
     Request {
-        request: Request,
-        context: RequestContext,
+        asked: Box<(Request, RequestContext)>,
         reply: oneshot::Sender<Response>,
     },
     /// These topics are gone, and with them what was committed for them.
@@ -250,11 +249,8 @@ impl PartitionTask {
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::Request {
-                request,
-                mut context,
-                reply,
-            } => {
+            Message::Request { asked, reply } => {
+                let (request, mut context) = *asked;
                 self.next_token += 1;
                 context.token = self.next_token;
                 context.now = self.now();
