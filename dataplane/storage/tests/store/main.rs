@@ -4,6 +4,7 @@
 mod basics;
 mod damage;
 mod model;
+mod promises;
 mod real;
 mod support;
 

@@ -1,0 +1,78 @@
+//! What each flush policy promises, under power loss.
+
+use crate::support::{Bench, batch};
+use precursor_disk::sim::Random;
+use precursor_model::{FlushPolicy, LogConfig};
+
+const POOL: u64 = 8 << 20;
+const INTERVAL_MS: u64 = 500;
+
+fn interval() -> LogConfig {
+    LogConfig {
+        flush_policy: FlushPolicy::Interval,
+        flush_interval_ms: INTERVAL_MS as i64,
+        segment_bytes: 64 * 1024,
+        ..LogConfig::default()
+    }
+}
+
+/// `interval`: what is older than the interval (and the time that its write and sync take) is there.
+/// Several logs and segments, so that a sync that forgets an earlier segment is found out.
+#[test]
+fn the_interval_policy_syncs_what_is_older_than_its_interval() {
+    for seed in 0..20 {
+        let mut random = Random::new(seed);
+        let mut bench = Bench::new(POOL, seed);
+        let logs: Vec<_> = (1..4)
+            .map(|uid| bench.open_log(uid, &format!("t{uid}"), &interval()))
+            .collect();
+        let mut ends = vec![0; logs.len()];
+        for _ in 0..random.below(60) + 1 {
+            let at = random.below(logs.len() as u64) as usize;
+            let appended = bench.append_all(logs[at], &batch(3, 5000, 1, None));
+            assert_eq!(
+                appended.must_be_durable_to, None,
+                "the answer does not wait"
+            );
+            ends[at] = appended.last_offset + 1;
+            bench.pass(random.below(40));
+            bench.poll();
+        }
+        // The interval, then time for the writes and the sync after it.
+        bench.pass(INTERVAL_MS);
+        for _ in 0..2_000 {
+            bench.poll();
+        }
+        // What comes later is promised nothing.
+        bench.append_all(logs[0], &batch(1, 100, 1, None));
+        bench.lose_power(&mut random);
+        bench.start(seed);
+        for (uid, end) in (1..4).zip(&ends) {
+            let id = bench.open_log(uid, &format!("t{uid}"), &interval());
+            let found = bench.store().offsets(id).end;
+            assert!(
+                found >= *end,
+                "seed {seed}: log {uid} reached {end}, found {found}"
+            );
+        }
+    }
+}
+
+/// `every-write`: a retry that is recognised as a duplicate promises what its first copy did, so its
+/// answer waits for the disk too.
+#[test]
+fn a_duplicate_is_answered_only_when_its_first_copy_is_durable() {
+    let mut bench = Bench::new(POOL, 3);
+    let config = LogConfig {
+        flush_policy: FlushPolicy::EveryWrite,
+        ..interval()
+    };
+    let id = bench.open_log(1, "t", &config);
+    let sent = batch(3, 100, 1, Some((7, 0, 0)));
+    let first = bench.append_all(id, &sent);
+    let again = bench.append_all(id, &sent);
+    assert!(again.duplicate && !first.duplicate);
+    assert_eq!(again.base_offset, first.base_offset);
+    assert_eq!(again.must_be_durable_to, Some(3));
+    assert_eq!(bench.store().offsets(id).end, 3);
+}
