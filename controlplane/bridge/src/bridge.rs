@@ -204,7 +204,7 @@ impl Bridge {
     }
 
     fn start<S: Service>(
-        &self,
+        &mut self,
         index: usize,
         job: Job,
         service: &Arc<S>,
@@ -220,14 +220,15 @@ impl Bridge {
             done: Some(done),
             sender: sender.clone(),
         };
-        let service = Arc::clone(service);
-        tokio::spawn(async move {
-            let limit = job.work.time_max(&*service);
+        let (service, token) = (Arc::clone(service), job.token);
+        let task = tokio::spawn(async move {
+            let limit = job.work.time_max();
             let answer = tokio::time::timeout(limit, answer(&*service, job.work)).await;
             if let Some(done) = &mut report.done {
                 done.answer = answer.unwrap_or(Answer::None("it took too long"));
             }
         });
+        self.links[index].jobs.started(token, task.abort_handle());
     }
 
     fn finish<S: Service>(

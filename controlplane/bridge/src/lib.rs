@@ -31,8 +31,13 @@ pub use view::{BridgeCounts, DataPlaneView, ShardView};
 pub const REQUEST_LENGTH_MAX: usize = 16 * 1024 * 1024;
 /// Most bytes of requests of one shard that are held at a time: in pieces, waiting or in work.
 pub const REQUEST_BYTES_PER_SHARD_MAX: usize = 32 * 1024 * 1024;
-/// Most requests of one shard that are held at a time.
+/// Most requests of one shard that are in work at a time, or wait for one that is.
 pub const REQUESTS_PER_SHARD_MAX: usize = 4_096;
-/// A request that takes longer than this is given up and its connection closed, unless the service
-/// grants it more.
+/// Most requests of one shard that wait for other clients (JoinGroup, SyncGroup), with what is
+/// behind them on their connections; another one is refused and its connection closed.
+pub const PARKED_PER_SHARD_MAX: usize = 65_536;
+/// Most bytes of those.
+pub const PARKED_BYTES_PER_SHARD_MAX: usize = 64 * 1024 * 1024;
+/// A request that takes longer than this is given up and its connection closed; but those that wait
+/// for other clients wait as long as the group's timeouts say.
 pub const REQUEST_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(60);

@@ -3,7 +3,7 @@
 use crate::assembly::{Assembled, Assembly};
 use crate::data_plane::{OwnError, Reply};
 use crate::image::EncodedImage;
-use crate::jobs::{Job, Jobs, Work};
+use crate::jobs::{Added, Job, Jobs, Work};
 use crate::outbound::{Flushed, Outbound};
 use crate::own::OwnPending;
 use crate::service::{Origin, Request};
@@ -163,7 +163,7 @@ impl Link {
                             },
                             frame,
                         });
-                        events.extend(self.jobs.add(Job { token, work }).map(Event::Start));
+                        self.add(Job { token, work }, events);
                     }
                 }
             }
@@ -172,7 +172,7 @@ impl Link {
                     return Err(Malformed("a token that is in use"));
                 }
                 let work = Work::EnsureTopics(names.iter().map(ToString::to_string).collect());
-                events.extend(self.jobs.add(Job { token, work }).map(Event::Start));
+                self.add(Job { token, work }, events);
             }
             ToControl::ImageApplied { version } => {
                 // What it applied before this life's whole image says nothing.
@@ -188,6 +188,14 @@ impl Link {
             ToControl::OwnResponse { token, last, bytes } => self.own.take(token, last, bytes)?,
         }
         Ok(())
+    }
+
+    fn add(&mut self, job: Job, events: &mut Vec<Event>) {
+        match self.jobs.add(job) {
+            Added::Start(job) => events.push(Event::Start(job)),
+            Added::Waits => {}
+            Added::Refused(job) => self.refuse(job.token),
+        }
     }
 
     /// A shard said hello: whatever was asked before is for nobody now.

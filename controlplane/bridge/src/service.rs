@@ -1,10 +1,8 @@
 //! What the bridge asks of whoever answers requests.
 
-use crate::REQUEST_TIME_MAX;
 use precursor_model::ErrorCode;
 use std::fmt;
 use std::future::Future;
-use std::time::Duration;
 
 /// A whole Kafka request from a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,11 +44,6 @@ pub trait Service: Send + Sync + 'static {
         &self,
         request: Request,
     ) -> impl Future<Output = Result<Vec<u8>, Unanswerable>> + Send;
-
-    /// How long the answer may take before the connection is closed instead.
-    fn time_max(&self, _request: &Request) -> Duration {
-        REQUEST_TIME_MAX
-    }
 
     /// Makes these topics with the broker's defaults where they do not exist: one outcome a name,
     /// in order. Returns when every shard serves an image that has them.

@@ -2,7 +2,7 @@
 
 use crate::dispatch;
 use crate::producer_ids::ProducerIds;
-use precursor_bridge::{DataPlaneView, REQUEST_TIME_MAX, Request, Service, Unanswerable};
+use precursor_bridge::{DataPlaneView, Request, Service, Unanswerable};
 use precursor_consensus::{Consensus, ProposeError, Reply};
 use precursor_coordinator::Coordinator;
 use precursor_metadata::{Command, Refusal};
@@ -13,8 +13,6 @@ use std::time::Duration;
 /// A client's patience, as it states it, is taken within these.
 const PATIENCE_MIN: Duration = Duration::from_secs(1);
 const PATIENCE_MAX: Duration = Duration::from_secs(30);
-/// Longer than any rebalance that a client may ask for: the coordinator's own timers end the wait.
-const REBALANCE_TIME_MAX: Duration = Duration::from_millis(i32::MAX as u64 * 2);
 /// How long an answer waits until every shard serves the change that it speaks of.
 pub(crate) const IMAGE_WAIT: Duration = Duration::from_secs(5);
 
@@ -150,14 +148,6 @@ pub(crate) fn patience(timeout_ms: i32) -> Duration {
 impl Service for Api {
     async fn answer(&self, request: Request) -> Result<Vec<u8>, Unanswerable> {
         dispatch::answer(self, &request).await
-    }
-
-    fn time_max(&self, request: &Request) -> Duration {
-        if dispatch::waits_for_others(&request.frame) {
-            REBALANCE_TIME_MAX
-        } else {
-            REQUEST_TIME_MAX
-        }
     }
 
     async fn ensure_topics(&self, names: Vec<String>) -> Vec<ErrorCode> {

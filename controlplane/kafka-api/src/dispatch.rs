@@ -94,13 +94,6 @@ group_handlers! {
     OffsetDelete 0..=0 => offset_delete,
 }
 
-/// Whether the answer waits for other members, by times of their own.
-pub(crate) fn waits_for_others(frame: &[u8]) -> bool {
-    let key = frame.first_chunk().map(|key| i16::from_be_bytes(*key));
-    let key = key.and_then(ApiKey::from_i16);
-    matches!(key, Some(ApiKey::JoinGroup | ApiKey::SyncGroup))
-}
-
 /// The answer to a frame: header and body.
 pub(crate) async fn answer(api: &Api, request: &Request) -> Result<Vec<u8>, Unanswerable> {
     let (header, body) = RequestHeader::parse(&request.frame).map_err(unreadable)?;
