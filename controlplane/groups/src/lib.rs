@@ -18,22 +18,23 @@
 //! 5. calls [`GroupCoordinator::unload`] when the partition goes away: every parked request is
 //!    answered NOT_COORDINATOR, and so is every later one.
 //!
-//! Built so far: committed offsets (OffsetCommit of simple consumers, OffsetFetch) with their
-//! durability. Requests about members are answered COORDINATOR_NOT_AVAILABLE until they are built.
-//!
 //! Time is [`Now`]: monotonic milliseconds for session and rebalance timers, wall-clock
 //! milliseconds for what is written to the log. [`records`] is the format of the log.
 #![forbid(unsafe_code)]
-#![allow(dead_code)]
 
+mod classic;
 mod command;
 mod config;
 mod coordinator;
+mod deletions;
 mod group;
+mod load;
 mod offsets;
 mod partition;
 pub mod records;
 mod refusal;
+mod serve;
+mod timers;
 mod topics;
 mod turn;
 

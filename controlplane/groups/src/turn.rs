@@ -1,7 +1,9 @@
 //! What one input does: answers, appends, and what waits for the appends' outcome.
 
+use crate::classic::{Assignments, Takeover};
 use crate::command::{Command, Now, Record, Response};
 use crate::config::GroupConfig;
+use crate::topics::Topics;
 use precursor_model::{ErrorCode, TopicId};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) config: &'a GroupConfig,
     pub(crate) out: &'a mut Vec<Command>,
     pub(crate) appends: &'a mut AppendQueue,
+    pub(crate) topics: &'a mut Topics,
     /// Appends begun in this turn.
     pub(crate) begun: u32,
 }
@@ -33,6 +36,16 @@ impl Turn<'_> {
         self.out.push(Command::Append { append_id, records });
         self.begun += 1;
     }
+
+    /// Gives an answer when the append that this turn began last is durable; at once if it began
+    /// none.
+    pub(crate) fn reply_when_durable(&mut self, token: u64, response: Response) {
+        let last = self.appends.pending.back_mut();
+        match last.filter(|last| self.begun > 0 && last.reply.is_none()) {
+            Some(last) => last.reply = Some(Reply::Response { token, response }),
+            None => self.reply(token, response),
+        }
+    }
 }
 
 /// An answer that waits for an append.
@@ -40,7 +53,7 @@ impl Turn<'_> {
 pub(crate) enum Reply {
     /// As it is when the append succeeds, with the error in its place when not.
     Response { token: u64, response: Response },
-    /// One group of a DeleteGroups request: the result's place in the answer.
+    /// One group of the DeleteGroups request with this token: the result's place in the answer.
     Deletion { token: u64, index: usize },
 }
 
@@ -48,8 +61,17 @@ pub(crate) enum Reply {
 #[derive(Debug)]
 pub(crate) enum Change {
     Offsets(Vec<OffsetChange>),
-    /// The group and all its offsets go.
-    Tombstone,
+    /// The group's members and generation go, with the last of its offsets.
+    Tombstone(Vec<OffsetChange>),
+    /// The group has no members any more.
+    Emptied,
+    /// The leader's assignment for a generation.
+    Assignment {
+        generation: i32,
+        assignments: Assignments,
+    },
+    /// A static member has another id.
+    Takeover(Box<Takeover>),
 }
 
 /// A partition's committed offset, set or (`None`) removed.
@@ -131,7 +153,7 @@ impl AppendQueue {
             .iter()
             .filter(move |pending| &*pending.group_id == group_id)
             .flat_map(|pending| match &pending.change {
-                Change::Offsets(changes) => changes.as_slice(),
+                Change::Offsets(changes) | Change::Tombstone(changes) => changes.as_slice(),
                 _ => &[],
             })
     }

@@ -2,6 +2,7 @@
 
 mod commit;
 mod fetch;
+mod remove;
 
 pub(crate) use commit::refused as commit_refused;
 pub(crate) use fetch::{fetch, refused as fetch_refused};
@@ -73,10 +74,10 @@ impl Offsets {
             .map(|((topic, partition), offset)| (*topic, *partition, offset))
     }
 
-    pub(crate) fn of_topic(&self, topic: u32) -> impl Iterator<Item = (i32, &CommittedOffset)> {
+    pub(crate) fn of_topic(&self, topic: u32) -> impl Iterator<Item = i32> {
         self.entries
             .range((topic, i32::MIN)..=(topic, i32::MAX))
-            .map(|((_, partition), offset)| (*partition, offset))
+            .map(|((_, partition), _)| *partition)
     }
 
     pub(crate) fn set(
@@ -115,13 +116,6 @@ impl Offsets {
             return;
         };
         if let Some(old) = self.entries.remove(&(number, partition)) {
-            topics.names.release(number);
-            release_extra(topics, &old);
-        }
-    }
-
-    pub(crate) fn clear(&mut self, topics: &mut Topics) {
-        for ((number, _), old) in std::mem::take(&mut self.entries) {
             topics.names.release(number);
             release_extra(topics, &old);
         }

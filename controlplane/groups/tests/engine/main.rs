@@ -1,0 +1,6 @@
+//! The engine from outside: requests in, commands out.
+
+mod admin;
+mod harness;
+mod membership;
+mod offsets;
