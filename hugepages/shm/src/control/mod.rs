@@ -5,10 +5,14 @@
 //! length, and a malformed message is an error, never a panic.
 
 mod codec;
+mod log_description;
+mod quota;
 mod to_control;
 mod to_data;
 
 pub use codec::Malformed;
+pub use log_description::{LOG_DESCRIPTIONS_PER_MESSAGE_MAX, LogDescription};
+pub use quota::{QuotaEntity, QuotaLimits};
 pub use to_control::{Origin, ToControl};
 pub use to_data::{PartitionImage, ToData};
 

@@ -1,6 +1,7 @@
 //! Data plane → control plane.
 
 use super::codec::{Malformed, Reader, Writer};
+use super::log_description::LogDescription;
 use precursor_model::{ErrorCode, LogUid};
 
 /// Who sent a request.
@@ -51,6 +52,13 @@ pub enum ToControl<'a> {
         token: u64,
         last: bool,
         bytes: &'a [u8],
+    },
+    /// Logs of this shard, some of the answer to [`super::ToData::DescribeLogs`]; `last` with the
+    /// last ones (there may be none).
+    LogDescriptions {
+        token: u64,
+        last: bool,
+        entries: Vec<LogDescription>,
     },
 }
 
@@ -112,6 +120,19 @@ impl<'a> ToControl<'a> {
                 w.u8(u8::from(*last));
                 w.0.extend_from_slice(bytes);
             }
+            ToControl::LogDescriptions {
+                token,
+                last,
+                entries,
+            } => {
+                w.u8(20);
+                w.u64(*token);
+                w.u8(u8::from(*last));
+                w.u16(entries.len() as u16);
+                for entry in entries {
+                    entry.write(&mut w);
+                }
+            }
         }
     }
 
@@ -166,6 +187,20 @@ impl<'a> ToControl<'a> {
                 last: r.bool()?,
                 bytes: r.rest(),
             },
+            20 => {
+                let token = r.u64()?;
+                let last = r.bool()?;
+                let count = r.u16()?;
+                let mut entries = Vec::new();
+                for _ in 0..count {
+                    entries.push(LogDescription::read(&mut r)?);
+                }
+                ToControl::LogDescriptions {
+                    token,
+                    last,
+                    entries,
+                }
+            }
             _ => return Err(Malformed("an unknown kind")),
         };
         r.end()?;
@@ -215,6 +250,28 @@ mod tests {
                 token: 4,
                 last: false,
                 bytes: b"answer",
+            },
+            ToControl::LogDescriptions {
+                token: 8,
+                last: true,
+                entries: vec![],
+            },
+            ToControl::LogDescriptions {
+                token: 8,
+                last: false,
+                entries: vec![LogDescription {
+                    log: LogUid(9),
+                    log_start_offset: 1,
+                    high_watermark: 2,
+                    log_end_offset: 3,
+                    size_bytes: 4,
+                    memory_bytes: 5,
+                    segments: 6,
+                    records_in: 7,
+                    batches_in: 8,
+                    bytes_in: 9,
+                    bytes_out: 10,
+                }],
             },
         ];
         for message in messages {

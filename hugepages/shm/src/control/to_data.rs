@@ -1,6 +1,7 @@
 //! Control plane → data plane.
 
 use super::codec::{Malformed, Reader, Writer};
+use super::quota::{QuotaEntity, QuotaLimits};
 use precursor_model::{ErrorCode, LogUid, TopicId};
 
 /// One partition of the metadata image.
@@ -22,10 +23,11 @@ pub struct PartitionImage {
 
 /// A message of the control plane to a shard.
 ///
-/// An image is `ImageBegin`, then `Cluster`, `Broker`, `Topic`, `TopicConfig`, `Partition` and
-/// `TopicRemoved` in any number, then `ImageEnd`. A full image replaces all that was known (topics
-/// that it lacks are removed); the other kind changes what it names. Every shard gets every message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An image is `ImageBegin`, then `Cluster`, `Broker`, `Topic`, `TopicConfig`, `Partition`,
+/// `TopicRemoved`, `ClientQuota` and `NodeOption` in any number, then `ImageEnd`. A full image
+/// replaces all that was known (topics and quotas that it lacks are removed, options are as at the
+/// start); the other kind changes what it names. Every shard gets every message.
+#[derive(Clone, Debug, PartialEq)]
 pub enum ToData<'a> {
     /// First message of a control plane's life: shards answer with their own `Hello`, and know that
     /// requests which the earlier control plane took are lost.
@@ -91,6 +93,22 @@ pub enum ToData<'a> {
         token: u64,
         last: bool,
         bytes: &'a [u8],
+    },
+    /// The quota of a user, a client id or both; empty limits remove it.
+    ClientQuota {
+        user: QuotaEntity<'a>,
+        client_id: QuotaEntity<'a>,
+        limits: QuotaLimits,
+    },
+    /// An option of the node that is not as at the start of the data plane, with the value that is
+    /// in force (`topic.*`: the default of topics that do not set it).
+    NodeOption {
+        name: &'a str,
+        value: &'a str,
+    },
+    /// Asks for a [`super::LogDescription`] of every log of the shard.
+    DescribeLogs {
+        token: u64,
     },
 }
 
@@ -193,6 +211,25 @@ impl<'a> ToData<'a> {
                 w.u8(u8::from(*last));
                 w.0.extend_from_slice(bytes);
             }
+            ToData::ClientQuota {
+                user,
+                client_id,
+                limits,
+            } => {
+                w.u8(20);
+                user.write(&mut w);
+                client_id.write(&mut w);
+                limits.write(&mut w);
+            }
+            ToData::NodeOption { name, value } => {
+                w.u8(21);
+                w.text(name);
+                w.text(value);
+            }
+            ToData::DescribeLogs { token } => {
+                w.u8(22);
+                w.u64(*token);
+            }
         }
     }
 
@@ -260,6 +297,16 @@ impl<'a> ToData<'a> {
                 last: r.bool()?,
                 bytes: r.rest(),
             },
+            20 => ToData::ClientQuota {
+                user: QuotaEntity::read(&mut r)?,
+                client_id: QuotaEntity::read(&mut r)?,
+                limits: QuotaLimits::read(&mut r)?,
+            },
+            21 => ToData::NodeOption {
+                name: r.text()?,
+                value: r.text()?,
+            },
+            22 => ToData::DescribeLogs { token: r.u64()? },
             _ => return Err(Malformed("an unknown kind")),
         };
         r.end()?;
@@ -347,6 +394,25 @@ mod tests {
                 last: true,
                 bytes: b"frame",
             },
+            ToData::ClientQuota {
+                user: QuotaEntity::Name("alice"),
+                client_id: QuotaEntity::Default,
+                limits: QuotaLimits {
+                    producer_byte_rate: Some(1024.5),
+                    consumer_byte_rate: None,
+                    request_percentage: Some(0.0),
+                },
+            },
+            ToData::ClientQuota {
+                user: QuotaEntity::Any,
+                client_id: QuotaEntity::Name(""),
+                limits: QuotaLimits::default(),
+            },
+            ToData::NodeOption {
+                name: "connections.max",
+                value: "12",
+            },
+            ToData::DescribeLogs { token: 3 },
         ];
         for message in messages {
             let mut bytes = Vec::new();
@@ -355,6 +421,23 @@ mod tests {
             for cut in 0..bytes.len() {
                 assert_ne!(ToData::decode(&bytes[..cut]), Ok(message.clone()));
             }
+        }
+    }
+
+    #[test]
+    fn a_rate_that_is_none_is_malformed() {
+        for rate in [f64::NAN, f64::INFINITY, -1.0] {
+            let mut bytes = Vec::new();
+            ToData::ClientQuota {
+                user: QuotaEntity::Any,
+                client_id: QuotaEntity::Default,
+                limits: QuotaLimits {
+                    consumer_byte_rate: Some(rate),
+                    ..QuotaLimits::default()
+                },
+            }
+            .encode(&mut bytes);
+            assert!(ToData::decode(&bytes).is_err(), "{rate}");
         }
     }
 }
