@@ -174,7 +174,7 @@ impl Bridge {
     fn ask(&mut self, call: OwnCall) {
         // Kept to the number of shards by the handle.
         if let Some(link) = self.links.get_mut(usize::from(call.shard)) {
-            link.ask(call.frame, call.reply);
+            link.ask(call.ask);
         }
     }
 

@@ -1,6 +1,8 @@
 //! Kafka requests of the broker itself to its own data plane.
 
+use crate::descriptions::DescriptionReply;
 use precursor_model::ErrorCode;
+use precursor_shm::control::LogDescription;
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -38,12 +40,19 @@ impl std::error::Error for OwnError {}
 
 pub(crate) type Reply = oneshot::Sender<Result<Vec<u8>, OwnError>>;
 
-/// One request on its way to the bridge's task.
+/// One question on its way to the bridge's task.
 #[derive(Debug)]
 pub(crate) struct OwnCall {
     pub shard: u16,
-    pub frame: Vec<u8>,
-    pub reply: Reply,
+    pub ask: Ask,
+}
+
+#[derive(Debug)]
+pub(crate) enum Ask {
+    /// A Kafka request.
+    Request { frame: Vec<u8>, reply: Reply },
+    /// What the shard's logs are.
+    DescribeLogs { reply: DescriptionReply },
 }
 
 /// The bridge's end of a [`DataPlane`].
@@ -89,12 +98,25 @@ impl DataPlane {
         // Held until the answer is there; never closed.
         let _permit = permits.acquire().await.map_err(|_| OwnError::Lost)?;
         let (reply, answer) = oneshot::channel();
-        let call = OwnCall {
-            shard,
-            frame,
-            reply,
-        };
+        let ask = Ask::Request { frame, reply };
+        let call = OwnCall { shard, ask };
         self.shared.calls.send(call).map_err(|_| OwnError::Lost)?;
         answer.await.unwrap_or(Err(OwnError::Lost))
+    }
+
+    /// Every log of every shard, as it is now.
+    ///
+    /// # Errors
+    /// A shard does not answer.
+    pub async fn describe_logs(&self) -> Result<Vec<LogDescription>, OwnError> {
+        let mut logs = Vec::new();
+        for shard in 0..self.shared.permits.len() as u16 {
+            let (reply, answer) = oneshot::channel();
+            let ask = Ask::DescribeLogs { reply };
+            let call = OwnCall { shard, ask };
+            self.shared.calls.send(call).map_err(|_| OwnError::Lost)?;
+            logs.extend(answer.await.unwrap_or(Err(OwnError::Lost))?);
+        }
+        Ok(logs)
     }
 }

@@ -10,6 +10,7 @@
 mod assembly;
 mod bridge;
 mod data_plane;
+mod descriptions;
 mod image;
 mod jobs;
 mod link;
@@ -24,6 +25,7 @@ pub use data_plane::{
     DataPlane, OWN_REQUESTS_PER_SHARD_MAX, OWN_RESPONSE_LENGTH_MAX, OwnCalls, OwnError,
 };
 pub use partition::{PartitionPlace, Read};
+pub use precursor_shm::control::LogDescription;
 pub use service::{Origin, Request, Service, Unanswerable};
 pub use view::{BridgeCounts, DataPlaneView, ShardView};
 

@@ -1,7 +1,8 @@
 //! One shard's pair of rings, and everything that is under way on it.
 
 use crate::assembly::{Assembled, Assembly};
-use crate::data_plane::{OwnError, Reply};
+use crate::data_plane::{Ask, OwnError};
+use crate::descriptions::Descriptions;
 use crate::image::EncodedImage;
 use crate::jobs::{Added, Job, Jobs, Work};
 use crate::outbound::{Flushed, Outbound};
@@ -40,6 +41,7 @@ pub(crate) struct Link {
     pub jobs: Jobs,
     outbound: Outbound,
     own: OwnPending,
+    descriptions: Descriptions,
     /// The shard has said hello since our own last one: it takes requests.
     connected: bool,
     /// What `Hello` said last; 0: nothing yet.
@@ -79,6 +81,7 @@ impl Link {
             jobs: Jobs::default(),
             outbound: Outbound::default(),
             own: OwnPending::default(),
+            descriptions: Descriptions::default(),
             connected: false,
             data_generation: 0,
             hello,
@@ -186,6 +189,11 @@ impl Link {
                 self.jobs.forget_connection(connection);
             }
             ToControl::OwnResponse { token, last, bytes } => self.own.take(token, last, bytes)?,
+            ToControl::LogDescriptions {
+                token,
+                last,
+                entries,
+            } => self.descriptions.take(token, last, entries)?,
         }
         Ok(())
     }
@@ -223,6 +231,7 @@ impl Link {
         self.assembly.clear();
         self.jobs.clear();
         self.own.clear();
+        self.descriptions.clear();
     }
 
     /// A ring was impossible: messages may be lost, so both sides start over from hello.
@@ -272,15 +281,25 @@ impl Link {
         self.outbound.response(token, frame);
     }
 
-    /// Queues a request of the broker itself, when there is a shard to take it.
-    pub fn ask(&mut self, frame: Vec<u8>, reply: Reply) {
-        if !self.connected {
+    /// Queues a question of the broker itself, when there is a shard to take it.
+    pub fn ask(&mut self, ask: Ask) {
+        match ask {
             // The caller may have gone.
-            let _ = reply.send(Err(OwnError::Lost));
-            return;
+            Ask::Request { reply, .. } if !self.connected => {
+                let _ = reply.send(Err(OwnError::Lost));
+            }
+            Ask::DescribeLogs { reply } if !self.connected => {
+                let _ = reply.send(Err(OwnError::Lost));
+            }
+            Ask::Request { frame, reply } => {
+                let token = self.own.begin(reply);
+                self.outbound.own_request(token, frame);
+            }
+            Ask::DescribeLogs { reply } => {
+                let token = self.descriptions.begin(reply);
+                self.outbound.message(&ToData::DescribeLogs { token });
+            }
         }
-        let token = self.own.begin(reply);
-        self.outbound.own_request(token, frame);
     }
 
     pub fn topics_ensured(&mut self, message: &ToData<'_>) {

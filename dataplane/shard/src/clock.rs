@@ -22,6 +22,11 @@ impl Clock {
         }
     }
 
+    /// What the monotonic clock counts from.
+    pub fn origin(&self) -> Instant {
+        self.origin
+    }
+
     pub fn now(&mut self) -> Now {
         let monotonic_us = self.origin.elapsed().as_micros() as u64;
         if monotonic_us - self.wall_read_us > WALL_AGE_US_MAX {

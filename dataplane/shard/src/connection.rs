@@ -42,6 +42,8 @@ pub(crate) struct Connection {
     pub closing: bool,
     /// Stopped before a request that could not be taken yet (memory, answers, control plane).
     pub paused: bool,
+    /// Over a quota: not read on before a timer says so (KIP-219).
+    pub muted: bool,
     /// How much of the first request in the buffer was handled before it had to wait.
     pub progress: Option<Key>,
     /// Class of the next buffer: grows while receives fill the buffer.
@@ -72,6 +74,7 @@ impl Connection {
             flush_queued: false,
             closing: false,
             paused: false,
+            muted: false,
             progress: None,
             receive_class: 0,
             forwarded: 0,

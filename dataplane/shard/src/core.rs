@@ -2,7 +2,7 @@
 
 use crate::answer::{self, Answer, Waits};
 use crate::connection::{Connections, is_own};
-use crate::control::ControlLink;
+use crate::control::{ControlLink, Describing};
 use crate::fetch::{FetchWork, Reads, SessionCache};
 use crate::handlers::metadata::MetadataWait;
 use crate::handlers::produce::ProduceWork;
@@ -12,8 +12,10 @@ use crate::own::OwnRequests;
 use crate::peers::{PeerLinks, StalledAppend};
 use crate::pool::{Key, Pool};
 use crate::queries::Queries;
+use crate::quotas::{Account, Quotas};
 use crate::stats::Stats;
 use crate::timer::TimerWheel;
+use crate::traffic::TrafficTable;
 use crate::waiters::WaiterTable;
 use precursor_protocol::{ApiKey, header};
 use precursor_shm::BufferPool;
@@ -32,6 +34,8 @@ pub(crate) enum Timer {
     Produce(Key),
     /// A Metadata request waited too long for topics to be made.
     Metadata(Key),
+    /// A connection has waited as its quota wants.
+    Unmute(ConnectionId),
 }
 
 /// One request of a connection, borrowed from its receive buffer.
@@ -79,6 +83,8 @@ pub(crate) enum Handled {
 /// A shard's state.
 pub(crate) struct Core {
     pub options: ShardOptions,
+    /// As at the start, before anything changed at run time.
+    pub first_options: ShardOptions,
     pub now: Now,
     pub stats: Stats,
     pub store: Store,
@@ -87,7 +93,14 @@ pub(crate) struct Core {
     pub answers: Pool<Answer>,
     pub image: Image,
     pub control: ControlLink,
+    pub describing: Describing,
     pub waiters: WaiterTable,
+    pub traffic: TrafficTable,
+    pub quotas: Quotas,
+    /// What the request in work tells its client; 0 between requests.
+    pub throttle_ms: i32,
+    /// The account of the bytes that it moves.
+    pub throttle_account: Option<Account>,
     pub fetches: Pool<FetchWork>,
     pub reads: Reads,
     pub sessions: SessionCache,
@@ -185,6 +198,27 @@ impl Core {
         if let Some(connection) = self.connections.get_mut(id) {
             connection.closing = true;
             self.to_close.push((id, reason));
+        }
+    }
+
+    /// Reads no more of a connection for so long; what it is owed leaves (KIP-219).
+    pub fn mute(&mut self, id: ConnectionId, throttle_ms: i32) {
+        if let Some(connection) = self.connections.get_mut(id)
+            && !std::mem::replace(&mut connection.muted, true)
+        {
+            let throttle_ms = u64::from(throttle_ms.unsigned_abs());
+            self.stats.requests_throttled.add(1);
+            self.stats.throttle_ms.add(throttle_ms);
+            let until = self.now.monotonic_us + throttle_ms * 1_000;
+            self.timers.arm(until, Timer::Unmute(id));
+        }
+    }
+
+    /// The connection has waited.
+    pub fn unmute(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.muted = false;
+            self.serve_later(id);
         }
     }
 

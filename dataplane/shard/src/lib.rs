@@ -29,11 +29,14 @@ mod partitions;
 mod peers;
 mod pool;
 mod queries;
+mod quotas;
+mod runtime_options;
 mod send;
 mod serve;
 mod shard;
 mod stats;
 mod timer;
+mod traffic;
 mod waiters;
 
 pub use connection::IDLE_CONNECTION_BYTES;

@@ -61,6 +61,7 @@ pub(crate) fn fire(core: &mut Core, timer: Timer) {
         Timer::FetchRetry(key) => fetch::advance(core, key),
         Timer::Produce(key) => produce::expire(core, key),
         Timer::Metadata(key) => metadata::expire(core, key),
+        Timer::Unmute(connection) => core.unmute(connection),
     }
 }
 
@@ -119,5 +120,5 @@ fn publish_gauges(core: &mut Core) {
 
 /// Whether it is we who keep the connection waiting.
 fn is_waiting(connection: &Connection) -> bool {
-    connection.first.is_some() && !connection.send_blocked
+    (connection.first.is_some() && !connection.send_blocked) || connection.muted
 }

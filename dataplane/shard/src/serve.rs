@@ -154,11 +154,11 @@ fn handle_frames(
         let Some(frame) = rest.get(LENGTH_PREFIX..whole) else {
             return Parsed::NeedsBytes { frame: Some(whole) };
         };
-        let full = core
+        let must_wait = core
             .connections
             .get_mut(id)
-            .is_none_or(|c| c.answer_count >= ANSWERS_PER_CONNECTION_MAX);
-        if full {
+            .is_none_or(|c| c.muted || c.answer_count >= ANSWERS_PER_CONNECTION_MAX);
+        if must_wait {
             return Parsed::Paused;
         }
         match handlers::dispatch(core, id, frame) {
@@ -226,5 +226,5 @@ fn take_at_least(core: &mut Core, length: usize) -> Option<Buffer> {
 
 /// Whether a connection still waits for what it stopped for.
 pub(crate) fn may_go_on(connection: &Connection) -> bool {
-    connection.paused && connection.answer_count < ANSWERS_PER_CONNECTION_MAX
+    connection.paused && !connection.muted && connection.answer_count < ANSWERS_PER_CONNECTION_MAX
 }

@@ -4,7 +4,7 @@ mod connections;
 
 use crate::clock::Clock;
 use crate::connection::Connections;
-use crate::control::{self, ControlLink};
+use crate::control::{self, ControlLink, Describing};
 use crate::core::Core;
 use crate::fetch::{self, Reads, SessionCache};
 use crate::idle::{Idle, Rest};
@@ -15,8 +15,10 @@ use crate::own::{self, OwnRequests};
 use crate::peers::{self, PeerLinks};
 use crate::pool::Pool;
 use crate::queries::Queries;
+use crate::quotas::Quotas;
 use crate::stats::Stats;
 use crate::timer::TimerWheel;
+use crate::traffic::TrafficTable;
 use crate::waiters::WaiterTable;
 use precursor_shm::{Doorbell, DoorbellName, Region, ring};
 use precursor_storage::{Now, OpenError, Store, StoreEvent, StoreOptions};
@@ -132,7 +134,12 @@ impl<T: Transport> Shard<T> {
             answers: Pool::new(PREPARED),
             image: Image::new(options.node_id, options.topic_defaults.clone()),
             control: ControlLink::new(producer, control_bell, options.generation),
+            describing: Describing::default(),
             waiters: WaiterTable::default(),
+            traffic: TrafficTable::default(),
+            quotas: Quotas::new(peers.quota_buckets(), clock.origin()),
+            throttle_ms: 0,
+            throttle_account: None,
             fetches: Pool::new(PREPARED),
             reads: Reads::default(),
             sessions: SessionCache::new(options.fetch_session_slots_max),
@@ -150,6 +157,7 @@ impl<T: Transport> Shard<T> {
             out_of_memory: Vec::with_capacity(PREPARED),
             out_of_control: Vec::new(),
             to_close: Vec::new(),
+            first_options: options.clone(),
             options,
         };
         core.stats.connections.set(0);
@@ -160,7 +168,7 @@ impl<T: Transport> Shard<T> {
             inbox: region.to_data_consumer(shard),
             doorbell,
             clock,
-            idle: Idle::new(core.options.idle, core.options.spin_us),
+            idle: Idle::default(),
             core,
             events: Vec::with_capacity(EVENTS_PER_TURN),
             store_events: Vec::with_capacity(EVENTS_PER_TURN),
@@ -193,7 +201,9 @@ impl<T: Transport> Shard<T> {
     /// The transport is at its end; the shard cannot go on.
     pub fn run_once(&mut self, longest: Duration) -> Result<bool, ShardError> {
         let worked = self.turn(Wait::None)?;
-        match self.idle.after_turn(worked, self.core.now.monotonic_us) {
+        let ShardOptions { idle, spin_us, .. } = self.core.options;
+        let now_us = self.core.now.monotonic_us;
+        match self.idle.after_turn(idle, spin_us, worked, now_us) {
             Rest::Spin => std::hint::spin_loop(),
             Rest::Yield => std::thread::yield_now(),
             Rest::Sleep => return self.sleep(longest).map(|slept| slept || worked),
@@ -257,6 +267,7 @@ impl<T: Transport> Shard<T> {
             self.transport_event(event);
         }
         worked |= control::receive(&mut self.core, &mut self.inbox);
+        worked |= control::describe_logs(&mut self.core);
         if self.core.options.shards > 1 {
             worked |= peers::receive(&mut self.core);
         }

@@ -26,6 +26,7 @@ mod retention;
 mod scan;
 mod segment_files;
 mod shutdown;
+mod sizes;
 mod store;
 mod tickets;
 mod write_behind;
@@ -37,4 +38,5 @@ pub use api::{
 };
 pub use io::StoreStats;
 pub use read::{Gather, Read};
+pub use sizes::LogSizes;
 pub use store::Store;

@@ -226,6 +226,11 @@ impl Store {
         self.io.job(Job::RemoveLog(log.directory.clone()));
     }
 
+    pub(crate) fn logs_from(&self, slot: u32) -> impl Iterator<Item = &Log> {
+        let slots = self.slots.get(slot as usize..).unwrap_or_default();
+        slots.iter().filter_map(|slot| slot.log.as_deref())
+    }
+
     pub(crate) fn logs(&self) -> impl Iterator<Item = &Log> {
         self.slots.iter().filter_map(|slot| slot.log.as_deref())
     }

@@ -135,6 +135,9 @@ shard_stats! {
     logs Gauge "Partition logs here.";
     logs_offline Gauge "Partition logs here that are offline.";
     image_version Gauge "Version of the metadata image in use.";
+    requests_throttled Total "Requests after which a connection had to wait for a quota.";
+    throttle_ms Total "Milliseconds that connections had to wait for quotas, all together.";
+    options_ignored Total "Changed options of the node that are not the data plane's.";
 }
 
 const _: () = {

@@ -1,7 +1,9 @@
 //! Requests of the broker itself to its data plane.
 
 use crate::plane::{FakeShard, Ground, Plane, pump_until, settle, shards};
-use precursor_bridge::{DataPlane, OWN_REQUESTS_PER_SHARD_MAX, OwnError};
+use precursor_bridge::{DataPlane, LogDescription, OWN_REQUESTS_PER_SHARD_MAX, OwnError};
+use precursor_model::LogUid;
+use precursor_shm::control::ToControl;
 use std::future::Future;
 use std::thread::JoinHandle;
 
@@ -100,4 +102,48 @@ fn a_shard_gets_no_more_at_a_time_than_it_takes() {
         }
     }
     assert!(asking.join().unwrap().iter().all(Result::is_ok));
+}
+
+#[test]
+fn every_shard_is_asked_for_its_logs_and_answers_in_pieces() {
+    let ground = Ground::new();
+    let plane = Plane::start(&ground, true);
+    let mut shards = shards(&ground);
+    settle(&plane, &mut shards);
+    let data_plane = plane.data_plane.clone();
+    let asked = run(async move { data_plane.describe_logs().await });
+    let log = |uid| LogDescription {
+        log: LogUid(uid),
+        log_start_offset: 1,
+        high_watermark: 2,
+        log_end_offset: 3,
+        size_bytes: 4,
+        memory_bytes: 5,
+        segments: 6,
+        records_in: 7,
+        batches_in: 8,
+        bytes_in: 9,
+        bytes_out: 10,
+    };
+    for (shard, pieces) in [(0, vec![vec![1, 2], vec![3]]), (1, vec![vec![]])] {
+        pump_until(&mut shards, |shards| !shards[shard].described.is_empty());
+        let token = shards[shard].described.remove(0);
+        let count = pieces.len();
+        for (number, uids) in pieces.into_iter().enumerate() {
+            shards[shard].send(&ToControl::LogDescriptions {
+                token,
+                last: number + 1 == count,
+                entries: uids.into_iter().map(log).collect(),
+            });
+        }
+    }
+    let logs = asked.join().unwrap().unwrap();
+    assert_eq!(logs, [log(1), log(2), log(3)]);
+
+    // A data plane that dies answers nobody.
+    let data_plane = plane.data_plane.clone();
+    let lost = run(async move { data_plane.describe_logs().await });
+    pump_until(&mut shards, |shards| !shards[0].described.is_empty());
+    shards[0].hello(2);
+    assert_eq!(lost.join().unwrap(), Err(OwnError::Lost));
 }

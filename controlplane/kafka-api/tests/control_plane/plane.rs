@@ -199,6 +199,8 @@ pub struct FakeShard {
     pub refused: Vec<u64>,
     /// What the control plane asked as the broker itself: token and frame.
     pub own_requests: Vec<(u64, Vec<u8>)>,
+    /// Tokens of the questions about logs.
+    pub described: Vec<u64>,
 }
 
 impl FakeShard {
@@ -221,6 +223,7 @@ impl FakeShard {
             ensured: HashMap::new(),
             refused: Vec::new(),
             own_requests: Vec::new(),
+            described: Vec::new(),
         }
     }
 
@@ -364,6 +367,9 @@ impl FakeShard {
                     self.own_requests.push((token, frame));
                 }
             }
+            ToData::DescribeLogs { token } => self.described.push(token),
+            // What a shard makes of these is tested there.
+            ToData::ClientQuota { .. } | ToData::NodeOption { .. } => {}
             ToData::TopicRemoved { id } => drop(self.topics.remove(&id)),
             ToData::ImageEnd { version } => {
                 self.image_version = version;

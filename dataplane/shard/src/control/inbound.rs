@@ -5,6 +5,7 @@ use crate::core::{CloseReason, Core};
 use crate::handlers::metadata;
 use crate::image::ImageChange;
 use crate::own;
+use crate::runtime_options;
 use precursor_model::ErrorCode;
 use precursor_shm::control::{ToControl, ToData};
 use precursor_shm::ring;
@@ -48,6 +49,7 @@ pub(crate) fn hello(core: &mut Core) {
         shards: core.options.shards,
     };
     own::forget_all(core);
+    core.describing.clear();
     for caller in core.control.begin_anew(&hello) {
         match caller {
             Caller::Request { connection, .. } => {
@@ -66,6 +68,7 @@ fn handle(core: &mut Core, message: &ToData<'_>) {
             core.image.abandon();
             hello(core);
         }
+        ToData::DescribeLogs { token } => super::describe::ask(core, *token),
         ToData::OwnRequest { token, last, bytes } => own::take(core, *token, *last, bytes),
         ToData::Response { token, last, bytes } => response(core, *token, *last, bytes),
         ToData::Refused { token } => {
@@ -125,6 +128,8 @@ fn apply(core: &mut Core, changes: Vec<ImageChange>) {
     let mut opening = Vec::new();
     for change in changes {
         match change {
+            ImageChange::NodeOptions { full, named } => set_options(core, full, &named),
+            ImageChange::Quotas { full, named } => core.quotas.apply(full, named),
             ImageChange::Removed { log } => {
                 crate::handlers::produce::offline(core, log, ErrorCode::UnknownTopicOrPartition);
                 log_settled(core, log);
@@ -156,6 +161,7 @@ fn apply(core: &mut Core, changes: Vec<ImageChange>) {
                 match made {
                     Some(log) => {
                         core.waiters.prepare(log, uid);
+                        core.traffic.prepare(log);
                         opening.push(log);
                     }
                     None => core.control.tell(&ToControl::LogState {
@@ -194,5 +200,21 @@ fn report_applied(core: &mut Core) {
         let version = applying.version;
         core.control.applying.pop_front();
         core.control.tell(&ToControl::ImageApplied { version });
+    }
+}
+
+/// Options of the node that changed; a whole image puts those that it lacks back to how they were at
+/// the start.
+fn set_options(core: &mut Core, full: bool, named: &[(Box<str>, Box<str>)]) {
+    if full {
+        core.options = core.first_options.clone();
+    }
+    for (name, value) in named {
+        if !runtime_options::set(&mut core.options, name, value) {
+            core.stats.options_ignored.add(1);
+        }
+    }
+    for (log, config) in core.image.set_defaults(&core.options.topic_defaults) {
+        core.store.set_config(log, config);
     }
 }

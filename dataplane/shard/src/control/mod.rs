@@ -1,7 +1,9 @@
 //! The data plane's side of the control rings.
 
+mod describe;
 mod inbound;
 
+pub(crate) use describe::{Describing, go_on as describe_logs};
 pub(crate) use inbound::{hello, log_settled, receive};
 
 use crate::pool::Key;

@@ -17,22 +17,47 @@ pub(crate) fn refuse(
     error: ErrorCode,
 ) -> Result<(), EncodeError> {
     let refused = FetchHead {
-        throttle_time_ms: 0,
+        throttle_time_ms: core.throttle_ms,
         error,
         session_id: 0,
     };
     FetchResponseWriter::new(&mut core.answers[answer].head, version, &refused, 0).finish()
 }
 
+/// Answers a fetch of a client that is over its quota: nothing, and how long it waits.
+pub(crate) fn throttle(
+    core: &mut Core,
+    answer: Key,
+    version: i16,
+    session_id: i32,
+) -> Result<(), EncodeError> {
+    let empty = FetchHead {
+        throttle_time_ms: core.throttle_ms,
+        error: ErrorCode::None,
+        session_id,
+    };
+    FetchResponseWriter::new(&mut core.answers[answer].head, version, &empty, 0).finish()
+}
+
 /// Writes the answer, hands it over to its connection and the entries back to their session.
 pub(super) fn respond(core: &mut Core, work: &mut FetchWork) {
     let Some(key) = work.answer else { return };
     let session = work.session.unwrap_or(SessionUse::None);
+    for entry in &work.entries {
+        if let (Outcome::Data(gather), Some(log)) = (&entry.outcome, entry.log) {
+            core.traffic.bytes_out(log, gather.len());
+        }
+    }
     let mut head = std::mem::take(&mut core.answers[key].head);
     let mut bodies = std::mem::take(&mut core.answers[key].bodies);
     let written = write(&mut head, work, session, &mut bodies);
     let records: u64 = bodies.iter().map(|body| body.length).sum();
     core.stats.bytes_out.add(records);
+    if work.account.is_some() {
+        let bytes = head.len() as u64 + records;
+        let now_us = core.now.monotonic_us;
+        core.quotas.charge(work.account, bytes, now_us);
+    }
     let answer = &mut core.answers[key];
     answer.head = head;
     answer.bodies = bodies;

@@ -99,6 +99,19 @@ impl SessionCache {
         Ok(SessionUse::Incremental(id))
     }
 
+    /// A fetch that is answered without its partitions. Its session's id for the answer: one that
+    /// has begun goes on, one that would begin does not.
+    pub fn leave_out(&mut self, session: SessionUse) -> i32 {
+        match session {
+            SessionUse::None => 0,
+            SessionUse::New(id) => {
+                self.remove(id);
+                0
+            }
+            SessionUse::Incremental(id) => id,
+        }
+    }
+
     fn create(&mut self, now_ms: u64) -> SessionUse {
         if self.sessions.len() >= self.slots {
             let oldest = self

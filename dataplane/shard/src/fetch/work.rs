@@ -2,6 +2,7 @@
 
 use super::session::SessionUse;
 use crate::pool::Key;
+use crate::quotas::Account;
 use crate::timer::TimerId;
 use precursor_model::{ErrorCode, LogUid};
 use precursor_shm::Buffer;
@@ -99,6 +100,8 @@ pub(crate) struct FetchWork {
     /// Bytes that were there when it was parked, and those appended since.
     pub bytes_seen: usize,
     pub timer: Option<TimerId>,
+    /// What its answer's bytes are put on.
+    pub account: Option<Account>,
 }
 
 impl FetchWork {

@@ -24,6 +24,7 @@ fn answer(core: &mut Core, request: &Request<'_>, version: i16, error: ErrorCode
     core.stats.other_requests.add(1);
     let response = ApiVersionsResponse {
         error_code: error.code(),
+        throttle_time_ms: core.throttle_ms,
         api_keys: api::SERVED
             .iter()
             .map(|served| ApiVersion {

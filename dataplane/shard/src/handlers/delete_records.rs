@@ -19,7 +19,8 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
     let key = core.begin_answer(request);
     let mut head = std::mem::take(&mut core.answers[key].head);
     let topics = view.topics.len();
-    let mut w = DeleteRecordsResponseWriter::new(&mut head, request.version, 0, topics);
+    let throttle_ms = core.throttle_ms;
+    let mut w = DeleteRecordsResponseWriter::new(&mut head, request.version, throttle_ms, topics);
     for topic in view.topics {
         w.topic(topic.name, topic.partitions.len());
         for asked in topic.partitions {

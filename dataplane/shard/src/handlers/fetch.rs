@@ -31,6 +31,13 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
             return super::end(core, answer, written);
         }
     };
+    if core.throttle_ms > 0 {
+        // As Kafka does: nothing is read for a client that is over its quota, and a session that
+        // would begin does not.
+        let session_id = core.sessions.leave_out(session);
+        let written = fetch::respond::throttle(core, answer, request.version, session_id);
+        return super::end(core, answer, written);
+    }
     let key = core.fetches.take();
     let mut work = std::mem::take(&mut core.fetches[key]);
     collect(core, &view, session, &mut work);
@@ -42,6 +49,10 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
     work.bytes_max = usize::try_from(view.max_bytes)
         .unwrap_or(0)
         .min(RESPONSE_BYTES_MAX);
+    if let Some(account) = core.throttle_account {
+        work.bytes_max = work.bytes_max.min(account.burst());
+        work.account = Some(account);
+    }
     work.bytes_min = usize::try_from(view.min_bytes).unwrap_or(0);
     work.deadline_us = core.now.monotonic_us + wait_us;
     core.answers[answer].waits = Waits::Fetch(key);

@@ -27,7 +27,10 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
     if view.key_type == GROUP && core.image.topic(OFFSETS_TOPIC).is_none() {
         ask_for_topic(core);
     }
-    let mut response = FindCoordinatorResponse::default();
+    let mut response = FindCoordinatorResponse {
+        throttle_time_ms: core.throttle_ms,
+        ..FindCoordinatorResponse::default()
+    };
     if request.version < 4 {
         let found = coordinator(core, view.key, view.key_type);
         response.error_code = found.error_code;

@@ -7,6 +7,7 @@ use precursor_shm::control::Origin;
 use std::fmt::Write;
 
 /// Everyone, until there is authentication.
+pub(super) const USER: &str = "ANONYMOUS";
 const PRINCIPAL: &str = "User:ANONYMOUS";
 
 pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {

@@ -19,7 +19,8 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
     let version = request.version;
     let key = core.begin_answer(request);
     let mut head = std::mem::take(&mut core.answers[key].head);
-    let mut w = ListOffsetsResponseWriter::new(&mut head, version, 0, view.topics.len());
+    let mut w =
+        ListOffsetsResponseWriter::new(&mut head, version, core.throttle_ms, view.topics.len());
     for topic in view.topics {
         w.topic(topic.name, topic.partitions.len());
         for asked in topic.partitions {

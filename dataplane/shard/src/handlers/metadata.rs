@@ -172,7 +172,8 @@ fn write(
     outcomes: &[(&str, ErrorCode)],
 ) -> Result<(), EncodeError> {
     let image = &core.image;
-    let mut w = MetadataResponseWriter::new(out, version, 0, image.brokers.len());
+    let throttle_ms = core.throttle_ms;
+    let mut w = MetadataResponseWriter::new(out, version, throttle_ms, image.brokers.len());
     for broker in &image.brokers {
         let (host, port) = core.address_of(broker);
         w.broker(broker.id, host, i32::from(port), broker.rack.as_deref());

@@ -9,6 +9,7 @@ pub(crate) mod list_offsets;
 pub(crate) mod metadata;
 pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
+mod throttle;
 
 use crate::connection::is_own;
 use crate::core::{CloseReason, Core, Handled, Request};
@@ -37,20 +38,28 @@ pub(crate) fn dispatch(core: &mut Core, connection: ConnectionId, frame: &[u8]) 
     if !(served.version_min..=served.version_max).contains(&header.api_version) {
         return unsupported(core, &request);
     }
-    match (served.answered_by, served.key) {
+    if core.quotas.is_active() && !is_own(connection) {
+        return throttle::handle(core, &request, served.answered_by);
+    }
+    handle(core, &request, served.answered_by)
+}
+
+/// Hands a request to its handler.
+fn handle(core: &mut Core, request: &Request<'_>, by: AnsweredBy) -> Handled {
+    match (by, request.key) {
         // The control plane is not asked back what it asks itself.
-        (AnsweredBy::ControlPlane, _) if is_own(connection) => {
+        (AnsweredBy::ControlPlane, _) if is_own(request.connection) => {
             Handled::Close(CloseReason::BadFrame)
         }
-        (AnsweredBy::ControlPlane, _) => forward::handle(core, &request),
-        (_, ApiKey::Produce) => produce::handle(core, &request),
-        (_, ApiKey::Fetch) => fetch::handle(core, &request),
-        (_, ApiKey::ListOffsets) => list_offsets::handle(core, &request),
-        (_, ApiKey::Metadata) => metadata::handle(core, &request),
-        (_, ApiKey::ApiVersions) => api_versions::handle(core, &request),
-        (_, ApiKey::FindCoordinator) => find_coordinator::handle(core, &request),
-        (_, ApiKey::DeleteRecords) => delete_records::handle(core, &request),
-        (_, ApiKey::OffsetForLeaderEpoch) => offset_for_leader_epoch::handle(core, &request),
+        (AnsweredBy::ControlPlane, _) => forward::handle(core, request),
+        (_, ApiKey::Produce) => produce::handle(core, request),
+        (_, ApiKey::Fetch) => fetch::handle(core, request),
+        (_, ApiKey::ListOffsets) => list_offsets::handle(core, request),
+        (_, ApiKey::Metadata) => metadata::handle(core, request),
+        (_, ApiKey::ApiVersions) => api_versions::handle(core, request),
+        (_, ApiKey::FindCoordinator) => find_coordinator::handle(core, request),
+        (_, ApiKey::DeleteRecords) => delete_records::handle(core, request),
+        (_, ApiKey::OffsetForLeaderEpoch) => offset_for_leader_epoch::handle(core, request),
         // The list names a handler for each of its rows; the test below holds it to that.
         _ => Handled::Close(CloseReason::BadFrame),
     }

@@ -14,7 +14,9 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
     let key = core.begin_answer(request);
     let mut head = std::mem::take(&mut core.answers[key].head);
     let topics = view.topics.len();
-    let mut w = OffsetForLeaderEpochResponseWriter::new(&mut head, request.version, 0, topics);
+    let throttle_ms = core.throttle_ms;
+    let mut w =
+        OffsetForLeaderEpochResponseWriter::new(&mut head, request.version, throttle_ms, topics);
     for topic in view.topics {
         w.topic(topic.topic, topic.partitions.len());
         for asked in topic.partitions {

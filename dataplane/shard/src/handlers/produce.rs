@@ -243,6 +243,7 @@ pub(crate) fn append_local(
                 core.stats.records_in.add(u64::from(appended.records));
                 core.stats.bytes_in.add(records.len() as u64);
                 core.stats.batches_in.add(1);
+                core.traffic.batch_in(log, appended.records, records.len());
                 if appended.must_be_durable_to.is_none() {
                     fetch::wake(core, log, records.len());
                 }
@@ -276,6 +277,12 @@ fn settle(
     work: &mut ProduceWork,
 ) -> Handled {
     core.stats.produce_requests.add(1);
+    if core.throttle_account.is_some() {
+        let bytes = request.frame.len() as u64;
+        let now_us = core.now.monotonic_us;
+        let owed = core.quotas.charge(core.throttle_account, bytes, now_us);
+        core.throttle_ms = core.throttle_ms.max(owed);
+    }
     if view.acks == ACKS_NONE {
         // There is no answer to carry an error; Kafka closes the connection so that the client
         // notices and asks for metadata again.
@@ -290,7 +297,10 @@ fn settle(
     }
     let answer = core.begin_answer(request);
     let head = &mut core.answers[answer].head;
-    let written = response::write(head, request.version, view, &work.outcomes, &mut work.holes);
+    let outcomes = &work.outcomes;
+    let throttle_ms = core.throttle_ms;
+    let version = request.version;
+    let written = response::write(head, version, view, outcomes, &mut work.holes, throttle_ms);
     if written.is_err() {
         return Handled::Close(CloseReason::Unanswerable);
     }

@@ -1,6 +1,7 @@
 //! Receives an image, full or delta, message by message.
 
 use super::{Broker, Image, Partition, Topic};
+use crate::quotas::QuotaChange;
 use precursor_model::{LogConfig, LogUid, TopicId};
 use precursor_shm::control::{PartitionImage, ToData};
 use precursor_storage::LogId;
@@ -24,6 +25,13 @@ pub(crate) enum ImageChange {
     },
     /// A local log that is to go.
     Removed { log: LogId },
+    /// Client quotas: all of them, or those that changed.
+    Quotas { full: bool, named: Vec<QuotaChange> },
+    /// Options of the node: all that are not as at the start, or those that changed.
+    NodeOptions {
+        full: bool,
+        named: Vec<(Box<str>, Box<str>)>,
+    },
 }
 
 /// The transaction being received.
@@ -40,6 +48,8 @@ pub(super) struct Receiving {
     brokers: Vec<i32>,
     /// Logs that went with their topics.
     removed: Vec<LogId>,
+    quotas: Vec<QuotaChange>,
+    node_options: Vec<(Box<str>, Box<str>)>,
 }
 
 impl Image {
@@ -64,6 +74,8 @@ impl Image {
             self.receiving.number += 1;
             self.receiving.touched.clear();
             self.receiving.brokers.clear();
+            self.receiving.quotas.clear();
+            self.receiving.node_options.clear();
             return false;
         }
         let Some(version) = self.receiving.version else {
@@ -99,10 +111,23 @@ impl Image {
                 if let Some(topic) = self.topic_mut(*id) {
                     // An option of a newer control plane is not this shard's to refuse.
                     let _ = topic.config.set(name, value);
+                    topic.options.push((Box::from(*name), Box::from(*value)));
                 }
             }
             ToData::Partition(partition) => self.apply_partition(partition),
             ToData::TopicRemoved { id } => self.remove_topic(*id),
+            ToData::ClientQuota {
+                user,
+                client_id,
+                limits,
+            } => {
+                let change = QuotaChange::new(*user, *client_id, *limits);
+                self.receiving.quotas.push(change);
+            }
+            ToData::NodeOption { name, value } => {
+                let option = (Box::from(*name), Box::from(*value));
+                self.receiving.node_options.push(option);
+            }
             ToData::ImageEnd { version: ended } if *ended == version => {
                 self.end(version, shard, changes);
                 return true;
@@ -164,6 +189,7 @@ impl Image {
                     name,
                     internal,
                     config: self.defaults.clone(),
+                    options: Vec::new(),
                     partitions: Vec::new(),
                     named_in: 0,
                 });
@@ -174,6 +200,7 @@ impl Image {
         let topic = self.topics[index].as_mut().expect("indexed topics exist");
         // The options that follow are all that are not at their defaults.
         topic.config = self.defaults.clone();
+        topic.options.clear();
         topic.internal = internal;
         let count = partition_count.min(PARTITIONS_PER_TOPIC_MAX) as usize;
         topic.partitions.resize_with(count, Partition::default);
@@ -257,7 +284,40 @@ impl Image {
                 });
             }
         }
+        self.end_options(changes);
         self.version = version;
+    }
+
+    /// Quotas and options of the node. After the logs, which then have new defaults too.
+    fn end_options(&mut self, changes: &mut Vec<ImageChange>) {
+        let full = self.receiving.full;
+        let named = std::mem::take(&mut self.receiving.node_options);
+        if full || !named.is_empty() {
+            changes.push(ImageChange::NodeOptions { full, named });
+        }
+        let named = std::mem::take(&mut self.receiving.quotas);
+        if full || !named.is_empty() {
+            changes.push(ImageChange::Quotas { full, named });
+        }
+    }
+
+    /// The node's defaults for topics have changed: those that do not set an option have another
+    /// value of it. Returns the local logs with their options.
+    pub fn set_defaults(&mut self, defaults: &LogConfig) -> Vec<(LogId, LogConfig)> {
+        if self.defaults == *defaults {
+            return Vec::new();
+        }
+        self.defaults = defaults.clone();
+        let mut logs = Vec::new();
+        for topic in self.topics.iter_mut().flatten() {
+            topic.config = defaults.clone();
+            for (name, value) in &topic.options {
+                let _ = topic.config.set(name, value);
+            }
+            let local = topic.partitions.iter().filter_map(|p| p.local);
+            logs.extend(local.map(|log| (log, topic.config.clone())));
+        }
+        logs
     }
 }
 
@@ -296,6 +356,13 @@ mod tests {
             assert!(!image.apply(message, 0, &mut changes));
         }
         image.apply(&ToData::ImageEnd { version }, 0, &mut changes);
+        // Of whole images always there, here about nothing.
+        changes.retain(|change| {
+            !matches!(
+                change,
+                ImageChange::Quotas { .. } | ImageChange::NodeOptions { .. }
+            )
+        });
         changes
     }
 
@@ -308,7 +375,7 @@ mod tests {
         let changes = send(&mut image, true, 2, &topic_messages(1, "a", 3));
         let uids = changes.iter().map(|c| match c {
             ImageChange::Log { uid, .. } => uid.0,
-            ImageChange::Removed { .. } => 0,
+            _ => 0,
         });
         assert_eq!(uids.collect::<Vec<_>>(), [100, 102], "shard 0 owns 0 and 2");
 

@@ -56,6 +56,8 @@ pub(crate) struct Topic {
     pub name: Rc<str>,
     pub internal: bool,
     pub config: LogConfig,
+    /// Options that the topic sets itself.
+    options: Vec<(Box<str>, Box<str>)>,
     pub partitions: Vec<Partition>,
     /// The image transaction that last named the topic.
     named_in: u64,

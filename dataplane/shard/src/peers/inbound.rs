@@ -166,7 +166,7 @@ fn read(core: &mut Core, shard: u16, ticket: Ticket, log: LogUid, options: ReadO
         return tell(core, shard, ticket, offsets, None);
     }
     match core.store.read(id, options) {
-        Ok(Read::Ready(gather)) => transfer(core, shard, ticket, offsets, gather),
+        Ok(Read::Ready(gather)) => transfer(core, (shard, ticket), id, offsets, gather),
         Ok(Read::Pending(read)) => {
             let reader = Reader::Peer {
                 shard,
@@ -190,14 +190,21 @@ pub(crate) fn read_done(
 ) {
     let offsets = offsets_of(core, log);
     match outcome {
-        Ok(gather) => transfer(core, shard, ticket, offsets, gather),
+        Ok(gather) => transfer(core, (shard, ticket), log, offsets, gather),
         Err(ReadError::Busy) => tell(core, shard, ticket, offsets, None),
         Err(error) => refuse(core, shard, ticket, error.code()),
     }
 }
 
 /// Copies records into a buffer that may leave this thread.
-fn transfer(core: &mut Core, shard: u16, ticket: Ticket, offsets: RemoteOffsets, gather: Gather) {
+fn transfer(
+    core: &mut Core,
+    to: (u16, Ticket),
+    log: LogId,
+    offsets: RemoteOffsets,
+    gather: Gather,
+) {
+    let (shard, ticket) = to;
     let length = gather.len();
     let lent = if length == 0 {
         None
@@ -214,6 +221,7 @@ fn transfer(core: &mut Core, shard: u16, ticket: Ticket, offsets: RemoteOffsets,
         (buffer, length as u32)
     });
     core.store.release(gather);
+    core.traffic.bytes_out(log, length);
     tell(core, shard, ticket, offsets, records);
 }
 

@@ -9,6 +9,7 @@ mod inbound;
 pub(crate) use inbound::{StalledAppend, read_done, receive, retry_appends};
 
 use crate::pool::Key;
+use crate::quotas::Buckets;
 use precursor_memory::spsc::{self, Receiver, Sender};
 use precursor_model::{ErrorCode, LogUid, Offset};
 use precursor_shm::{Buffer, Doorbell};
@@ -125,6 +126,8 @@ pub struct PeerLinks {
     peers: Vec<Option<Peer>>,
     /// One flag per shard: it sleeps, or is about to.
     asleep: Arc<[AtomicBool]>,
+    /// The accounts of quotas, which are the whole process's.
+    quota_buckets: Arc<Buckets>,
 }
 
 struct Peer {
@@ -152,6 +155,7 @@ pub fn peer_links(shards: u16) -> Vec<PeerLinks> {
             receivers[to][from] = Some(receiver);
         }
     }
+    let quota_buckets = Arc::new(Buckets::new());
     let ends = senders.into_iter().zip(receivers).enumerate();
     ends.map(|(own, (senders, receivers))| PeerLinks {
         own: own as u16,
@@ -168,11 +172,16 @@ pub fn peer_links(shards: u16) -> Vec<PeerLinks> {
             })
             .collect(),
         asleep: asleep.clone(),
+        quota_buckets: quota_buckets.clone(),
     })
     .collect()
 }
 
 impl PeerLinks {
+    pub(crate) fn quota_buckets(&self) -> Arc<Buckets> {
+        self.quota_buckets.clone()
+    }
+
     /// Gives each peer's doorbell to its link.
     pub(crate) fn set_bells(
         &mut self,

@@ -30,7 +30,10 @@ impl<T: Transport> Shard<T> {
             return;
         };
         connection.queued = false;
-        connection.paused = false;
+        connection.paused = connection.muted;
+        if connection.muted {
+            return;
+        }
         if connection.closing {
             return;
         }

@@ -10,7 +10,7 @@ use precursor_protocol::messages::{
 use precursor_protocol::records::BatchBuilder;
 use precursor_protocol::{ApiKey, header};
 use precursor_shard::{IdlePolicy, PeerLinks, Shard, ShardOptions, ShardParts, peer_links};
-use precursor_shm::control::{Origin, PartitionImage, ToControl, ToData};
+use precursor_shm::control::{LogDescription, Origin, PartitionImage, ToControl, ToData};
 use precursor_shm::{Hugepages, Region, RegionOptions, ring};
 use precursor_storage::StoreOptions;
 use precursor_transport_port::Wait;
@@ -60,6 +60,10 @@ pub struct FakeControl {
     pub makes_topics: bool,
     /// Logs that the shard said it serves.
     pub online: BTreeSet<LogUid>,
+    /// Messages that go into every image.
+    pub more: Vec<ToData<'static>>,
+    /// Descriptions that came: token, the last ones, logs.
+    pub descriptions: Vec<(u64, bool, Vec<LogDescription>)>,
     own_pieces: BTreeMap<u64, Vec<u8>>,
     /// Answers to own requests, in the order in which they became whole.
     pub own_answers: Vec<(u64, Vec<u8>)>,
@@ -86,13 +90,15 @@ impl FakeControl {
             alive: true,
             makes_topics: true,
             online: BTreeSet::new(),
+            more: Vec::new(),
+            descriptions: Vec::new(),
             own_pieces: BTreeMap::new(),
             own_answers: Vec::new(),
         }
     }
 
     /// Every shard gets every message; an answer to another shard's token is nobody's.
-    fn send(&mut self, message: &ToData<'_>) {
+    pub fn send(&mut self, message: &ToData<'_>) {
         let mut bytes = Vec::new();
         message.encode(&mut bytes);
         for (_, producer) in &mut self.links {
@@ -190,6 +196,9 @@ impl FakeControl {
                 }));
             }
         }
+        for message in self.more.clone() {
+            self.send(&message);
+        }
         self.send(&ToData::ImageEnd { version });
     }
 
@@ -236,6 +245,11 @@ impl FakeControl {
                 ToControl::ImageApplied { version } => self.applied = version,
                 ToControl::LogState { log, error: None } => drop(self.online.insert(log)),
                 ToControl::LogState { log, .. } => drop(self.online.remove(&log)),
+                ToControl::LogDescriptions {
+                    token,
+                    last,
+                    entries,
+                } => self.descriptions.push((token, last, entries)),
                 ToControl::ConnectionClosed { connection } => self.closed.push(connection),
                 ToControl::OwnResponse { token, last, bytes } => {
                     let pieces = self.own_pieces.entry(token).or_default();
@@ -377,6 +391,16 @@ impl Broker {
         for _ in 0..count {
             self.turn();
         }
+    }
+
+    /// Publishes what the control plane knows, and turns until it is in force.
+    pub fn publish(&mut self) {
+        self.control.send_image();
+        let version = self.control.version;
+        self.until("the image", |broker| {
+            (0..broker.region.shards())
+                .all(|shard| broker.region.stats(shard).image_version.get() == version)
+        });
     }
 
     /// Turns until `done`.

@@ -9,6 +9,8 @@ mod harness;
 mod metadata;
 mod own;
 mod produce;
+mod quotas;
+mod runtime;
 mod sessions;
 mod shards;
 mod unwatched;

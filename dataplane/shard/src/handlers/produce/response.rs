@@ -16,6 +16,7 @@ pub(super) fn write(
     view: &ProduceRequestView<'_>,
     outcomes: &[PartitionOutcome],
     holes: &mut Vec<Option<u32>>,
+    throttle_ms: i32,
 ) -> Result<(), EncodeError> {
     let mut w = ProduceResponseWriter::new(out, version, view.topic_data.len());
     let mut outcomes = outcomes.iter();
@@ -34,5 +35,5 @@ pub(super) fn write(
             });
         }
     }
-    w.finish(0)
+    w.finish(throttle_ms)
 }

@@ -1,0 +1,30 @@
+//! How large logs are, for whoever describes them.
+
+use crate::api::LogId;
+use crate::store::Store;
+
+/// What a log takes up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogSizes {
+    /// Bytes of all segments, those included that are on their way to disk.
+    pub bytes: u64,
+    /// Bytes of the region that hold the log's tail.
+    pub memory_bytes: u64,
+    pub segments: u32,
+}
+
+impl Store {
+    /// What a log takes up; all 0 for a stale id or one that is opening.
+    pub fn sizes(&self, id: LogId) -> LogSizes {
+        self.log(id).map_or(LogSizes::default(), |log| LogSizes {
+            bytes: log.segments.iter().map(|segment| segment.size).sum(),
+            memory_bytes: log.extents.iter().map(|e| u64::from(e.size)).sum(),
+            segments: log.segments.len() as u32,
+        })
+    }
+
+    /// The first log in or behind a slot, to go through all of them in pieces.
+    pub fn log_from(&self, slot: u32) -> Option<LogId> {
+        self.logs_from(slot).next().map(|log| log.id)
+    }
+}
