@@ -140,6 +140,23 @@ impl<'a> ToData<'a> {
                     w.i16(error.code());
                 }
             }
+            ToData::OwnRequest { token, last, bytes } => {
+                w.u8(13);
+                w.u64(*token);
+                w.u8(u8::from(*last));
+                w.0.extend_from_slice(bytes);
+            }
+            ToData::DescribeLogs { token } => {
+                w.u8(22);
+                w.u64(*token);
+            }
+            image => image.encode_image(&mut w),
+        }
+    }
+
+    /// Writes a message that is part of an image.
+    fn encode_image(&self, w: &mut Writer<'_>) {
+        match self {
             ToData::ImageBegin { version, full } => {
                 w.u8(5);
                 w.u64(*version);
@@ -205,31 +222,23 @@ impl<'a> ToData<'a> {
                 w.u8(12);
                 w.u64(*version);
             }
-            ToData::OwnRequest { token, last, bytes } => {
-                w.u8(13);
-                w.u64(*token);
-                w.u8(u8::from(*last));
-                w.0.extend_from_slice(bytes);
-            }
             ToData::ClientQuota {
                 user,
                 client_id,
                 limits,
             } => {
                 w.u8(20);
-                user.write(&mut w);
-                client_id.write(&mut w);
-                limits.write(&mut w);
+                user.write(w);
+                client_id.write(w);
+                limits.write(w);
             }
             ToData::NodeOption { name, value } => {
                 w.u8(21);
                 w.text(name);
                 w.text(value);
             }
-            ToData::DescribeLogs { token } => {
-                w.u8(22);
-                w.u64(*token);
-            }
+            // Not of an image: written by `encode`.
+            _ => {}
         }
     }
 
