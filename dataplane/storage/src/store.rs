@@ -470,8 +470,12 @@ impl Store {
     /// The largest epoch up to `epoch` that the log knows, and the offset at which it ended;
     /// (-1, -1) when there is none (KIP-320).
     pub fn offset_for_leader_epoch(&self, id: LogId, epoch: i32) -> (i32, Offset) {
-        self.log(id)
-            .map_or((-1, -1), |log| log.epochs.end_offset_for(epoch, log.end))
+        match self.log(id) {
+            None => (-1, -1),
+            // The present epoch began when the log got it, whether or not anything was written.
+            Some(log) if log.leader_epoch == epoch => (epoch, log.end),
+            Some(log) => log.epochs.end_offset_for(epoch, log.end),
+        }
     }
 
     /// Becomes readable when `poll` has something to do. [`Store::drain_wake`] empties it.

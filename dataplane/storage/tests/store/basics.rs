@@ -76,6 +76,8 @@ fn log_append_time_and_lookups_by_time() {
     assert_eq!(bytes[35..43], bench.now.wall_ms.to_be_bytes());
 
     let id = bench.open_log(2, "t", &small());
+    // A client that has read nothing yet asks for the epoch that it was told.
+    assert_eq!(bench.store().offset_for_leader_epoch(id, 3), (3, 0));
     for n in 0..60 {
         bench.append_all(id, &batch(10, 3000, 1000 * n, None));
         bench.poll();
