@@ -21,4 +21,4 @@ pub use error::{ConfigError, Source};
 pub use node::NodeConfig;
 pub use options::{NodeOption, OPTIONS, Unit};
 pub use reference::reference_markdown;
-pub use values::{Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Switch};
+pub use values::{Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Rate, Switch};

@@ -8,7 +8,7 @@ use crate::error::{ConfigError, Source};
 use crate::file::read_file;
 use crate::node::NodeConfig;
 use crate::options::OPTIONS;
-use crate::values::{Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Switch};
+use crate::values::{Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Rate, Switch};
 
 /// Options of this prefix are the node's defaults for its topics.
 pub(crate) const TOPIC_PREFIX: &str = "topic.";
@@ -57,6 +57,10 @@ impl Default for NodeConfig {
             producer_id_expiration_ms: 0,
             log_retention_check_interval_ms: 0,
             log_checkpoint_interval_ms: 0,
+            log_cleaner_enable: false,
+            log_cleaner_backoff_ms: 0,
+            log_cleaner_dedupe_buffer_bytes: 0,
+            log_cleaner_io_bytes_per_second_max: Rate::UNBOUNDED,
             storage_direct_io: Switch::Auto,
             log_format: LogFormat::Text,
             log_level: LogLevel::Info,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use precursor_model::LogConfig;
 
-use crate::values::{Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Switch};
+use crate::values::{Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Rate, Switch};
 
 /// A node's options in force: one plain struct, read-only after start. Each field is described by
 /// its line in [`crate::OPTIONS`]; times and sizes carry their unit in the name.
@@ -49,6 +49,12 @@ pub struct NodeConfig {
     pub producer_id_expiration_ms: u64,
     pub log_retention_check_interval_ms: u64,
     pub log_checkpoint_interval_ms: u64,
+    pub log_cleaner_enable: bool,
+    pub log_cleaner_backoff_ms: u64,
+    /// All shards together.
+    pub log_cleaner_dedupe_buffer_bytes: u64,
+    /// All shards together.
+    pub log_cleaner_io_bytes_per_second_max: Rate,
     pub storage_direct_io: Switch,
     pub log_format: LogFormat,
     pub log_level: LogLevel,

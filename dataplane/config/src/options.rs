@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use crate::node::{NodeConfig, SHARDS_MAX};
 use crate::values::{
-    Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Switch, bytes, cpu_list, integer,
+    Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Rate, Switch, bytes, cpu_list,
+    integer,
 };
 
 /// What a value counts.
@@ -225,6 +226,47 @@ pub const OPTIONS: &[NodeOption] = &[
         doc: "Where Kafka clients connect.",
         apply: |c, v| Endpoint::parse(v).map(|e| c.listen = e),
         show: |c| c.listen.to_string(),
+    },
+    NodeOption {
+        name: "log.cleaner.backoff.ms",
+        unit: Unit::Milliseconds,
+        default: "15000",
+        accepts: "milliseconds from 1 to 86400000",
+        restart: true,
+        doc: "Time between two looks for logs to compact when there was none.",
+        apply: |c, v| integer(v, 1, DAY_MS).map(|n| c.log_cleaner_backoff_ms = n),
+        show: |c| c.log_cleaner_backoff_ms.to_string(),
+    },
+    NodeOption {
+        name: "log.cleaner.dedupe.buffer.size",
+        unit: Unit::Bytes,
+        default: "134217728",
+        accepts: "bytes from 1048576 (1MiB) to 68719476736 (64GiB)",
+        restart: true,
+        doc: "Memory for the keys of logs that are being compacted, all shards together: 24 bytes \
+              each; a log with more keys is compacted in several passes.",
+        apply: |c, v| bytes(v, 1 << 20, 64 << 30).map(|n| c.log_cleaner_dedupe_buffer_bytes = n),
+        show: |c| c.log_cleaner_dedupe_buffer_bytes.to_string(),
+    },
+    NodeOption {
+        name: "log.cleaner.enable",
+        unit: Unit::None,
+        default: "true",
+        accepts: "true or false",
+        restart: true,
+        doc: "Whether compacted topics are compacted.",
+        apply: |c, v| v.parse().ok().map(|b| c.log_cleaner_enable = b),
+        show: |c| c.log_cleaner_enable.to_string(),
+    },
+    NodeOption {
+        name: "log.cleaner.io.max.bytes.per.second",
+        unit: Unit::Bytes,
+        default: "1.7976931348623157E308",
+        accepts: "a number of bytes from 1024",
+        restart: true,
+        doc: "What compaction reads and writes at most, all shards together.",
+        apply: |c, v| Rate::parse(v).map(|r| c.log_cleaner_io_bytes_per_second_max = r),
+        show: |c| c.log_cleaner_io_bytes_per_second_max.to_string(),
     },
     NodeOption {
         name: "log.flush.offset.checkpoint.interval.ms",

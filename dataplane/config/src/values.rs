@@ -33,6 +33,37 @@ macro_rules! choice {
     };
 }
 
+/// Bytes per second, never NaN.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate(f64);
+
+impl Eq for Rate {}
+
+impl Rate {
+    /// What bounds nothing.
+    pub const UNBOUNDED: Rate = Rate(f64::MAX);
+
+    /// A number from 1024, as Java spells doubles.
+    pub fn parse(text: &str) -> Option<Rate> {
+        let rate: f64 = text.trim().parse().ok()?;
+        (rate >= 1024.0 && rate.is_finite()).then_some(Rate(rate))
+    }
+
+    pub fn bytes_per_second(self) -> f64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 < 1e7 {
+            write!(f, "{:?}", self.0)
+        } else {
+            write!(f, "{:E}", self.0)
+        }
+    }
+}
+
 choice! {
     /// What a shard does when it has nothing to do (`dataplane.idle`).
     IdlePolicy {

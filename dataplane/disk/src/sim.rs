@@ -97,9 +97,23 @@ struct World {
     life: u64,
     failures: Vec<(String, i32)>,
     bytes_max: Option<u64>,
+    /// Changes that succeed before all fail; `None`: no end.
+    changes_left: Option<u64>,
 }
 
 impl World {
+    /// Counts a change; fails when there are no more.
+    fn change(&mut self) -> io::Result<()> {
+        match &mut self.changes_left {
+            None => Ok(()),
+            Some(0) => Err(io::Error::from_raw_os_error(libc::EIO)),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+        }
+    }
+
     fn check(&self, path: &Path) -> io::Result<()> {
         let path = path.to_string_lossy();
         match self.failures.iter().find(|(part, _)| path.contains(part)) {
@@ -169,9 +183,21 @@ impl SimFileSystem {
         locked(&self.0).failures.push((part.to_owned(), errno));
     }
 
+    /// After this many more changes (creations, writes, syncs, renames, removals) every one fails,
+    /// until [`Self::heal`]: what a process leaves that dies there.
+    pub fn stop_after(&self, changes: u64) {
+        locked(&self.0).changes_left = Some(changes);
+    }
+
+    /// True when [`Self::stop_after`]'s last change was made.
+    pub fn is_stopped(&self) -> bool {
+        locked(&self.0).changes_left == Some(0)
+    }
+
     /// No more failures.
     pub fn heal(&self) {
         let mut world = locked(&self.0);
+        world.changes_left = None;
         world.failures.clear();
         world.bytes_max = None;
     }
@@ -262,6 +288,7 @@ impl RandomFile for SimFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        locked(&self.world.0).change()?;
         let end = offset as usize + bytes.len();
         self.check(|node| end.saturating_sub(node.current.len()) as u64)?;
         let mut node = locked(&self.node);
@@ -278,6 +305,7 @@ impl RandomFile for SimFile {
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {
+        locked(&self.world.0).change()?;
         self.check(|_| 0)?;
         let mut node = locked(&self.node);
         node.current.resize(length as usize, 0);
@@ -286,6 +314,7 @@ impl RandomFile for SimFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        locked(&self.world.0).change()?;
         self.check(|_| 0)?;
         let mut node = locked(&self.node);
         node.durable = node.current.clone();
@@ -310,6 +339,7 @@ impl FileSystem for SimFileSystem {
                 if !world.directories.contains(parent) {
                     return Err(io::ErrorKind::NotFound.into());
                 }
+                world.change()?;
                 let node = Arc::new(Mutex::new(Node::default()));
                 world.files.insert(path.to_owned(), node.clone());
                 node
@@ -327,6 +357,7 @@ impl FileSystem for SimFileSystem {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut world = locked(&self.0);
         world.check(to)?;
+        world.change()?;
         let moved = if world.directories.contains(from) {
             let names = world.of_directory(from);
             world.directories.remove(from);
@@ -353,6 +384,7 @@ impl FileSystem for SimFileSystem {
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         let mut world = locked(&self.0);
         world.check(path)?;
+        world.change()?;
         let removed = world.files.remove(path);
         removed
             .map(|_| ())
@@ -391,6 +423,7 @@ impl FileSystem for SimFileSystem {
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
         let mut world = locked(&self.0);
         world.check(path)?;
+        world.change()?;
         let present = world.of_directory(path);
         world.durable.insert(path.to_owned(), present);
         Ok(())

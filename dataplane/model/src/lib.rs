@@ -11,7 +11,8 @@ pub use coordinator::{OFFSETS_TOPIC, coordinator_partition};
 pub use error::ErrorCode;
 pub use id::{BrokerId, LogUid, PartitionIndex, TopicId, TopicPartition};
 pub use log_config::{
-    CleanupPolicy, ConfigError, FlushPolicy, LogConfig, TOPIC_OPTIONS, TimestampType, TopicOption,
+    CleanupPolicy, ConfigError, FlushPolicy, LogConfig, Ratio, TOPIC_OPTIONS, TimestampType,
+    TopicOption,
 };
 pub use topic_name::{InvalidTopicName, TOPIC_NAME_LENGTH_MAX, validate_topic_name};
 

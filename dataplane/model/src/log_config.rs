@@ -9,14 +9,82 @@ pub enum TimestampType {
     LogAppendTime,
 }
 
-/// What becomes of old segments (`cleanup.policy`). Compaction itself arrives with the storage work
-/// that follows; until then `compact` is refused where a topic is made.
+/// What becomes of old records (`cleanup.policy`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CleanupPolicy {
     /// Remove segments past retention.
     Delete,
+    /// Keep the latest record of each key.
+    Compact,
+    CompactAndDelete,
     /// Keep everything.
     Keep,
+}
+
+impl CleanupPolicy {
+    /// Whether segments past retention are removed.
+    pub fn deletes(self) -> bool {
+        matches!(
+            self,
+            CleanupPolicy::Delete | CleanupPolicy::CompactAndDelete
+        )
+    }
+
+    /// Whether superseded records are removed, and every record must have a key.
+    pub fn compacts(self) -> bool {
+        matches!(
+            self,
+            CleanupPolicy::Compact | CleanupPolicy::CompactAndDelete
+        )
+    }
+
+    /// Kafka's list: policies in any order, each at most once; empty keeps everything.
+    fn parse(text: &str) -> Option<CleanupPolicy> {
+        let (mut compacts, mut deletes) = (false, false);
+        for word in text.split(',').map(str::trim) {
+            let seen = match word {
+                "compact" => &mut compacts,
+                "delete" => &mut deletes,
+                "" if text.trim().is_empty() => break,
+                _ => return None,
+            };
+            if std::mem::replace(seen, true) {
+                return None;
+            }
+        }
+        Some(match (compacts, deletes) {
+            (true, true) => CleanupPolicy::CompactAndDelete,
+            (true, false) => CleanupPolicy::Compact,
+            (false, true) => CleanupPolicy::Delete,
+            (false, false) => CleanupPolicy::Keep,
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            CleanupPolicy::Delete => "delete",
+            CleanupPolicy::Compact => "compact",
+            CleanupPolicy::CompactAndDelete => "compact,delete",
+            CleanupPolicy::Keep => "",
+        }
+    }
+}
+
+/// A share from 0 to 1; never NaN.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Ratio(f64);
+
+impl Eq for Ratio {}
+
+impl Ratio {
+    /// `None` outside 0 to 1.
+    pub fn new(share: f64) -> Option<Ratio> {
+        (0.0..=1.0).contains(&share).then_some(Ratio(share))
+    }
+
+    pub fn value(self) -> f64 {
+        self.0
+    }
 }
 
 /// When an append is answered relative to the disk (`flush.policy`).
@@ -52,11 +120,15 @@ impl TopicOption {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogConfig {
     pub cleanup_policy: CleanupPolicy,
+    pub delete_retention_ms: i64,
     pub flush_policy: FlushPolicy,
     pub flush_interval_ms: i64,
     pub index_interval_bytes: u32,
+    pub max_compaction_lag_ms: i64,
     pub max_message_bytes: u32,
     pub message_timestamp_type: TimestampType,
+    pub min_cleanable_dirty_ratio: Ratio,
+    pub min_compaction_lag_ms: i64,
     pub min_insync_replicas: u16,
     /// -1 keeps everything.
     pub retention_bytes: i64,
@@ -118,20 +190,10 @@ pub const TOPIC_OPTIONS: &[TopicOption] = &[
     TopicOption {
         name: "cleanup.policy",
         default: "delete",
-        accepts: "'delete', or '' to keep everything",
-        doc: "What becomes of segments past retention.",
-        apply: |c, v| {
-            c.cleanup_policy = match v.trim() {
-                "delete" => CleanupPolicy::Delete,
-                "" => CleanupPolicy::Keep,
-                _ => return None,
-            };
-            Some(())
-        },
-        show: |c| match c.cleanup_policy {
-            CleanupPolicy::Delete => "delete".to_owned(),
-            CleanupPolicy::Keep => String::new(),
-        },
+        accepts: "'delete', 'compact', both with a comma, or '' to keep everything",
+        doc: "What becomes of old records: segments past retention are removed, all but the latest record of each key are removed, or both.",
+        apply: |c, v| CleanupPolicy::parse(v).map(|policy| c.cleanup_policy = policy),
+        show: |c| c.cleanup_policy.name().to_owned(),
     },
     TopicOption {
         name: "compression.type",
@@ -140,6 +202,14 @@ pub const TOPIC_OPTIONS: &[TopicOption] = &[
         doc: "The codec of stored batches; 'producer' keeps what the client sent.",
         apply: |_, v| (v.trim() == "producer").then_some(()),
         show: |_| "producer".to_owned(),
+    },
+    TopicOption {
+        name: "delete.retention.ms",
+        default: "86400000",
+        accepts: "milliseconds from 0",
+        doc: "How long a tombstone stays after compaction first met it.",
+        apply: |c, v| integer(v, 0, i64::MAX).map(|n| c.delete_retention_ms = n),
+        show: |c| c.delete_retention_ms.to_string(),
     },
     TopicOption {
         name: "flush.ms",
@@ -181,6 +251,14 @@ pub const TOPIC_OPTIONS: &[TopicOption] = &[
         show: |c| c.index_interval_bytes.to_string(),
     },
     TopicOption {
+        name: "max.compaction.lag.ms",
+        default: "9223372036854775807",
+        accepts: "milliseconds from 1",
+        doc: "Longest time that a record of a compacted topic stays out of compaction's reach.",
+        apply: |c, v| integer(v, 1, i64::MAX).map(|n| c.max_compaction_lag_ms = n),
+        show: |c| c.max_compaction_lag_ms.to_string(),
+    },
+    TopicOption {
         name: "max.message.bytes",
         default: "1048588",
         accepts: "bytes from 0 to 104857600",
@@ -202,6 +280,28 @@ pub const TOPIC_OPTIONS: &[TopicOption] = &[
             Some(())
         },
         show: |c| format!("{:?}", c.message_timestamp_type),
+    },
+    TopicOption {
+        name: "min.cleanable.dirty.ratio",
+        default: "0.5",
+        accepts: "a share from 0 to 1",
+        doc: "Share of a log that was never compacted at which it is.",
+        apply: |c, v| {
+            v.trim()
+                .parse()
+                .ok()
+                .and_then(Ratio::new)
+                .map(|r| c.min_cleanable_dirty_ratio = r)
+        },
+        show: |c| format!("{:?}", c.min_cleanable_dirty_ratio.value()),
+    },
+    TopicOption {
+        name: "min.compaction.lag.ms",
+        default: "0",
+        accepts: "milliseconds from 0",
+        doc: "How long a record stays out of compaction's reach.",
+        apply: |c, v| integer(v, 0, i64::MAX).map(|n| c.min_compaction_lag_ms = n),
+        show: |c| c.min_compaction_lag_ms.to_string(),
     },
     TopicOption {
         name: "min.insync.replicas",
@@ -257,11 +357,15 @@ impl Default for LogConfig {
     fn default() -> Self {
         let mut config = LogConfig {
             cleanup_policy: CleanupPolicy::Delete,
+            delete_retention_ms: 0,
             flush_policy: FlushPolicy::Os,
             flush_interval_ms: 0,
             index_interval_bytes: 0,
+            max_compaction_lag_ms: 0,
             max_message_bytes: 0,
             message_timestamp_type: TimestampType::CreateTime,
+            min_cleanable_dirty_ratio: Ratio(0.0),
+            min_compaction_lag_ms: 0,
             min_insync_replicas: 0,
             retention_bytes: 0,
             retention_ms: 0,
@@ -299,6 +403,17 @@ impl LogConfig {
             value: value.to_owned(),
             accepts: option.accepts,
         })
+    }
+}
+
+impl LogConfig {
+    /// The age at which a segment is closed: a record that must be compacted soon must leave the
+    /// active segment first.
+    pub fn segment_age_ms_max(&self) -> i64 {
+        match self.cleanup_policy.compacts() {
+            true => self.segment_ms.min(self.max_compaction_lag_ms),
+            false => self.segment_ms,
+        }
     }
 }
 
@@ -350,5 +465,39 @@ mod tests {
         assert!(error.contains("1048576"), "{error}");
         assert_eq!(config.set("retention.ms", "-1"), Ok(()));
         assert_eq!(config.retention_ms, -1);
+    }
+
+    #[test]
+    fn cleanup_policies_are_a_list() {
+        let mut config = LogConfig::default();
+        for (given, policy, shown) in [
+            ("compact", CleanupPolicy::Compact, "compact"),
+            ("delete", CleanupPolicy::Delete, "delete"),
+            (
+                " delete , compact",
+                CleanupPolicy::CompactAndDelete,
+                "compact,delete",
+            ),
+            ("", CleanupPolicy::Keep, ""),
+        ] {
+            assert_eq!(config.set("cleanup.policy", given), Ok(()), "{given}");
+            assert_eq!(config.cleanup_policy, policy);
+            assert_eq!(TOPIC_OPTIONS[0].value_in(&config), shown);
+        }
+        for bad in [
+            "compact,",
+            "delete,delete",
+            "Compact",
+            "none",
+            "compact,,delete",
+        ] {
+            assert!(config.set("cleanup.policy", bad).is_err(), "{bad}");
+        }
+        for bad in ["1.5", "-0.1", "NaN", "half"] {
+            assert!(
+                config.set("min.cleanable.dirty.ratio", bad).is_err(),
+                "{bad}"
+            );
+        }
     }
 }

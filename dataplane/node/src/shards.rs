@@ -3,7 +3,7 @@
 use precursor_config::{IdlePolicy, NetworkDriver, NodeConfig, Switch};
 use precursor_shard::{PeerLinks, Shard, ShardOptions, ShardParts, peer_links};
 use precursor_shm::Region;
-use precursor_storage::{DirectIo, StoreOptions};
+use precursor_storage::{CleanerOptions, DirectIo, StoreOptions};
 use precursor_transport_kernel::{Driver, KernelOptions, KernelTransport, SharedListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -197,7 +197,21 @@ pub fn store_options(config: &NodeConfig, shard: u16) -> StoreOptions {
         retention_check_interval_ms: config.log_retention_check_interval_ms,
         producer_id_expiration_ms: i64::try_from(config.producer_id_expiration_ms)
             .unwrap_or(i64::MAX),
+        cleaner: cleaner_options(config),
         ..StoreOptions::new(&config.data_dir, shard)
+    }
+}
+
+/// One cleaner per shard: each has its share of what the node may use.
+fn cleaner_options(config: &NodeConfig) -> CleanerOptions {
+    let shards = config.shard_count();
+    let buffer = config.log_cleaner_dedupe_buffer_bytes / u64::from(shards);
+    let rate = config.log_cleaner_io_bytes_per_second_max;
+    CleanerOptions {
+        enabled: config.log_cleaner_enable,
+        dedupe_buffer_bytes: usize::try_from(buffer).unwrap_or(usize::MAX),
+        io_bytes_per_second_max: rate.bytes_per_second() / f64::from(shards),
+        backoff_ms: config.log_cleaner_backoff_ms,
     }
 }
 

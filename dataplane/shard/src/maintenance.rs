@@ -103,6 +103,12 @@ fn publish_gauges(core: &mut Core) {
     stats.disk_syncs.set(disk.disk_syncs);
     stats.disk_errors.set(disk.disk_errors);
     stats.disk_recovered_bytes.set(disk.recovered_bytes);
+    stats.cleaner_runs.set(disk.cleaner_runs);
+    stats.cleaner_bytes_read.set(disk.cleaner_bytes_read);
+    stats.cleaner_bytes_written.set(disk.cleaner_bytes_written);
+    stats
+        .cleaner_records_dropped
+        .set(disk.cleaner_records_dropped);
     let pool = core.store.pool_use();
     stats.pool_bytes_free.set(pool.bytes_free as u64);
     stats.pool_bytes_in_use.set(pool.bytes_in_use as u64);

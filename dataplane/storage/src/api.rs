@@ -1,5 +1,6 @@
 //! The words that a shard and its store exchange: options, outcomes, errors, events.
 
+use crate::compaction::CleanerOptions;
 use precursor_model::{ErrorCode, LogConfig, LogUid, Offset, TopicId};
 use std::fmt;
 use std::path::PathBuf;
@@ -40,6 +41,7 @@ pub struct StoreOptions {
     pub write_behind_ms: u64,
     /// Bytes of a log past its recovery point at which it is synced and the point moved.
     pub recovery_bytes_max: u64,
+    pub cleaner: CleanerOptions,
 }
 
 impl StoreOptions {
@@ -55,6 +57,7 @@ impl StoreOptions {
             producer_id_expiration_ms: 86_400_000,
             write_behind_ms: 500,
             recovery_bytes_max: 256 << 20,
+            cleaner: CleanerOptions::default(),
         }
     }
 }

@@ -36,6 +36,9 @@ impl Log {
         if records.len() as u64 > u64::from(self.config.segment_bytes) {
             return Err(AppendError::TooLarge);
         }
+        if self.config.cleanup_policy.compacts() {
+            crate::compaction::check_keys(records)?;
+        }
         if sent.has_producer() {
             let verdict = self.producers.check(&sent)?;
             if let Verdict::Duplicate {
@@ -124,7 +127,7 @@ impl Log {
         };
         let old = active
             .first_ms
-            .is_some_and(|first| time_ms.saturating_sub(first) >= self.config.segment_ms);
+            .is_some_and(|first| time_ms.saturating_sub(first) >= self.config.segment_age_ms_max());
         full || index_full || old || relative(self.end + last_delta, active.base).is_none()
     }
 
@@ -154,6 +157,7 @@ impl Log {
             index: SegmentIndex::Growing(GrowingIndex::with_room()),
             loading: false,
             snapshot: None,
+            generation: 0,
         });
         self.index_bytes = 0;
         self.recovery_position = 0;

@@ -71,12 +71,16 @@ impl BatchHeader {
             .saturating_add(i64::from(self.last_offset_delta))
     }
 
-    pub fn is_compressed(&self) -> bool {
-        self.attributes & CODEC_MASK != 0
-    }
-
     pub fn is_log_append_time(&self) -> bool {
         self.attributes & LOG_APPEND_TIME != 0
+    }
+
+    pub fn is_transactional(&self) -> bool {
+        self.attributes & TRANSACTIONAL != 0
+    }
+
+    pub fn is_control(&self) -> bool {
+        self.attributes & CONTROL != 0
     }
 
     pub fn has_producer(&self) -> bool {

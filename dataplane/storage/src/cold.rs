@@ -16,7 +16,8 @@ pub(crate) const WINDOW_BYTES: u64 = 256 * 1024;
 /// What a scan from an index entry to its batch usually needs.
 const SCAN_BYTES: u64 = 16 * 1024;
 
-type WindowKey = (LogId, Offset, u32);
+/// Log, segment and its generation, number.
+type WindowKey = (LogId, (Offset, u32), u32);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum WindowState {
@@ -162,11 +163,18 @@ impl WindowCache {
     }
 
     /// Copies bytes at a position; `None` when a window is not loaded.
-    fn copy(&self, io: &Io, log: LogId, base: Offset, position: u64, out: &mut [u8]) -> Option<()> {
+    fn copy(
+        &self,
+        io: &Io,
+        log: LogId,
+        segment: (Offset, u32),
+        position: u64,
+        out: &mut [u8],
+    ) -> Option<()> {
         let mut filled = 0;
         while filled < out.len() {
             let at = position + filled as u64;
-            let key = (log, base, (at / WINDOW_BYTES) as u32);
+            let key = (log, segment, (at / WINDOW_BYTES) as u32);
             let window = self.windows[*self.by_key.get(&key)? as usize]?;
             if window.state != WindowState::Loaded {
                 return None;
@@ -220,6 +228,7 @@ impl ColdRead<'_> {
         }
         let at = self.log.segment_at(offset);
         let base = self.log.segments[at].base;
+        let segment = (base, self.log.segments[at].generation);
         let indexed = relative(offset, base)
             .and_then(|relative| self.log.segments[at].index.position_for(relative));
         let (Some(position), Some(_)) = (indexed, &self.log.segments[at].file) else {
@@ -238,9 +247,9 @@ impl ColdRead<'_> {
                 }
                 Ensured::NoMemory => return Progress::Done(Err(ReadError::Busy)),
             }
-            match self.run(base, position, wanted, limit) {
+            match self.run(segment, position, wanted, limit) {
                 Scan::Run(start, end) => {
-                    self.gather(base, start, end, &mut gather);
+                    self.gather(segment, start, end, &mut gather);
                     return Progress::Done(Ok(gather));
                 }
                 Scan::Needs(more) if more > wanted && more <= limit => {
@@ -283,6 +292,7 @@ impl ColdRead<'_> {
             log: self.log.id,
             directory: self.log.directory.clone(),
             base: segment.base,
+            generation: segment.generation,
             size: segment.size,
             end,
         };
@@ -298,7 +308,11 @@ impl ColdRead<'_> {
         let mut outcome = Ensured::Loaded;
         let windows = from / WINDOW_BYTES..to.div_ceil(WINDOW_BYTES);
         for number in windows {
-            let key = (self.log.id, segment.base, number as u32);
+            let key = (
+                self.log.id,
+                (segment.base, segment.generation),
+                number as u32,
+            );
             let Some(index) = self.cache.ensure(self.io, key, &file, limit) else {
                 return Ensured::NoMemory;
             };
@@ -312,7 +326,7 @@ impl ColdRead<'_> {
     }
 
     /// Finds the batch of the offset and those behind it that fit, in `position..loaded`.
-    fn run(&self, base: Offset, position: u64, loaded: u64, limit: u64) -> Scan {
+    fn run(&self, segment: (Offset, u32), position: u64, loaded: u64, limit: u64) -> Scan {
         let mut position = position;
         let mut start = None;
         loop {
@@ -320,7 +334,7 @@ impl ColdRead<'_> {
                 return start.map_or(Scan::Broken, |start| Scan::Run(start, position));
             }
             let needed = position + HEADER_LENGTH as u64;
-            let Some(header) = self.header(base, position) else {
+            let Some(header) = self.header(segment, position) else {
                 return match start {
                     Some(start) if needed > loaded => Scan::Run(start, position),
                     _ => Scan::Needs(needed.max(loaded + 1).min(limit)),
@@ -352,17 +366,17 @@ impl ColdRead<'_> {
         }
     }
 
-    fn header(&self, base: Offset, position: u64) -> Option<BatchHeader> {
+    fn header(&self, segment: (Offset, u32), position: u64) -> Option<BatchHeader> {
         let mut bytes = [0; HEADER_LENGTH];
         self.cache
-            .copy(self.io, self.log.id, base, position, &mut bytes)?;
+            .copy(self.io, self.log.id, segment, position, &mut bytes)?;
         Some(BatchHeader::parse(&bytes))
     }
 
-    fn gather(&mut self, base: Offset, start: u64, end: u64, gather: &mut Gather) {
+    fn gather(&mut self, segment: (Offset, u32), start: u64, end: u64, gather: &mut Gather) {
         let mut position = start;
         while position < end {
-            let key = (self.log.id, base, (position / WINDOW_BYTES) as u32);
+            let key = (self.log.id, segment, (position / WINDOW_BYTES) as u32);
             let window = self.cache.by_key.get(&key);
             let window = window.and_then(|at| self.cache.windows[*at as usize]);
             let Some(window) = window else {
@@ -390,28 +404,34 @@ enum Scan {
     Broken,
 }
 
-/// Takes in a loaded segment.
+/// Takes in a loaded segment; false when it is not wanted any more.
 pub(crate) fn on_loaded(
     log: &mut Log,
     io: &mut Io,
     base: Offset,
+    generation: u32,
     result: std::io::Result<(
         precursor_disk::DiskFile,
         std::sync::Arc<crate::index::SealedIndex>,
     )>,
-) {
+) -> bool {
+    let segment = log.segment_of_mut(base);
+    // Removed by retention or replaced by compaction meanwhile.
+    let Some(segment) = segment.filter(|segment| segment.generation == generation) else {
+        return false;
+    };
     match result {
         Ok((file, index)) => {
-            if let Some(segment) = log.segment_of_mut(base) {
-                segment.loading = false;
-                segment.file.get_or_insert(file);
-                if matches!(segment.index, SegmentIndex::Absent) {
-                    segment.index = SegmentIndex::Loaded(index);
-                }
+            segment.loading = false;
+            segment.file.get_or_insert(file);
+            if matches!(segment.index, SegmentIndex::Absent) {
+                segment.index = SegmentIndex::Loaded(index);
             }
+            true
         }
-        // Removed by retention meanwhile: nobody needs it any more.
-        Err(_) if log.segment_of(base).is_none() => {}
-        Err(error) => log.fail_with(io, "read a segment", &error),
+        Err(error) => {
+            log.fail_with(io, "read a segment", &error);
+            false
+        }
     }
 }

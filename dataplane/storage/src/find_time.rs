@@ -2,24 +2,25 @@
 
 use crate::api::TimedOffset;
 use crate::batch::BatchHeader;
-use crate::index::{GrowingIndex, IndexEntry, SealedIndex, relative};
+use crate::index::SealedIndex;
+use crate::index_builder::{INDEX_INTERVAL, IndexBuilder};
 use crate::layout::segment_file;
 use crate::scan::walk_headers;
-use precursor_disk::{FileSystem, OpenMode};
+use precursor_compression::decompress;
+use precursor_disk::{DiskFile, FileSystem, OpenMode};
 use precursor_model::Offset;
-use precursor_protocol::records::BatchView;
+use precursor_protocol::records::{BatchView, Codec, Records};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Kafka's default for `index.interval.bytes`, for indexes that are made again.
-const REBUILT_INTERVAL: u64 = 4096;
 
 /// A search in one segment's file.
 #[derive(Clone, Debug)]
 pub(crate) struct FindTime {
     pub directory: Arc<PathBuf>,
     pub base: Offset,
+    /// Of the segment, when the search began.
+    pub generation: u32,
     /// Where to begin; 0 lets the time index say.
     pub position: u64,
     /// Bytes of the file that hold batches.
@@ -50,94 +51,84 @@ pub(crate) fn find_time(
             position = u64::from(index.position_for(before));
         }
     }
-    let mut found = None;
+    let mut found = Ok(None);
     walk_headers(&file, position, request.size, |header, at| {
-        let new_enough = header.max_timestamp >= request.timestamp;
-        if new_enough && header.last_offset() >= request.start {
-            found = Some((*header, at));
+        if header.max_timestamp >= request.timestamp && header.last_offset() >= request.start {
+            found = record_in(&file, header, at, request);
         }
-        found.is_none()
+        matches!(found, Ok(None))
     })?;
-    let Some((header, at)) = found else {
+    found
+}
+
+fn record_in(
+    file: &DiskFile,
+    header: &BatchHeader,
+    at: u64,
+    request: &FindTime,
+) -> io::Result<Option<TimedOffset>> {
+    let length = header.total_length().unwrap_or(0) as u64;
+    if at + length > request.size {
         return Ok(None);
-    };
-    let mut batch = vec![0; header.total_length().unwrap_or(0)];
+    }
+    let mut batch = vec![0; length as usize];
     file.read_at(&mut batch, at)?;
-    Ok(Some(first_record(
-        &header,
+    Ok(first_record(
+        header,
         &batch,
         request.timestamp,
         request.start,
-    )))
+    ))
 }
 
-/// The first record of a batch that is at least as new as asked and not below `start`; the batch's
-/// own first where its records are compressed, since a consumer skips what it did not ask for.
+/// The first record of a batch that is at least as new as asked and not below `start`; `None` when
+/// compaction took it.
 pub(crate) fn first_record(
     header: &BatchHeader,
     batch: &[u8],
     timestamp: i64,
     start: Offset,
-) -> TimedOffset {
-    let found = |offset: Offset, timestamp| TimedOffset {
-        offset: offset.max(start),
-        timestamp,
-        leader_epoch: header.leader_epoch,
+) -> Option<TimedOffset> {
+    let view = BatchView::parse(batch).ok()?;
+    let plain;
+    let bytes = match view.codec() {
+        _ if header.count == 0 => return None,
+        Codec::None => view.record_bytes(),
+        // What nobody can decompress is answered with the batch's own first offset.
+        codec => match decompress(codec, view.record_bytes()) {
+            Ok(decompressed) => {
+                plain = decompressed;
+                &plain
+            }
+            Err(_) => {
+                return Some(TimedOffset {
+                    offset: header.base_offset.max(start),
+                    timestamp: header.base_timestamp,
+                    leader_epoch: header.leader_epoch,
+                });
+            }
+        },
     };
-    if header.is_log_append_time() {
-        return found(header.base_offset, header.max_timestamp);
-    }
-    if header.is_compressed() {
-        return found(header.base_offset, header.base_timestamp);
-    }
-    let Ok(view) = BatchView::parse(batch) else {
-        return found(header.base_offset, header.base_timestamp);
-    };
-    for record in view.records() {
-        let Ok(record) = record else {
-            break;
-        };
+    for record in Records::new(bytes, header.count) {
+        let record = record.ok()?;
         let offset = header.base_offset + i64::from(record.offset_delta);
-        let time = header.base_timestamp + record.timestamp_delta;
+        let time = view.timestamp_of(&record);
         if time >= timestamp && offset >= start {
-            return found(offset, time);
+            return Some(TimedOffset {
+                offset,
+                timestamp: time,
+                leader_epoch: header.leader_epoch,
+            });
         }
     }
-    found(header.base_offset, header.base_timestamp)
+    None
 }
 
 /// Makes a sealed segment's index from its headers.
-pub(crate) fn rebuild_index(
-    files: &dyn FileSystem,
-    directory: &Path,
-    base: Offset,
-    size: u64,
-) -> io::Result<SealedIndex> {
-    let file = files.open(&segment_file(directory, base, "log"), OpenMode::Plain)?;
-    let mut growing = GrowingIndex::default();
-    let mut spare = Vec::new();
-    let mut newest: Option<(i64, u32)> = None;
-    let mut since = 0;
-    walk_headers(&file, 0, size, |header, position| {
-        let Some(last) = relative(header.last_offset(), base) else {
-            return false;
-        };
-        if newest.is_none_or(|known| header.max_timestamp > known.0) {
-            newest = Some((header.max_timestamp, last));
-        }
-        if since > REBUILT_INTERVAL {
-            let (timestamp, timestamp_offset) = newest.unwrap_or((-1, 0));
-            let entry = IndexEntry {
-                relative_offset: last,
-                position: position as u32,
-                timestamp,
-                timestamp_offset,
-            };
-            growing.push(entry, &mut spare);
-            since = 0;
-        }
-        since += header.total_length().unwrap_or(0) as u64;
-        true
+pub(crate) fn rebuild_index(file: &DiskFile, base: Offset, size: u64) -> io::Result<SealedIndex> {
+    let mut index = IndexBuilder::new(base, INDEX_INTERVAL);
+    walk_headers(file, 0, size, |header, position| {
+        index.note(header, position)
     })?;
-    Ok(SealedIndex::from_growing(&growing, newest))
+    Ok(index.finish())
 }

@@ -41,6 +41,12 @@ pub struct StoreStats {
     pub recovered_bytes: u64,
     /// Appends that found no memory.
     pub appends_busy: u64,
+    /// Runs of compaction that came to an end.
+    pub cleaner_runs: u64,
+    /// Bytes of segments that compaction went through, and what it made of them.
+    pub cleaner_bytes_read: u64,
+    pub cleaner_bytes_written: u64,
+    pub cleaner_records_dropped: u64,
 }
 
 pub(crate) struct Io {

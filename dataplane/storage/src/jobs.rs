@@ -1,11 +1,12 @@
 //! What the helper thread does for a store, and what it gives back.
 
 use crate::api::{LogId, LookupTicket, TimedOffset};
+use crate::compaction::{SwapRequest, discard, swap};
 use crate::find_time::{FindTime, find_time};
 use crate::index::{GrowingIndex, SealedIndex, SpareChunks, relative};
 use crate::layout::{
-    CHECKPOINT_LOCK, LEADER_EPOCHS, LOG_STARTS, OffsetMap, RECOVERY_POINTS, base_of,
-    decode_offsets, encode_offsets, segment_file,
+    CHECKPOINT_LOCK, CLEANER_OFFSETS, LEADER_EPOCHS, LOG_STARTS, OffsetMap, RECOVERY_POINTS,
+    base_of, decode_offsets, encode_offsets, segment_file,
 };
 use crate::recovery::{OpenRequest, OpenedLog, open_log};
 use crate::segment_files::{create_segment, remove_segments, write_index};
@@ -58,14 +59,27 @@ pub(crate) enum Job {
         data_dir: PathBuf,
         recovery_points: OffsetMap,
         log_starts: OffsetMap,
+        clean_to: OffsetMap,
         removed: Vec<(String, i32)>,
     },
     Load {
         log: LogId,
         directory: Arc<PathBuf>,
         base: Offset,
+        generation: u32,
         size: u64,
         end: Offset,
+    },
+    /// Puts a cleaned segment in the place of others; `clean_to` comes back.
+    Swap {
+        log: LogId,
+        request: SwapRequest,
+        clean_to: Option<Offset>,
+    },
+    /// Removes a cleaned segment that came too late.
+    DiscardCleaned {
+        directory: Arc<PathBuf>,
+        base: Offset,
     },
     RemoveSegments {
         log: LogId,
@@ -88,7 +102,18 @@ pub(crate) enum Outcome {
         result: io::Result<Option<Arc<SealedIndex>>>,
     },
     Checkpointed(io::Result<()>),
-    Loaded(LogId, Offset, io::Result<(DiskFile, Arc<SealedIndex>)>),
+    /// Of a segment and a generation of it.
+    Loaded(
+        LogId,
+        (Offset, u32),
+        io::Result<(DiskFile, Arc<SealedIndex>)>,
+    ),
+    Swapped {
+        log: LogId,
+        clean_to: Option<Offset>,
+        result: io::Result<()>,
+    },
+    DiscardedCleaned,
     RemovedSegments(LogId, io::Result<()>),
     RemovedLog(io::Result<()>),
     Found(LookupTicket, io::Result<Option<TimedOffset>>),
@@ -114,20 +139,44 @@ pub(crate) fn run(files: &dyn FileSystem, job: Job) -> Outcome {
             data_dir,
             recovery_points,
             log_starts,
+            clean_to,
             removed,
         } => Outcome::Checkpointed(write_checkpoints(
             files,
             &data_dir,
-            [(RECOVERY_POINTS, recovery_points), (LOG_STARTS, log_starts)],
+            [
+                (RECOVERY_POINTS, recovery_points),
+                (LOG_STARTS, log_starts),
+                (CLEANER_OFFSETS, clean_to),
+            ],
             &removed,
         )),
         Job::Load {
             log,
             directory,
             base,
+            generation,
             size,
             end,
-        } => Outcome::Loaded(log, base, load_segment(files, &directory, base, size, end)),
+        } => Outcome::Loaded(
+            log,
+            (base, generation),
+            load_segment(files, &directory, base, size, end),
+        ),
+        Job::Swap {
+            log,
+            request,
+            clean_to,
+        } => Outcome::Swapped {
+            log,
+            clean_to,
+            result: swap(files, &request),
+        },
+        Job::DiscardCleaned { directory, base } => {
+            // What stays behind is removed when the log is opened.
+            let _ = discard(files, &directory, base);
+            Outcome::DiscardedCleaned
+        }
         Job::RemoveSegments {
             log,
             directory,
@@ -188,7 +237,7 @@ fn write_snapshot(files: &dyn FileSystem, directory: &Path, snapshot: &Snapshot)
 fn write_checkpoints(
     files: &dyn FileSystem,
     data_dir: &Path,
-    maps: [(&str, OffsetMap); 2],
+    maps: [(&str, OffsetMap); 3],
     removed: &[(String, i32)],
 ) -> io::Result<()> {
     let _lock = files.lock(&data_dir.join(CHECKPOINT_LOCK))?;
@@ -236,7 +285,8 @@ fn load_segment(
     if let Some(index) = found.filter(|index| index.last_entry().is_some() || size < 65_536) {
         return Ok((file, Arc::new(index)));
     }
-    let index = crate::find_time::rebuild_index(files, directory, base, size)?;
+    let plain = files.open(&segment_file(directory, base, "log"), OpenMode::Plain)?;
+    let index = crate::find_time::rebuild_index(&plain, base, size)?;
     write_index(files, directory, base, &index)?;
     Ok((file, Arc::new(index)))
 }

@@ -9,9 +9,11 @@ mod api;
 mod append;
 mod batch;
 mod cold;
+mod compaction;
 mod epochs;
 mod find_time;
 mod index;
+mod index_builder;
 mod io;
 mod jobs;
 mod layout;
@@ -36,6 +38,7 @@ pub use api::{
     LookupTicket, Now, OpenError, ReadError, ReadOptions, ReadTicket, StorageError, StoreEvent,
     StoreOptions, TimedOffset,
 };
+pub use compaction::CleanerOptions;
 pub use io::StoreStats;
 pub use read::{Gather, Read};
 pub use sizes::LogSizes;

@@ -75,6 +75,8 @@ pub(crate) struct Segment {
     pub loading: bool,
     /// The producer state at the segment's end, until the segment is settled.
     pub snapshot: Option<Snapshot>,
+    /// Changes when compaction puts another file in the place of the segment's.
+    pub generation: u32,
 }
 
 /// A piece of the log's recent bytes in the region. The extents of a log are a gapless end of it.
@@ -181,8 +183,14 @@ pub(crate) struct Log {
     pub is_unsynced: bool,
     /// Extents by which the tail grows now.
     pub extent_bytes: usize,
-    /// What the checkpoint files say.
-    pub checkpointed: (Offset, Offset),
+    /// What the checkpoint files say: recovery point, start, and what is clean.
+    pub checkpointed: (Offset, Offset, Offset),
+    /// Every record below was met by compaction.
+    pub clean_to: Offset,
+    /// Compaction of the log failed: by the monotonic clock, when to try again.
+    pub not_cleaned_before_us: u64,
+    /// The last generation that a segment was given.
+    pub generation: u32,
 }
 
 impl Log {

@@ -53,6 +53,7 @@ impl Store {
         self.io.now = now;
         let mut work = self.take_completions();
         work |= self.take_outcomes();
+        work |= self.poll_cleaner(now);
         if work {
             self.drain_wake();
             self.advance_reads();
@@ -87,6 +88,7 @@ impl Store {
     pub fn deadline(&self) -> Option<u64> {
         let timers = &self.timers;
         let mut due = timers.next_checkpoint.min(timers.next_retention);
+        due = due.min(self.cleaner.deadline());
         if let Some((_, at)) = timers.dirty.front() {
             due = due.min(*at);
         }
@@ -153,12 +155,18 @@ impl Store {
                 Outcome::Checkpointed(Err(error)) => {
                     tracing::error!(%error, "cannot write the checkpoint files");
                 }
-                Outcome::Loaded(id, base, result) => {
-                    if let Some((log, io)) = self.log_and_io(id) {
-                        on_loaded(log, io, base, result);
+                Outcome::Loaded(id, (base, generation), result) => {
+                    if let Some((log, io)) = self.log_and_io(id)
+                        && on_loaded(log, io, base, generation, result)
+                    {
                         self.note_loaded(id, base);
                     }
                 }
+                Outcome::Swapped {
+                    log,
+                    clean_to,
+                    result,
+                } => self.on_swapped(log, clean_to, result),
                 Outcome::RemovedSegments(log, Err(error)) => {
                     if let Some((log, io)) = self.log_and_io(log) {
                         log.fail_with(io, "remove old segments", &error);
@@ -171,6 +179,7 @@ impl Store {
                 Outcome::Chunks(chunks) => self.io.take_chunks(chunks),
                 Outcome::Checkpointed(Ok(()))
                 | Outcome::RemovedSegments(_, Ok(()))
+                | Outcome::DiscardedCleaned
                 | Outcome::RemovedLog(Ok(())) => {}
             }
         }
@@ -315,18 +324,22 @@ impl Store {
     pub(crate) fn write_checkpoints(&mut self) {
         let mut recovery_points = OffsetMap::new();
         let mut log_starts = OffsetMap::new();
+        let mut clean_to = OffsetMap::new();
         for slot in &mut self.slots {
             let Some(log) = slot.log.as_deref_mut() else {
                 continue;
             };
-            let now = (log.recovery_point, log.start);
+            let now = (log.recovery_point, log.start, log.clean_to);
             if log.segments.is_empty() || log.checkpointed == now {
                 continue;
             }
             log.checkpointed = now;
             let key = (log.topic.clone(), log.partition);
             recovery_points.insert(key.clone(), now.0);
-            log_starts.insert(key, now.1);
+            log_starts.insert(key.clone(), now.1);
+            if now.2 > 0 {
+                clean_to.insert(key, now.2);
+            }
         }
         let removed = std::mem::take(&mut self.removed);
         if !recovery_points.is_empty() || !removed.is_empty() {
@@ -334,6 +347,7 @@ impl Store {
                 data_dir: self.options.data_dir.clone(),
                 recovery_points,
                 log_starts,
+                clean_to,
                 removed,
             });
         }
@@ -354,6 +368,7 @@ impl Log {
                 index: SegmentIndex::Absent,
                 loading: false,
                 snapshot: None,
+                generation: 0,
             });
         }
         let active = &opened.active;
@@ -366,6 +381,7 @@ impl Log {
             index: SegmentIndex::Growing(opened.index),
             loading: false,
             snapshot: None,
+            generation: 0,
         });
         self.segments = segments;
         self.writer = Writer::at(active.base, active.size);
@@ -378,7 +394,8 @@ impl Log {
         self.durable_base = active.base;
         self.durable_position = active.size;
         self.recovery_point = opened.recovery_point;
-        self.checkpointed = opened.checkpointed;
+        let (recovery_point, start) = opened.checkpointed;
+        self.checkpointed = (recovery_point, start, self.clean_to);
         self.producers = opened.producers;
         self.epochs = opened.epochs;
         self.epochs_changed = true;

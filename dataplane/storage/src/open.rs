@@ -4,7 +4,7 @@ use crate::api::*;
 use crate::epochs::LeaderEpochs;
 use crate::jobs::read_offsets;
 use crate::layout::{
-    LOG_STARTS, OffsetMap, PARTITION_METADATA, RECOVERY_POINTS, clean_marker,
+    CLEANER_OFFSETS, LOG_STARTS, OffsetMap, PARTITION_METADATA, RECOVERY_POINTS, clean_marker,
     decode_partition_metadata, partition_directory, ring_lock,
 };
 use crate::log::{Log, SyncState, Writer};
@@ -82,12 +82,12 @@ pub(crate) fn lock_and_disk(
     })
 }
 
-/// Recovery points and log starts. The marker of a clean stop is taken away: from here on a stop
+/// Recovery points, log starts, and what is clean. The marker of a clean stop is taken away: from here on a stop
 /// is a crash until `shutdown` says otherwise.
 pub(crate) fn read_checkpoints(
     files: &dyn FileSystem,
     options: &StoreOptions,
-) -> Result<(OffsetMap, OffsetMap), OpenError> {
+) -> Result<[OffsetMap; 3], OpenError> {
     let directory = &options.data_dir;
     let describe = |what: &str| format!("cannot read {} in {}", what, directory.display());
     files
@@ -95,7 +95,11 @@ pub(crate) fn read_checkpoints(
         .map_err(system(describe("the data directory")))?;
     let read =
         |name: &str| read_offsets(files, &directory.join(name)).map_err(system(describe(name)));
-    let maps = (read(RECOVERY_POINTS)?, read(LOG_STARTS)?);
+    let maps = [
+        read(RECOVERY_POINTS)?,
+        read(LOG_STARTS)?,
+        read(CLEANER_OFFSETS)?,
+    ];
     let _ = files.remove_file(&clean_marker(directory, options.shard));
     Ok(maps)
 }
@@ -191,6 +195,9 @@ pub(crate) fn opening_log(options: &StoreOptions, id: LogId, spec: &LogSpec<'_>)
         is_dirty: false,
         is_unsynced: false,
         extent_bytes: crate::append::EXTENT_BYTES_MIN,
-        checkpointed: (0, 0),
+        checkpointed: (0, 0, 0),
+        clean_to: 0,
+        not_cleaned_before_us: 0,
+        generation: 0,
     }
 }

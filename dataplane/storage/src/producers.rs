@@ -2,6 +2,7 @@
 
 use crate::AppendError;
 use crate::batch::BatchHeader;
+use crate::compaction::LastBatch;
 use precursor_memory::crc32c;
 use precursor_model::Offset;
 use std::collections::HashMap;
@@ -125,6 +126,18 @@ impl ProducerState {
             offset_delta: header.last_offset_delta,
             timestamp: header.max_timestamp,
         });
+    }
+
+    /// The last that is known of each producer; compaction keeps its batch.
+    pub fn last_batches(&self) -> HashMap<i64, LastBatch> {
+        let last = |producer: &Producer| LastBatch {
+            epoch: producer.epoch,
+            last_offset: producer.batches().last().map(|batch| batch.last_offset),
+        };
+        let producers = self.producers.iter();
+        producers
+            .map(|(id, producer)| (*id, last(producer)))
+            .collect()
     }
 
     /// Forgets producers that were silent for `expiration_ms`.

@@ -5,6 +5,7 @@
 
 use crate::batch::BatchHeader;
 use crate::epochs::LeaderEpochs;
+use crate::find_time::rebuild_index;
 use crate::index::{GrowingIndex, IndexEntry, SealedIndex, relative};
 use crate::layout::{
     LEADER_EPOCHS, PARTITION_METADATA, SET_ASIDE, base_of, decode_partition_metadata,
@@ -80,6 +81,7 @@ pub(crate) struct RecoveryReport {
 /// Creates or recovers a log.
 pub(crate) fn open_log(files: &dyn FileSystem, request: &OpenRequest) -> io::Result<OpenedLog> {
     prepare_directory(files, request)?;
+    crate::compaction::recover(files, &request.directory)?;
     let mut bases = segment_bases(files, &request.directory)?;
     if bases.is_empty() {
         let base = first_base(request);
@@ -214,10 +216,16 @@ impl<'a> Recovery<'a> {
 
     /// A segment below the recovery point: its newest timestamp is the time index's last entry.
     fn trusted_segment(&self, base: Offset, next: Offset) -> io::Result<OpenedSegment> {
-        let size = self.open(base, "log")?.length()?;
+        let file = self.open(base, "log")?;
+        let size = file.length()?;
         let times = self.read(base, "timeindex")?;
         let end = relative(next, base).unwrap_or(u32::MAX);
-        let newest = SealedIndex::decode(&[], &times, size, end).and_then(|index| index.newest());
+        let index = SealedIndex::decode(&[], &times, size, end);
+        let newest = match index.and_then(|index| index.newest()) {
+            // A power cut may have taken the index; its age decides whether the segment is kept.
+            None if size > 0 => rebuild_index(&file, base, size)?.newest(),
+            newest => newest,
+        };
         Ok(OpenedSegment {
             base,
             size,
@@ -246,7 +254,7 @@ impl<'a> Recovery<'a> {
         file.read_at(&mut header, u64::from(position))?;
         let header = BatchHeader::parse(&header);
         let mut scan = SegmentScan::new(file.clone(), Vec::new())?;
-        let sound = scan.batch_at(u64::from(position), header.base_offset)?;
+        let sound = scan.batch_at(u64::from(position), header.base_offset, None)?;
         if sound.is_none() || header.last_offset() != base + i64::from(last) {
             return Ok(());
         }
@@ -339,7 +347,7 @@ impl<'a> Recovery<'a> {
         let first = bases.partition_point(|base| *base <= self.base) - 1;
         let mut later: Vec<Offset> = bases[first + 1..].to_vec();
         loop {
-            let rejected = self.scan_segment()?;
+            let rejected = self.scan_segment(later.first().copied())?;
             let next = self.expected;
             let in_memory = self.request.memory.iter().any(|p| p.segment_base == next);
             let has_next = later.first() == Some(&next) || (in_memory && next > self.base);
@@ -368,16 +376,18 @@ impl<'a> Recovery<'a> {
         self.set_segments_aside(&later)
     }
 
-    /// Walks the segment from the cursor to its last sound batch and cuts the rest.
-    fn scan_segment(&mut self) -> io::Result<Vec<MemoryPiece>> {
+    /// Walks the segment from the cursor to its last sound batch and cuts the rest. A segment that
+    /// has a successor and nothing in memory may be one that compaction made gaps in.
+    fn scan_segment(&mut self, next: Option<Offset>) -> io::Result<Vec<MemoryPiece>> {
         let request = self.request;
         let file = self.open(self.base, "log")?;
         let memory = request.memory.iter();
-        let memory = memory
+        let memory: Vec<&MemoryPiece> = memory
             .filter(|piece| piece.segment_base == self.base)
             .collect();
+        let gaps_until = next.filter(|_| memory.is_empty());
         let mut scan = SegmentScan::new(file.clone(), memory)?;
-        while let Some(batch) = scan.batch_at(self.position, self.expected)? {
+        while let Some(batch) = scan.batch_at(self.position, self.expected, gaps_until)? {
             self.take_batch(&batch.header, batch.end);
         }
         scan.write_back()?;

@@ -1,10 +1,11 @@
 //! What leaves a log at its start: retention by time and size, DeleteRecords.
 
 use crate::api::*;
+use crate::io::Io;
 use crate::jobs::Job;
 use crate::log::{Log, SegmentIndex};
 use crate::store::Store;
-use precursor_model::{CleanupPolicy, ErrorCode, Offset};
+use precursor_model::{ErrorCode, Offset};
 
 impl Store {
     /// Removes segments past retention, forgets silent producers.
@@ -73,16 +74,7 @@ impl Store {
         let Some(last) = bases.last().copied() else {
             return;
         };
-        while log
-            .extents
-            .front()
-            .is_some_and(|extent| extent.segment_base <= last)
-        {
-            if let Some(extent) = log.extents.pop_front() {
-                log.extents_written = log.extents_written.saturating_sub(1);
-                io.free(extent.id);
-            }
-        }
+        log.drop_extents_through(io, last);
         io.job(Job::RemoveSegments {
             log: log.id,
             directory: log.directory.clone(),
@@ -92,6 +84,17 @@ impl Store {
 }
 
 impl Log {
+    /// Frees the extents of segments up to `base`, all of which are on disk.
+    pub fn drop_extents_through(&mut self, io: &mut Io, base: Offset) {
+        let front = |log: &Log| log.extents.front().map(|extent| extent.segment_base);
+        while front(self).is_some_and(|of| of <= base) {
+            if let Some(extent) = self.extents.pop_front() {
+                self.extents_written = self.extents_written.saturating_sub(1);
+                io.free(extent.id);
+            }
+        }
+    }
+
     fn set_start(&mut self, start: Offset) {
         self.start = start;
         self.epochs_changed |= self.epochs.truncate_start(start);
@@ -99,7 +102,7 @@ impl Log {
 
     fn active_is_expired(&self, now_ms: i64) -> bool {
         let active = self.active();
-        let by_time = self.config.cleanup_policy == CleanupPolicy::Delete
+        let by_time = self.config.cleanup_policy.deletes()
             && self.config.retention_ms >= 0
             && active
                 .newest
@@ -110,7 +113,7 @@ impl Log {
     /// Moves the start past segments that are too old or too many (`retention.ms`,
     /// `retention.bytes`).
     fn retain(&mut self, now_ms: i64) {
-        if self.config.cleanup_policy != CleanupPolicy::Delete {
+        if !self.config.cleanup_policy.deletes() {
             return;
         }
         let mut bytes = self.bytes();

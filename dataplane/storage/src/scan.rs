@@ -56,14 +56,24 @@ impl<'a> SegmentScan<'a> {
         })
     }
 
-    /// The sound batch at `position` whose base offset is `expected`, if there is one.
-    pub fn batch_at(&mut self, position: u64, expected: Offset) -> io::Result<Option<Batch>> {
+    /// The sound batch at `position` whose base offset is `expected`, if there is one. With
+    /// `gaps_until` it may also begin later, and end below that.
+    pub fn batch_at(
+        &mut self,
+        position: u64,
+        expected: Offset,
+        gaps_until: Option<Offset>,
+    ) -> io::Result<Option<Batch>> {
         let remaining = self.end.saturating_sub(position);
         if remaining < HEADER_LENGTH as u64 {
             return Ok(None);
         }
         self.load(position, HEADER_LENGTH)?;
-        if let Some(length) = plausible(self.view(position), expected, remaining) {
+        let follows = |header: &BatchHeader| match gaps_until {
+            Some(end) => header.base_offset >= expected && header.last_offset() < end,
+            None => header.base_offset == expected,
+        };
+        if let Some(length) = plausible(self.view(position), follows, remaining) {
             self.load(position, length)?;
             let header = sound(&self.view(position)[..length]);
             if let Some(header) = header {
@@ -88,7 +98,8 @@ impl<'a> SegmentScan<'a> {
         }
         let mut bytes = vec![0; HEADER_LENGTH];
         self.file.read_at(&mut bytes, position)?;
-        let Some(length) = plausible(&bytes, expected, remaining) else {
+        let follows = |header: &BatchHeader| header.base_offset == expected;
+        let Some(length) = plausible(&bytes, follows, remaining) else {
             return Ok(None);
         };
         bytes.resize(length, 0);
@@ -186,10 +197,14 @@ pub(crate) struct Batch {
     pub end: u64,
 }
 
-fn plausible(bytes: &[u8], expected: Offset, remaining: u64) -> Option<usize> {
+fn plausible(
+    bytes: &[u8],
+    follows: impl Fn(&BatchHeader) -> bool,
+    remaining: u64,
+) -> Option<usize> {
     let header = BatchHeader::parse_prefix(bytes)?;
     let length = header.total_length()?;
-    (header.base_offset == expected && length as u64 <= remaining).then_some(length)
+    (follows(&header) && length as u64 <= remaining).then_some(length)
 }
 
 fn sound(batch: &[u8]) -> Option<BatchHeader> {

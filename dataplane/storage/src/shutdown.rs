@@ -20,6 +20,7 @@ impl Store {
     /// Something could not be written; it stays in the region, and the stop is not a clean one.
     pub fn shutdown(mut self, now: Now) -> Result<(), OpenError> {
         let ids: Vec<LogId> = self.logs().map(|log| log.id).collect();
+        self.cleaner.stop();
         self.settle_until(now, |store| {
             store.logs().all(|log| log.state != LogState::Opening)
         });

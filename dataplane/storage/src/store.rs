@@ -2,6 +2,7 @@
 
 use crate::api::*;
 use crate::cold::WindowCache;
+use crate::compaction::Cleaner;
 use crate::io::{Io, StoreStats};
 use crate::jobs::{Job, run};
 use crate::layout::OffsetMap;
@@ -41,6 +42,7 @@ pub struct Store {
     pub(crate) cache: WindowCache,
     pub(crate) tickets: Tickets,
     pub(crate) timers: Timers,
+    pub(crate) cleaner: Cleaner,
     /// Found in the region and not dealt with yet.
     pub(crate) found: Vec<RecoveredExtent>,
     /// Extents that an opening log's bytes were copied from: freed once they are on disk.
@@ -48,6 +50,7 @@ pub struct Store {
     /// What the checkpoint files said at open.
     pub(crate) recovery_points: OffsetMap,
     pub(crate) log_starts: OffsetMap,
+    clean_to: OffsetMap,
     /// Partitions to be taken out of the checkpoint files.
     pub(crate) removed: Vec<(String, i32)>,
     /// Sealed segments whose file and index are open, oldest first.
@@ -83,7 +86,19 @@ impl Store {
             direct,
             "storage opened"
         );
-        Self::assemble(options, files, parts.disk, helper, wake, parts.lock, now)
+        let cleaner = Cleaner::start(
+            options.cleaner,
+            options.shard,
+            files.clone(),
+            wake.clone(),
+            now,
+        );
+        let cleaner = cleaner.map_err(|source| OpenError::System {
+            what: "cannot start the cleaner thread".to_owned(),
+            source,
+        })?;
+        let threads = (helper, cleaner);
+        Self::assemble(options, files, parts.disk, threads, wake, parts.lock, now)
     }
 
     /// A store on a double of the file system; helper jobs run within `poll`.
@@ -97,25 +112,29 @@ impl Store {
         let disk = Disk::simulated(DISK_DEPTH, pool, seed);
         let helper_files = files.clone();
         let helper = Helper::inline(HELPER_DEPTH, move |job| run(&*helper_files, job));
+        let cleaner = Cleaner::inline(options.cleaner, files.clone(), now);
         let wake = crate::open::wake()?;
-        Self::assemble(options, files, disk, helper, wake, Box::new(()), now)
+        let threads = (helper, cleaner);
+        Self::assemble(options, files, disk, threads, wake, Box::new(()), now)
     }
 
     fn assemble(
         options: StoreOptions,
         files: Arc<dyn FileSystem>,
         mut disk: Disk<ExtentPool>,
-        helper: Helper<Job, crate::jobs::Outcome>,
+        (helper, cleaner): (Helper<Job, crate::jobs::Outcome>, Cleaner),
         wake: Arc<Wake>,
         lock: Box<dyn Any + Send>,
         now: Now,
     ) -> Result<Store, OpenError> {
-        let (recovery_points, log_starts) = crate::open::read_checkpoints(&*files, &options)?;
+        let [recovery_points, log_starts, clean_to] =
+            crate::open::read_checkpoints(&*files, &options)?;
         let found = disk.memory_mut().recovered();
         let found = crate::open::keep_known(&*files, &options, disk.memory_mut(), found)?;
         let pool_bytes = disk.memory().usage().bytes;
         Ok(Store {
             timers: Timers::new(&options, now),
+            cleaner,
             options,
             slots: Vec::new(),
             free_slots: Vec::new(),
@@ -127,6 +146,7 @@ impl Store {
             adopted: HashMap::new(),
             recovery_points,
             log_starts,
+            clean_to,
             removed: Vec::new(),
             loaded: VecDeque::new(),
             spare_gathers: Vec::new(),
@@ -160,8 +180,9 @@ impl Store {
             slot,
             generation: self.slots[slot as usize].generation,
         };
-        let log = crate::open::opening_log(&self.options, id, &spec);
+        let mut log = crate::open::opening_log(&self.options, id, &spec);
         let key = (log.topic.clone(), log.partition);
+        log.clean_to = self.clean_to.remove(&key).unwrap_or(0);
         self.removed.retain(|removed| *removed != key);
         let request = OpenRequest {
             data_dir: self.options.data_dir.clone(),
@@ -217,6 +238,7 @@ impl Store {
         self.free_slots.push(id.slot);
         self.by_uid.remove(&log.uid);
         log.free_extents(&mut self.io);
+        self.cleaner.forget(id);
         for extent in self.adopted.remove(&id).unwrap_or_default() {
             self.io.free(extent);
         }

@@ -8,7 +8,7 @@ use crate::jobs::Job;
 use crate::log::{Log, SegmentIndex};
 use crate::read::{Gather, Read};
 use crate::store::Store;
-use precursor_model::ErrorCode;
+use precursor_model::{ErrorCode, Offset};
 
 /// Reads that wait for the disk at once; more are asked to come again.
 const READS_MAX: usize = 1024;
@@ -29,6 +29,12 @@ enum WaitingLookup {
     Done(Result<Option<TimedOffset>, ReadError>),
     /// Nobody asks any more.
     Cancelled,
+}
+
+/// How far a search by timestamp got without the disk.
+enum Search {
+    Ended(Option<TimedOffset>),
+    OnDisk(FindTime),
 }
 
 struct Entry<T> {
@@ -187,38 +193,9 @@ impl Store {
     /// # Errors
     /// The log is not online.
     pub fn offset_for_time(&mut self, id: LogId, timestamp: i64) -> Result<Lookup, ReadError> {
-        let Some((log, io)) = self.log_and_io(id) else {
-            let code = ErrorCode::UnknownTopicOrPartition;
-            return Err(ReadError::NotOnline(code));
-        };
-        if !log.is_online() {
-            return Err(ReadError::NotOnline(ErrorCode::LeaderNotAvailable));
-        }
-        let start = log.start;
-        let segment = (0..log.segments.len()).find(|at| {
-            let newest = log.segments[*at].newest;
-            newest.is_some_and(|newest| newest.0 >= timestamp && newest.1 >= start)
-        });
-        let Some(segment) = segment else {
-            return Ok(Lookup::Ready(None));
-        };
-        let from = log.position_before_time(segment, timestamp);
-        let base = log.segments[segment].base;
-        if log.hot_from(base).is_some_and(|hot| from >= hot) {
-            let found = log.find_time_in_extents(io, segment, from, timestamp);
-            return Ok(Lookup::Ready(found));
-        }
-        let on_disk = match base < log.writer.base {
-            true => log.segments[segment].size,
-            false => log.writer.written,
-        };
-        let request = FindTime {
-            directory: log.directory.clone(),
-            base,
-            position: from,
-            size: on_disk,
-            timestamp,
-            start,
+        let request = match self.search(id, timestamp, 0)? {
+            Search::Ended(found) => return Ok(Lookup::Ready(found)),
+            Search::OnDisk(request) => request,
         };
         let waiting = WaitingLookup::Waiting {
             log: id,
@@ -230,7 +207,51 @@ impl Store {
         Ok(Lookup::Pending(ticket))
     }
 
-    /// The helper searched what is on disk of a segment; the rest of it is in the region.
+    /// Searches the segments from `from` on as far as the region holds them.
+    fn search(&mut self, id: LogId, timestamp: i64, from: Offset) -> Result<Search, ReadError> {
+        let Some((log, io)) = self.log_and_io(id) else {
+            let code = ErrorCode::UnknownTopicOrPartition;
+            return Err(ReadError::NotOnline(code));
+        };
+        if !log.is_online() {
+            return Err(ReadError::NotOnline(ErrorCode::LeaderNotAvailable));
+        }
+        let start = log.start;
+        for at in log.segment_at(from)..log.segments.len() {
+            let segment = &log.segments[at];
+            let newest = segment.newest;
+            let may_hold =
+                newest.is_some_and(|(time, offset)| time >= timestamp && offset >= start);
+            if !may_hold || segment.base < from {
+                continue;
+            }
+            let (base, generation) = (segment.base, segment.generation);
+            let position = log.position_before_time(at, timestamp);
+            if log.hot_from(base).is_none_or(|hot| position < hot) {
+                let size = match base < log.writer.base {
+                    true => segment.size,
+                    false => log.writer.written,
+                };
+                return Ok(Search::OnDisk(FindTime {
+                    directory: log.directory.clone(),
+                    base,
+                    generation,
+                    position,
+                    size,
+                    timestamp,
+                    start,
+                }));
+            }
+            // Of a compacted batch the newest record may be gone: then a later segment has it.
+            if let Some(found) = log.find_time_in_extents(io, at, position, timestamp) {
+                return Ok(Search::Ended(Some(found)));
+            }
+        }
+        Ok(Search::Ended(None))
+    }
+
+    /// The helper searched what is on disk of a segment; the rest of it is in the region, and what
+    /// it did not find may be in a later one.
     pub(crate) fn on_found(
         &mut self,
         ticket: LookupTicket,
@@ -243,19 +264,49 @@ impl Store {
             return;
         };
         let (id, request) = (*log, request.clone());
-        let done = match result {
-            Ok(Some(found)) => Ok(Some(found)),
-            Ok(None) => Ok(self.log_and_io(id).and_then(|(log, io)| {
-                let segment = log.segment_at(request.base);
-                let hot = log.hot_from(request.base)?;
-                log.find_time_in_extents(io, segment, hot, request.timestamp)
-            })),
-            Err(_) => Err(ReadError::NotOnline(ErrorCode::KafkaStorageError)),
+        let next = match result {
+            Ok(Some(found)) => Ok(Search::Ended(Some(found))),
+            Err(_) if self.is_current(id, &request) => {
+                Err(ReadError::NotOnline(ErrorCode::KafkaStorageError))
+            }
+            // Compaction or retention took the file away while it was searched.
+            _ if !self.is_current(id, &request) => self.search(id, request.timestamp, request.base),
+            _ => self.search_behind(id, &request),
         };
+        let waiting = match next {
+            Ok(Search::OnDisk(request)) => {
+                self.io.job(Job::FindTime(ticket, request.clone()));
+                WaitingLookup::Waiting { log: id, request }
+            }
+            Ok(Search::Ended(found)) => WaitingLookup::Done(Ok(found)),
+            Err(error) => WaitingLookup::Done(Err(error)),
+        };
+        let is_done = matches!(waiting, WaitingLookup::Done(_));
         if let Some(entry) = self.tickets.lookups.get(slot, generation) {
-            *entry = WaitingLookup::Done(done);
+            *entry = waiting;
+        }
+        if is_done {
             self.io.events.push(StoreEvent::LookupReady { ticket });
         }
+    }
+
+    /// Whether a search went through the segment that the log has.
+    fn is_current(&self, id: LogId, request: &FindTime) -> bool {
+        let segment = self.log(id).and_then(|log| log.segment_of(request.base));
+        segment.is_some_and(|segment| segment.generation == request.generation)
+    }
+
+    fn search_behind(&mut self, id: LogId, request: &FindTime) -> Result<Search, ReadError> {
+        if let Some((log, io)) = self.log_and_io(id)
+            && let Some(hot) = log.hot_from(request.base)
+        {
+            let segment = log.segment_at(request.base);
+            let found = log.find_time_in_extents(io, segment, hot, request.timestamp);
+            if found.is_some() {
+                return Ok(Search::Ended(found));
+            }
+        }
+        self.search(id, request.timestamp, request.base + 1)
     }
 
     /// The outcome of a lookup that was `Pending`, after `StoreEvent::LookupReady`.
@@ -331,7 +382,10 @@ impl Log {
             if header.max_timestamp >= timestamp && header.last_offset() >= self.start {
                 let mut batch = vec![0; length];
                 self.copy_from_extents(io, base, position, &mut batch)?;
-                return Some(first_record(&header, &batch, timestamp, self.start));
+                let found = first_record(&header, &batch, timestamp, self.start);
+                if found.is_some() {
+                    return found;
+                }
             }
             position += length as u64;
         }

@@ -138,6 +138,11 @@ shard_stats! {
     requests_throttled Total "Requests after which a connection had to wait for a quota.";
     throttle_ms Total "Milliseconds that connections had to wait for quotas, all together.";
     options_ignored Total "Changed options of the node that are not the data plane's.";
+    // Compaction.
+    cleaner_runs Total "Compactions of a log that came to an end.";
+    cleaner_bytes_read Total "Bytes of segments that compaction went through.";
+    cleaner_bytes_written Total "Bytes of the segments that compaction made of them.";
+    cleaner_records_dropped Total "Records that compaction removed.";
 }
 
 const _: () = {

@@ -17,10 +17,11 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("precursor-config", &["model"]),
     ("precursor-protocol", &["memory", "model"]),
     ("precursor-protocol-generator", &[]),
+    ("precursor-compression", &["protocol"]),
     ("precursor-disk", &["memory", "shm"]),
     (
         "precursor-storage",
-        &["disk", "memory", "model", "protocol", "shm"],
+        &["compression", "disk", "memory", "model", "protocol", "shm"],
     ),
     ("precursor-transport-port", &["memory", "model"]),
     (
@@ -132,7 +133,15 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "precursor-cli",
-        &["admin-api", "config", "memory", "model", "protocol", "shm"],
+        &[
+            "admin-api",
+            "compression",
+            "config",
+            "memory",
+            "model",
+            "protocol",
+            "shm",
+        ],
     ),
 ];
 

@@ -1,9 +1,9 @@
 //! One batch, borrowed.
 
-use super::record::Records;
+use super::record::{Record, Records};
 use super::{
-    ATTRIBUTE_CODEC, ATTRIBUTE_CONTROL, ATTRIBUTE_LOG_APPEND_TIME, ATTRIBUTE_TRANSACTIONAL,
-    CRC_COVERS_FROM, HEADER_LENGTH, LOG_OVERHEAD, MAGIC, NO_PRODUCER_ID,
+    ATTRIBUTE_CODEC, ATTRIBUTE_CONTROL, ATTRIBUTE_DELETE_HORIZON, ATTRIBUTE_LOG_APPEND_TIME,
+    ATTRIBUTE_TRANSACTIONAL, CRC_COVERS_FROM, HEADER_LENGTH, LOG_OVERHEAD, MAGIC, NO_PRODUCER_ID,
 };
 use precursor_memory::crc32c;
 use precursor_model::{ErrorCode, TimestampType};
@@ -201,6 +201,21 @@ impl<'a> BatchView<'a> {
     #[inline]
     pub fn is_control(&self) -> bool {
         self.attributes() & ATTRIBUTE_CONTROL != 0
+    }
+
+    /// From when on compaction may drop the batch's tombstones; it lies in the base timestamp's
+    /// place (KIP-534).
+    pub fn delete_horizon_ms(&self) -> Option<i64> {
+        let set = self.attributes() & ATTRIBUTE_DELETE_HORIZON != 0;
+        set.then(|| self.base_timestamp())
+    }
+
+    /// The time of one of the batch's records.
+    pub fn timestamp_of(&self, record: &Record<'_>) -> i64 {
+        match self.timestamp_type() {
+            TimestampType::LogAppendTime => self.max_timestamp(),
+            TimestampType::CreateTime => self.base_timestamp().wrapping_add(record.timestamp_delta),
+        }
     }
 
     #[inline]

@@ -1,7 +1,7 @@
 //! Building batches, for clients and tests.
 
 use super::batch::Codec;
-use super::varint::{VARINT_LENGTH_MAX, length_of_long, write_long};
+use super::varint::{VARINT_LENGTH_MAX, length_of_long, option_length, write_long, write_option};
 use super::{
     ATTRIBUTE_CONTROL, ATTRIBUTE_TRANSACTIONAL, CRC_COVERS_FROM, HEADER_LENGTH, LOG_OVERHEAD,
     MAGIC, NO_PRODUCER_ID, NO_SEQUENCE, NO_TIMESTAMP,
@@ -159,22 +159,5 @@ impl BatchBuilder {
         self.count = 0;
         self.base_timestamp = NO_TIMESTAMP;
         self.max_timestamp = NO_TIMESTAMP;
-    }
-}
-
-fn option_length(bytes: Option<&[u8]>) -> usize {
-    match bytes {
-        None => 1,
-        Some(bytes) => length_of_long(bytes.len() as i64) + bytes.len(),
-    }
-}
-
-fn write_option(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
-    match bytes {
-        None => write_long(out, -1),
-        Some(bytes) => {
-            write_long(out, bytes.len() as i64);
-            out.extend_from_slice(bytes);
-        }
     }
 }

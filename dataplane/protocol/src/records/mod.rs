@@ -25,6 +25,7 @@ mod batch;
 mod build;
 mod patch;
 mod record;
+mod rewrite;
 mod validate;
 mod varint;
 mod walk;
@@ -36,6 +37,7 @@ pub use batch::{BatchError, BatchView, Batches, Codec, split_batches};
 pub use build::BatchBuilder;
 pub use patch::BatchHeaderMut;
 pub use record::{Header, Headers, Record, RecordError, Records};
+pub use rewrite::{BatchRewriter, write_emptied};
 pub use validate::{
     InvalidBatch, Limits, ValidBatch, validate_batch, validate_contents, validate_produce,
 };
@@ -59,3 +61,4 @@ const ATTRIBUTE_CODEC: i16 = 0x07;
 const ATTRIBUTE_LOG_APPEND_TIME: i16 = 0x08;
 const ATTRIBUTE_TRANSACTIONAL: i16 = 0x10;
 const ATTRIBUTE_CONTROL: i16 = 0x20;
+const ATTRIBUTE_DELETE_HORIZON: i16 = 0x40;

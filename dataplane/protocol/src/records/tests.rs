@@ -277,3 +277,59 @@ fn batches_are_split() {
     assert_eq!(BatchView::length_at(&two[..16]), Ok(None));
     assert_eq!(BatchView::length_at(&two[..17]), Ok(Some(two.len() / 2)));
 }
+
+#[test]
+fn a_batch_written_again_keeps_offsets_and_times() {
+    let mut builder = BatchBuilder::new();
+    builder.set_producer(7, 2, 40);
+    for n in 0..4i64 {
+        let value = format!("value {n}");
+        let headers = [("h", Some(b"x".as_slice())), ("null", None)];
+        builder.append(
+            1_000 + n,
+            Some(&[n as u8]),
+            Some(value.as_bytes()),
+            &headers,
+        );
+    }
+    let mut bytes = Vec::new();
+    builder.build(&mut bytes);
+    let original = BatchView::parse(&bytes).unwrap();
+    let mut rewriter = BatchRewriter::default();
+    for horizon in [None, Some(5_000)] {
+        rewriter.begin(horizon);
+        for record in original.records().map(Result::unwrap) {
+            if record.offset_delta % 2 == 1 {
+                rewriter.append(&original, &record);
+            }
+        }
+        let mut out = Vec::new();
+        let plain = |_, records: &[u8], out: &mut Vec<u8>| {
+            out.extend_from_slice(records);
+            Ok(())
+        };
+        rewriter.finish(&original, &mut out, plain).unwrap();
+        let again = BatchView::parse(&out).unwrap();
+        assert!(again.crc_is_right());
+        assert_eq!(again.delete_horizon_ms(), horizon);
+        assert_eq!(again.record_count(), 2);
+        assert_eq!(again.last_offset_delta(), 3);
+        assert_eq!(again.max_timestamp(), 1_003);
+        assert_eq!(again.base_sequence(), 40);
+        let kept: Vec<_> = again.records().map(Result::unwrap).collect();
+        assert_eq!(kept[0].offset_delta, 1);
+        assert_eq!(kept[1].offset_delta, 3);
+        assert_eq!(again.timestamp_of(&kept[0]), 1_001);
+        assert_eq!(again.timestamp_of(&kept[1]), 1_003);
+        assert_eq!(kept[1].key, Some(&[3u8][..]));
+        assert_eq!(kept[1].value, Some(b"value 3".as_slice()));
+        assert_eq!(kept[1].headers.clone().count(), 2);
+    }
+    let mut empty = Vec::new();
+    write_emptied(&original, &mut empty);
+    let empty = BatchView::parse(&empty).unwrap();
+    assert!(empty.crc_is_right());
+    assert_eq!((empty.bytes().len(), empty.record_count()), (61, 0));
+    assert_eq!((empty.last_offset_delta(), empty.last_sequence()), (3, 43));
+    assert_eq!(empty.producer_epoch(), 2);
+}

@@ -64,6 +64,25 @@ pub(super) fn length_of_long(value: i64) -> usize {
     (64 - (zigzag | 1).leading_zeros() as usize).div_ceil(7)
 }
 
+/// Bytes that [`write_option`] takes.
+pub(super) fn option_length(bytes: Option<&[u8]>) -> usize {
+    match bytes {
+        None => 1,
+        Some(bytes) => length_of_long(bytes.len() as i64) + bytes.len(),
+    }
+}
+
+/// Appends bytes with their length; null is -1.
+pub(super) fn write_option(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
+    match bytes {
+        None => write_long(out, -1),
+        Some(bytes) => {
+            write_long(out, bytes.len() as i64);
+            out.extend_from_slice(bytes);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 //! and real files.
 
 mod basics;
+mod compaction;
 mod damage;
 mod model;
 mod promises;

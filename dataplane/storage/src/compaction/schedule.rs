@@ -1,0 +1,471 @@
+//! The shard's part of compaction: which log is cleaned next and how far, and taking over what the
+//! cleaner made.
+
+use crate::api::{LogId, Now};
+use crate::compaction::filter::Rules;
+use crate::compaction::groups::{GroupLimits, Source};
+use crate::compaction::pace::Pace;
+use crate::compaction::run::{Begun, Group, Job, Outcome, Plan, Worker};
+use crate::compaction::segment_writer::CleanedSegment;
+use crate::compaction::swap::SwapRequest;
+use crate::io::Io;
+use crate::log::{Log, Segment, SegmentIndex};
+use crate::store::Store;
+use precursor_disk::{FileSystem, Helper, Wake};
+use precursor_model::{LogConfig, Offset};
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How long a log whose cleaning failed is left alone.
+const RETRY_US: u64 = 60_000_000;
+
+/// How one shard compacts its logs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CleanerOptions {
+    pub enabled: bool,
+    /// What the table of keys takes at most.
+    pub dedupe_buffer_bytes: usize,
+    /// Read and written, together.
+    pub io_bytes_per_second_max: f64,
+    /// Between two looks when there was nothing to clean.
+    pub backoff_ms: u64,
+}
+
+impl Default for CleanerOptions {
+    /// Kafka's defaults.
+    fn default() -> Self {
+        CleanerOptions {
+            enabled: true,
+            dedupe_buffer_bytes: 128 << 20,
+            io_bytes_per_second_max: f64::MAX,
+            backoff_ms: 15_000,
+        }
+    }
+}
+
+/// The run under way.
+struct Current {
+    log: LogId,
+    end: Offset,
+    groups_left: usize,
+}
+
+/// One cleaner thread and what it is at. Belongs to the shard's thread.
+pub(crate) struct Cleaner {
+    helper: Option<Helper<Job, Outcome>>,
+    options: CleanerOptions,
+    stop: Arc<AtomicBool>,
+    current: Option<Current>,
+    next_look_us: u64,
+}
+
+impl Drop for Cleaner {
+    /// Or the thread would be waited for until it comes to an end by itself.
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Cleaner {
+    /// Starts the thread, if it is to be.
+    pub fn start(
+        options: CleanerOptions,
+        shard: u16,
+        files: Arc<dyn FileSystem>,
+        wake: Arc<Wake>,
+        now: Now,
+    ) -> io::Result<Cleaner> {
+        let mut cleaner = Cleaner::without_thread(options, now);
+        if options.enabled {
+            let mut worker = cleaner.worker(files);
+            let name = format!("cleaner-{shard}");
+            let helper = Helper::spawn(name, 1, wake, move |job| worker.run(job))?;
+            cleaner.helper = Some(helper);
+        }
+        Ok(cleaner)
+    }
+
+    /// For simulations: jobs run within `poll`.
+    pub fn inline(options: CleanerOptions, files: Arc<dyn FileSystem>, now: Now) -> Cleaner {
+        let mut cleaner = Cleaner::without_thread(options, now);
+        if options.enabled {
+            let mut worker = cleaner.worker(files);
+            cleaner.helper = Some(Helper::inline(1, move |job| worker.run(job)));
+        }
+        cleaner
+    }
+
+    fn without_thread(options: CleanerOptions, now: Now) -> Cleaner {
+        Cleaner {
+            helper: None,
+            options,
+            stop: Arc::default(),
+            current: None,
+            next_look_us: now.monotonic_us + options.backoff_ms * 1000,
+        }
+    }
+
+    fn worker(&self, files: Arc<dyn FileSystem>) -> Worker {
+        let rate = self.options.io_bytes_per_second_max;
+        Worker::new(files, Pace::new(rate, self.stop.clone()))
+    }
+
+    /// Begins nothing more and ends what is under way.
+    pub fn stop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.next_look_us = u64::MAX;
+        self.options.enabled = false;
+    }
+
+    /// A log is closed: the run over it ends.
+    pub fn forget(&mut self, log: LogId) {
+        if self.current.as_ref().is_some_and(|run| run.log == log) {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// When to look for something to clean, in microseconds of the monotonic clock.
+    pub fn deadline(&self) -> u64 {
+        let is_busy = self.helper.as_ref().is_none_or(Helper::is_busy);
+        match is_busy || self.current.is_some() {
+            true => u64::MAX,
+            false => self.next_look_us,
+        }
+    }
+
+    /// Ends a run whose groups were not all sent for: what the thread holds of it is freed.
+    fn abandon(&mut self) {
+        self.send(Job::Rest);
+    }
+
+    fn send(&mut self, job: Job) {
+        if let Some(helper) = &mut self.helper {
+            // One job at a time: there is room.
+            let _ = helper.try_send(job);
+        }
+    }
+
+    /// The run is over; `look_us`: when the next may begin.
+    fn end_run(&mut self, look_us: u64) {
+        self.current = None;
+        if self.options.enabled {
+            self.stop.store(false, Ordering::Relaxed);
+            self.next_look_us = look_us;
+        }
+    }
+}
+
+impl Store {
+    /// Takes what the cleaner made, and has it begin what is due. True when there was work.
+    pub(crate) fn poll_cleaner(&mut self, now: Now) -> bool {
+        let outcome = self.cleaner.helper.as_mut().and_then(Helper::try_receive);
+        let work = outcome.is_some();
+        match outcome {
+            Some(Outcome::Begun(result)) => self.on_begun(result),
+            Some(Outcome::Group(result)) => self.on_group(result),
+            Some(Outcome::Rests) | None => {}
+        }
+        if now.monotonic_us >= self.cleaner.deadline() {
+            self.begin_cleaning(now);
+        }
+        work
+    }
+
+    /// Chooses the log that needs it most (Kafka: `grabFilthiestCompactedLog`).
+    fn begin_cleaning(&mut self, now: Now) {
+        let backoff_us = self.cleaner.options.backoff_ms * 1000;
+        self.cleaner.next_look_us = now.monotonic_us + backoff_us;
+        let filthiest = self
+            .logs()
+            .filter_map(|log| Some((log, log.cleanable(now)?)))
+            .max_by(|a, b| a.1.ratio.total_cmp(&b.1.ratio));
+        let Some((log, range)) = filthiest else {
+            return;
+        };
+        let (id, end) = (log.id, range.first_dirty);
+        let plan = log.cleaning_plan(range, now, self.cleaner.options.dedupe_buffer_bytes);
+        self.cleaner.current = Some(Current {
+            log: id,
+            end,
+            groups_left: 0,
+        });
+        self.cleaner.send(Job::Begin(Box::new(plan)));
+    }
+
+    fn on_begun(&mut self, result: io::Result<Begun>) {
+        let begun = match result {
+            Ok(begun) => begun,
+            Err(error) => return self.fail_run(&error),
+        };
+        let Some(run) = &mut self.cleaner.current else {
+            return;
+        };
+        if begun.groups == 0 {
+            // Nothing is known to be cleanable in what was read: an open transaction, perhaps.
+            let look = self.io.now.monotonic_us + self.cleaner.options.backoff_ms * 1000;
+            return self.cleaner.end_run(look);
+        }
+        run.end = begun.end;
+        run.groups_left = begun.groups;
+        self.cleaner.send(Job::Group);
+    }
+
+    fn on_group(&mut self, result: io::Result<Group>) {
+        let group = match result {
+            Ok(group) => group,
+            Err(error) => return self.fail_run(&error),
+        };
+        let Some(run) = &mut self.cleaner.current else {
+            return;
+        };
+        run.groups_left -= 1;
+        let (id, is_last, end) = (run.log, run.groups_left == 0, run.end);
+        let stats = &mut self.io.stats;
+        stats.cleaner_bytes_read += group.bytes_read;
+        stats.cleaner_records_dropped += group.records_dropped;
+        let Some((log, io)) = self.log_and_io(id).filter(|(log, _)| log.is_online()) else {
+            self.cleaner.abandon();
+            return self.end_run(false);
+        };
+        let clean_to = is_last.then_some(end);
+        match group.cleaned {
+            Some(cleaned) if log.take_over(io, &cleaned) => {
+                io.stats.cleaner_bytes_written += cleaned.size;
+                io.job(crate::jobs::Job::Swap {
+                    log: id,
+                    request: SwapRequest {
+                        directory: log.directory.clone(),
+                        sources: cleaned.sources.iter().map(|source| source.base).collect(),
+                    },
+                    clean_to,
+                });
+            }
+            // Retention was faster; what it left of the group is cleaned the next time.
+            Some(cleaned) => {
+                io.job(crate::jobs::Job::DiscardCleaned {
+                    directory: log.directory.clone(),
+                    base: cleaned.sources[0].base,
+                });
+                self.cleaner.abandon();
+                return self.end_run(true);
+            }
+            None if is_last => {
+                log.clean_to = end;
+                return self.end_run(true);
+            }
+            None => {}
+        }
+        if !is_last {
+            self.cleaner.send(Job::Group);
+        }
+    }
+
+    /// The helper gave a cleaned segment its name.
+    pub(crate) fn on_swapped(
+        &mut self,
+        id: LogId,
+        clean_to: Option<Offset>,
+        result: io::Result<()>,
+    ) {
+        if let Some((log, io)) = self.log_and_io(id) {
+            match result {
+                Ok(()) => log.clean_to = clean_to.unwrap_or(log.clean_to),
+                Err(error) => log.fail_with(io, "put a cleaned segment in place", &error),
+            }
+        }
+        let run = self.cleaner.current.as_ref();
+        if clean_to.is_some() && run.is_some_and(|run| run.log == id) {
+            self.end_run(true);
+        }
+    }
+
+    /// The run is over; `completed`: there may be more to clean at once.
+    fn end_run(&mut self, completed: bool) {
+        let now_us = self.io.now.monotonic_us;
+        if completed {
+            self.io.stats.cleaner_runs += 1;
+        }
+        self.cleaner.end_run(now_us);
+    }
+
+    fn fail_run(&mut self, error: &io::Error) {
+        let now_us = self.io.now.monotonic_us;
+        let id = self.cleaner.current.as_ref().map(|run| run.log);
+        self.cleaner.end_run(now_us);
+        // Stopped, or a segment was removed meanwhile: the next look will tell.
+        if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::NotFound) {
+            return;
+        }
+        if let Some((log, _)) = id.and_then(|id| self.log_and_io(id)) {
+            // Bytes that cannot be read will not be readable later.
+            let damaged = error.kind() == ErrorKind::InvalidData;
+            log.not_cleaned_before_us = match damaged {
+                true => u64::MAX,
+                false => now_us + RETRY_US,
+            };
+            tracing::error!(
+                topic = log.topic,
+                partition = log.partition,
+                %error,
+                "cannot compact the log{}",
+                if damaged { "; it is left alone until the next start" } else { "" }
+            );
+        }
+    }
+}
+
+/// What of a log may be cleaned, and how much it is wanted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Range {
+    pub first_dirty: Offset,
+    pub uncleanable: Offset,
+    pub ratio: f64,
+}
+
+impl Log {
+    /// `None`: there is nothing to clean, or not enough yet (Kafka:
+    /// `LogCleanerManager.cleanableOffsets`, `LogToClean`).
+    fn cleanable(&self, now: Now) -> Option<Range> {
+        let config = &self.config;
+        let rests = now.monotonic_us < self.not_cleaned_before_us;
+        if !config.cleanup_policy.compacts() || !self.is_online() || rests {
+            return None;
+        }
+        // A log that was cut behind what was cleaned, or begun anew, is dirty as a whole.
+        let first_dirty = match self.clean_to > self.end {
+            true => self.start,
+            false => self.clean_to.max(self.start),
+        };
+        let uncleanable = self.uncleanable_from(first_dirty, now.wall_ms);
+        let size = |holds: &dyn Fn(usize) -> bool| -> u64 {
+            let segments = self.segments.iter().enumerate();
+            let held = segments.filter(|(at, _)| holds(*at));
+            held.map(|(_, segment)| segment.size).sum()
+        };
+        let clean = size(&|at| self.segments[at].base < first_dirty);
+        let dirty =
+            size(&|at| self.segment_end(at) > first_dirty && self.segments[at].base < uncleanable);
+        if uncleanable <= first_dirty || dirty == 0 {
+            return None;
+        }
+        let ratio = dirty as f64 / (clean + dirty) as f64;
+        let wanted = ratio > config.min_cleanable_dirty_ratio.value()
+            || self.lags(first_dirty, uncleanable, now.wall_ms);
+        wanted.then_some(Range {
+            first_dirty,
+            uncleanable,
+            ratio,
+        })
+    }
+
+    /// The first offset that may not be touched yet: the active segment's, one that is not on disk,
+    /// one that is not stable, or one that is too new (`min.compaction.lag.ms`).
+    fn uncleanable_from(&self, first_dirty: Offset, now_ms: i64) -> Offset {
+        let lag_ms = self.config.min_compaction_lag_ms;
+        let untouchable = |at: usize| {
+            let segment = &self.segments[at];
+            let too_new = lag_ms > 0
+                && self.segment_end(at) > first_dirty
+                && segment
+                    .newest
+                    .is_some_and(|newest| newest.0 > now_ms.saturating_sub(lag_ms));
+            !self.is_settled(segment) || too_new
+        };
+        let last = self.segments.len() - 1;
+        let at = (0..last).find(|at| untouchable(*at)).unwrap_or(last);
+        self.segments[at].base.min(self.visible_end())
+    }
+
+    /// Whether the segment's file holds all of it and is not written to any more.
+    fn is_settled(&self, segment: &Segment) -> bool {
+        let sealed = matches!(
+            segment.index,
+            SegmentIndex::Loaded(_) | SegmentIndex::Absent
+        );
+        sealed && segment.base < self.writer.base
+    }
+
+    /// Whether something dirty is older than `max.compaction.lag.ms`. Of segments of an earlier
+    /// life the age is not known: they may be.
+    fn lags(&self, first_dirty: Offset, uncleanable: Offset, now_ms: i64) -> bool {
+        let lag_ms = self.config.max_compaction_lag_ms;
+        let dirty = |segment: &&Segment| (first_dirty..uncleanable).contains(&segment.base);
+        lag_ms < i64::MAX
+            && self.segments.iter().filter(dirty).any(|segment| {
+                let first = segment.first_ms.unwrap_or(i64::MIN);
+                first < now_ms.saturating_sub(lag_ms)
+            })
+    }
+
+    fn cleaning_plan(&self, range: Range, now: Now, map_bytes: usize) -> Plan {
+        let LogConfig {
+            segment_bytes,
+            segment_index_bytes,
+            index_interval_bytes,
+            delete_retention_ms,
+            ..
+        } = self.config;
+        let within = |at: &usize| self.segments[*at].base < range.uncleanable;
+        Plan {
+            directory: self.directory.clone(),
+            sources: (0..self.segments.len())
+                .take_while(within)
+                .map(|at| Source {
+                    base: self.segments[at].base,
+                    size: self.segments[at].size,
+                    end: self.segment_end(at),
+                })
+                .collect(),
+            first_dirty: range.first_dirty,
+            uncleanable: range.uncleanable,
+            limits: GroupLimits {
+                bytes: u64::from(segment_bytes),
+                index_bytes: u64::from(segment_index_bytes),
+            },
+            index_interval: index_interval_bytes,
+            rules: Rules {
+                now_ms: now.wall_ms,
+                delete_retention_ms,
+                producers: self.producers.last_batches(),
+            },
+            map_bytes,
+        }
+    }
+
+    /// Puts a cleaned segment in its sources' place; false when those are not what they were. From
+    /// now on whoever looks for the segment's file gets into the helper's queue behind the swap.
+    fn take_over(&mut self, io: &mut Io, cleaned: &CleanedSegment) -> bool {
+        let sources = &cleaned.sources;
+        let base = sources[0].base;
+        let at = self.segments.partition_point(|segment| segment.base < base);
+        let known = self.segments.range(at..).zip(sources);
+        let same = |(segment, source): (&Segment, &Source)| {
+            (segment.base, segment.size) == (source.base, source.size)
+        };
+        let behind = at + sources.len();
+        if behind >= self.segments.len() || !known.into_iter().all(same) {
+            return false;
+        }
+        self.segments.drain(at + 1..behind);
+        self.generation += 1;
+        self.segments[at] = Segment {
+            base,
+            size: cleaned.size,
+            newest: cleaned.newest,
+            first_ms: cleaned.first_ms,
+            file: None,
+            index: SegmentIndex::Absent,
+            loading: false,
+            snapshot: None,
+            generation: self.generation,
+        };
+        let last = sources[sources.len() - 1].base;
+        if (base..=last).contains(&self.durable_base) {
+            self.durable_base = base;
+            self.durable_position = cleaned.size;
+        }
+        self.drop_extents_through(io, last);
+        true
+    }
+}
