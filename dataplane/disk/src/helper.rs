@@ -123,6 +123,13 @@ impl<J, O> Drop for Helper<J, O> {
     }
 }
 
+/// Makes the calling thread give way to others that want a processor. Where the system refuses,
+/// nothing changes.
+pub fn give_way() {
+    // SAFETY: no memory is passed; 0 is the calling thread.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 10) };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

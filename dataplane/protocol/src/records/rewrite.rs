@@ -42,7 +42,7 @@ impl BatchRewriter {
         self.max_timestamp = self.max_timestamp.max(timestamp);
         self.count += 1;
         let timestamp_delta = timestamp.wrapping_sub(self.base_timestamp);
-        let headers = record.headers.clone();
+        let headers = record.headers;
         let length = 1
             + length_of_long(timestamp_delta)
             + length_of_long(i64::from(record.offset_delta))
@@ -50,7 +50,6 @@ impl BatchRewriter {
             + option_length(record.value)
             + length_of_long(headers.len() as i64)
             + headers
-                .clone()
                 .map(|h| option_length(Some(h.key.as_bytes())) + option_length(h.value))
                 .sum::<usize>();
         let out = &mut self.records;

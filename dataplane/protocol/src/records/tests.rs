@@ -323,7 +323,7 @@ fn a_batch_written_again_keeps_offsets_and_times() {
         assert_eq!(again.timestamp_of(&kept[1]), 1_003);
         assert_eq!(kept[1].key, Some(&[3u8][..]));
         assert_eq!(kept[1].value, Some(b"value 3".as_slice()));
-        assert_eq!(kept[1].headers.clone().count(), 2);
+        assert_eq!(kept[1].headers.count(), 2);
     }
     let mut empty = Vec::new();
     write_emptied(&original, &mut empty);

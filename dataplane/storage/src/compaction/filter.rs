@@ -213,3 +213,177 @@ impl Filter {
 fn unreadable(error: RecordError) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use precursor_protocol::records::BatchBuilder;
+
+    const NOW: i64 = 1_000_000;
+    const RETENTION: i64 = 500;
+
+    type Pairs<'a> = &'a [(&'a str, Option<&'a str>)];
+
+    fn at(base: Offset, builder: &BatchBuilder) -> Vec<u8> {
+        let mut out = Vec::new();
+        builder.build(&mut out);
+        out[..8].copy_from_slice(&base.to_be_bytes());
+        out
+    }
+
+    fn data(base: Offset, producer: Option<i64>, records: Pairs<'_>) -> Vec<u8> {
+        let mut builder = BatchBuilder::new();
+        if let Some(id) = producer {
+            builder.set_producer(id, 0, base as i32);
+            builder.set_transactional(true);
+        }
+        for (key, value) in records {
+            builder.append(7, Some(key.as_bytes()), value.map(str::as_bytes), &[]);
+        }
+        at(base, &builder)
+    }
+
+    fn marker(base: Offset, producer: i64, commits: bool) -> Vec<u8> {
+        let mut builder = BatchBuilder::new();
+        builder.set_producer(producer, 0, -1);
+        builder.set_transactional(true);
+        builder.set_control(true);
+        let key = [0, 0, 0, u8::from(commits)];
+        builder.append(7, Some(&key), Some(&[0; 6]), &[]);
+        at(base, &builder)
+    }
+
+    fn filter(now_ms: i64, keys: &[(&str, Offset)], fates: Fates) -> Filter {
+        let mut map = KeyMap::new(1 << 16, 100);
+        for (key, offset) in keys {
+            map.put(key.as_bytes(), *offset);
+        }
+        let rules = Rules {
+            now_ms,
+            delete_retention_ms: RETENTION,
+            producers: HashMap::from([(
+                9,
+                LastBatch {
+                    epoch: 0,
+                    last_offset: Some(31),
+                },
+            )]),
+        };
+        Filter::new(rules, map, 99, fates)
+    }
+
+    /// What stays of a log, filtered once.
+    fn clean(log: &[Vec<u8>], filter: &mut Filter) -> Vec<Vec<u8>> {
+        let mut kept = Vec::new();
+        for bytes in log {
+            let batch = BatchView::parse(bytes).unwrap();
+            match filter.judge(&batch, false).unwrap() {
+                Kept::Unchanged => kept.push(bytes.clone()),
+                Kept::Changed(bytes) => kept.push(bytes.to_vec()),
+                Kept::Nothing => {}
+            }
+        }
+        kept
+    }
+
+    fn fates(from: Offset, log: &[Vec<u8>]) -> Fates {
+        use precursor_disk::sim::SimFileSystem;
+        use precursor_disk::{FileSystem, OpenMode};
+        let files = SimFileSystem::new();
+        let place = std::path::Path::new("/t");
+        files.create_directory(place).unwrap();
+        let file = files.open(&place.join("log"), OpenMode::Create).unwrap();
+        let bytes = log.concat();
+        file.write_at(&bytes, 0).unwrap();
+        let mut fates = Fates::from(from);
+        fates.read_segment(&file, bytes.len() as u64).unwrap();
+        fates
+    }
+
+    #[test]
+    fn only_the_latest_stays_and_what_is_behind_the_table_is_not_judged() {
+        let log = [
+            data(0, None, &[("a", Some("1")), ("b", Some("1"))]),
+            data(2, None, &[("a", Some("2"))]),
+            data(100, None, &[("a", Some("3"))]),
+        ];
+        let mut filter = filter(NOW, &[("a", 2), ("b", 1)], Fates::default());
+        let kept = clean(&log, &mut filter);
+        assert_eq!(kept[1..], log[1..]);
+        let first = BatchView::parse(&kept[0]).unwrap();
+        assert_eq!((first.base_offset(), first.last_offset()), (0, 1));
+        assert_eq!((first.record_count(), filter.records_dropped), (1, 1));
+    }
+
+    #[test]
+    fn tombstones_are_given_a_horizon_once_and_go_behind_it() {
+        let log = [data(0, None, &[("a", None), ("b", Some("1"))])];
+        let keys = [("a", 0), ("b", 1)];
+        let marked = clean(&log, &mut filter(NOW, &keys, Fates::default()));
+        let batch = BatchView::parse(&marked[0]).unwrap();
+        assert_eq!(batch.delete_horizon_ms(), Some(NOW + RETENTION));
+        assert_eq!(batch.max_timestamp(), 7);
+        let times = batch.records().map(|r| batch.timestamp_of(&r.unwrap()));
+        assert_eq!(times.collect::<Vec<_>>(), [7, 7]);
+        let before = NOW + RETENTION - 1;
+        let same = clean(&marked, &mut filter(before, &keys, Fates::default()));
+        assert_eq!(same, marked);
+        let gone = clean(&marked, &mut filter(before + 1, &keys, Fates::default()));
+        let batch = BatchView::parse(&gone[0]).unwrap();
+        assert_eq!(batch.record_count(), 1);
+        assert_eq!(batch.delete_horizon_ms(), Some(NOW + RETENTION));
+    }
+
+    #[test]
+    fn aborted_records_go_at_once_and_their_marker_in_its_time() {
+        let log = [
+            data(0, Some(1), &[("a", Some("aborted"))]),
+            data(1, Some(2), &[("b", Some("committed"))]),
+            marker(2, 1, false),
+            marker(3, 2, true),
+            data(4, Some(1), &[("c", Some("open"))]),
+        ];
+        let known = fates(0, &log);
+        assert_eq!(known.first_open(), Some(4));
+        let keys = [("b", 1)];
+        // The first time the markers end something.
+        let once = clean(&log, &mut filter(NOW, &keys, known));
+        assert_eq!(once, log[1..]);
+        // Then the abort marker does not, and is given a horizon.
+        let twice = clean(&once, &mut filter(NOW, &keys, Fates::default()));
+        let markers = BatchView::parse(&twice[1]).unwrap();
+        assert_eq!(markers.delete_horizon_ms(), Some(NOW + RETENTION));
+        assert!(markers.is_control() && markers.crc_is_right());
+        assert_eq!((&twice[0], &twice[2..]), (&once[0], &once[2..]));
+        let late = NOW + RETENTION;
+        let thrice = clean(&twice, &mut filter(late, &keys, Fates::default()));
+        assert_eq!(thrice, [&twice[..1], &twice[2..]].concat());
+    }
+
+    #[test]
+    fn an_outcome_is_not_taken_for_that_of_an_earlier_transaction() {
+        // What ended the first one was not read: it lies below.
+        let log = [data(10, Some(1), &[("a", None)]), marker(11, 1, false)];
+        let earlier = data(0, Some(1), &[("a", Some("committed"))]);
+        let earlier = BatchView::parse(&earlier).unwrap();
+        assert!(!fates(10, &log).is_aborted(&earlier));
+        let within = BatchView::parse(&log[0]).unwrap();
+        assert!(fates(10, &log).is_aborted(&within));
+    }
+
+    #[test]
+    fn the_last_batch_of_a_producer_stays_as_a_header() {
+        let log = [
+            data(30, Some(9), &[("a", Some("1")), ("a", Some("2"))]),
+            data(32, None, &[("a", Some("3"))]),
+        ];
+        let mut filter = filter(NOW, &[("a", 32)], Fates::default());
+        let kept = clean(&log, &mut filter);
+        let header = BatchView::parse(&kept[0]).unwrap();
+        assert_eq!((header.record_count(), header.bytes().len()), (0, 61));
+        assert_eq!((header.base_offset(), header.last_offset()), (30, 31));
+        assert_eq!(header.last_sequence(), 31);
+        assert!(header.crc_is_right());
+        assert_eq!(kept[1], log[1]);
+    }
+}

@@ -23,13 +23,11 @@ pub(crate) fn check_keys(batch: &[u8]) -> Result<(), AppendError> {
             &plain
         }
     };
-    let mut expected = 0;
-    for record in Records::new(bytes, view.record_count()) {
+    for (expected, record) in (0..).zip(Records::new(bytes, view.record_count())) {
         let record = record.map_err(|_| AppendError::InvalidRecord)?;
         if record.key.is_none() || record.offset_delta != expected {
             return Err(AppendError::InvalidRecord);
         }
-        expected += 1;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use precursor_model::Offset;
 use precursor_protocol::records::{BatchView, Codec, Records};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What is to be cleaned.
@@ -207,7 +207,7 @@ impl Run {
     }
 }
 
-fn open_log(files: &dyn FileSystem, directory: &PathBuf, source: &Source) -> io::Result<DiskFile> {
+fn open_log(files: &dyn FileSystem, directory: &Path, source: &Source) -> io::Result<DiskFile> {
     files.open(
         &segment_file(directory, source.base, "log"),
         OpenMode::Plain,

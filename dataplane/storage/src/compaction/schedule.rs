@@ -80,7 +80,10 @@ impl Cleaner {
         if options.enabled {
             let mut worker = cleaner.worker(files);
             let name = format!("cleaner-{shard}");
-            let helper = Helper::spawn(name, 1, wake, move |job| worker.run(job))?;
+            let helper = Helper::spawn(name, 1, wake, move |job| {
+                precursor_disk::give_way();
+                worker.run(job)
+            })?;
             cleaner.helper = Some(helper);
         }
         Ok(cleaner)
