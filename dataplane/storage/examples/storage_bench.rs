@@ -92,7 +92,7 @@ fn main() {
         let at = now(begun);
         loop {
             let before = Instant::now();
-            let outcome = store.append(id, &sent, AppendOptions { now: at });
+            let outcome = store.append(id, &sent, AppendOptions::at(at));
             match outcome {
                 Ok(_) => {
                     in_append += before.elapsed();

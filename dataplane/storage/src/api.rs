@@ -137,6 +137,18 @@ pub struct LogOffsets {
 #[derive(Clone, Copy, Debug)]
 pub struct AppendOptions {
     pub now: Now,
+    /// Version of the Produce request that brought the batch.
+    pub produce_version: i16,
+}
+
+impl AppendOptions {
+    /// As from a request of the newest version.
+    pub fn at(now: Now) -> AppendOptions {
+        AppendOptions {
+            now,
+            produce_version: i16::MAX,
+        }
+    }
 }
 
 /// A batch that is in the log.

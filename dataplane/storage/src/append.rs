@@ -1,13 +1,14 @@
 //! Appending: validate, one copy into the tail, publish.
 
 use crate::api::{AppendError, AppendOptions, Appended, LogState};
-use crate::batch::{BatchHeader, HEADER_LENGTH, assign, check_produced};
+use crate::batch::{BatchHeader, HEADER_LENGTH};
 use crate::index::{GrowingIndex, IndexEntry, relative};
 use crate::io::Io;
 use crate::jobs::Job;
 use crate::log::{Log, Segment, SegmentIndex, TailExtent};
 use crate::producers::Verdict;
 use precursor_model::{ErrorCode, FlushPolicy, Offset, TimestampType};
+use precursor_protocol::records::{Assignment, Limits, validate_produce};
 use precursor_shm::{ExtentOwner, ExtentState};
 
 /// A log that nothing is written to grows by extents of this size, one under load by up to the
@@ -32,7 +33,16 @@ impl Log {
             LogState::Opening => return Err(AppendError::NotOnline(ErrorCode::LeaderNotAvailable)),
             LogState::Offline(code) => return Err(AppendError::NotOnline(code)),
         }
-        let sent = check_produced(records, self.config.max_message_bytes as usize)?;
+        let limits = Limits {
+            batch_bytes_max: self.config.max_message_bytes as usize,
+            produce_version: options.produce_version,
+        };
+        let valid = validate_produce(Some(records), &limits)?;
+        let mut header = *valid.header();
+        let sent = BatchHeader::parse(&header);
+        if sent.is_transactional() {
+            return Err(AppendError::InvalidTransactionState);
+        }
         if records.len() as u64 > u64::from(self.config.segment_bytes) {
             return Err(AppendError::TooLarge);
         }
@@ -52,9 +62,9 @@ impl Log {
         }
         let now_ms = options.now.wall_ms;
         // Age is told by timestamps, as Kafka does: old records may be produced today.
-        let time = match self.is_log_append_time() || sent.max_timestamp < 0 {
+        let time = match self.is_log_append_time() || valid.max_timestamp < 0 {
             true => now_ms,
-            false => sent.max_timestamp,
+            false => valid.max_timestamp,
         };
         if self.must_roll(
             records.len() as u64,
@@ -66,15 +76,13 @@ impl Log {
         self.reserve(io, records.len())?;
 
         let log_append_time = self.is_log_append_time().then_some(now_ms);
-        let mut header: [u8; HEADER_LENGTH] = [0; HEADER_LENGTH];
-        header.copy_from_slice(&records[..HEADER_LENGTH]);
-        assign(
-            &mut header,
-            records,
-            self.end,
-            self.leader_epoch,
-            log_append_time,
-        );
+        let assignment = Assignment {
+            base_offset: self.end,
+            leader_epoch: self.leader_epoch,
+            log_append_time_ms: log_append_time,
+            max_timestamp: valid.max_timestamp,
+        };
+        assignment.write(&mut header, &records[HEADER_LENGTH..]);
         let stored = BatchHeader::parse(&header);
         self.copy_in(io, &header, &records[HEADER_LENGTH..]);
         self.take_note(io, &stored, records.len() as u64, now_ms);
@@ -85,7 +93,7 @@ impl Log {
             last_offset: stored.last_offset(),
             log_append_time_ms: log_append_time.unwrap_or(-1),
             log_start_offset: self.start,
-            records: sent.count as u32,
+            records: valid.records,
             duplicate: false,
             must_be_durable_to: every_write.then_some(self.end),
         })

@@ -3,7 +3,7 @@
 //! What the region holds was published after it was copied, and may be newer than the disk: it is
 //! tried first, and the disk's own bytes where it does not hold up.
 
-use crate::batch::{BatchHeader, HEADER_LENGTH, checksum_holds};
+use crate::batch::{BatchHeader, HEADER_LENGTH};
 use precursor_disk::DiskFile;
 use precursor_model::Offset;
 use std::io;
@@ -209,7 +209,7 @@ fn plausible(
 
 fn sound(batch: &[u8]) -> Option<BatchHeader> {
     let header = BatchHeader::parse_prefix(batch)?;
-    checksum_holds(&header, batch).then_some(header)
+    header.checksum_holds(batch).then_some(header)
 }
 
 /// Calls `visit` for each batch from `position` to `end` by headers alone, as long as they make

@@ -137,6 +137,11 @@ impl<'a> BatchView<'a> {
         Ok(Some(LOG_OVERHEAD + length as usize))
     }
 
+    /// Of a header alone, for its fields.
+    pub(super) fn over_header(bytes: &'a [u8; HEADER_LENGTH]) -> BatchView<'a> {
+        BatchView { bytes }
+    }
+
     header_fields! {
         base_offset: i64 = 0;
         /// Bytes after the length field itself.

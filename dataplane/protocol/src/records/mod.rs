@@ -23,6 +23,7 @@
 
 mod batch;
 mod build;
+mod header;
 mod patch;
 mod record;
 mod rewrite;
@@ -35,12 +36,11 @@ mod tests;
 
 pub use batch::{BatchError, BatchView, Batches, Codec, split_batches};
 pub use build::BatchBuilder;
-pub use patch::BatchHeaderMut;
+pub use header::BatchHeader;
+pub use patch::{Assignment, BatchHeaderMut};
 pub use record::{Header, Headers, Record, RecordError, Records};
 pub use rewrite::{BatchRewriter, write_emptied};
-pub use validate::{
-    InvalidBatch, Limits, ValidBatch, validate_batch, validate_contents, validate_produce,
-};
+pub use validate::{InvalidBatch, Limits, ValidBatch, validate_produce};
 
 /// Bytes of a batch before its records.
 pub const HEADER_LENGTH: usize = 61;

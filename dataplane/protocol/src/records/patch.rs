@@ -2,7 +2,41 @@
 
 use super::batch::{BatchError, BatchView};
 use super::{ATTRIBUTE_LOG_APPEND_TIME, CRC_COVERS_FROM, HEADER_LENGTH};
-use precursor_memory::crc32c;
+use precursor_memory::{crc32c, crc32c_append};
+
+/// What the broker assigns to a produced batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    pub base_offset: i64,
+    pub leader_epoch: i32,
+    /// Under LogAppendTime: the time of all records.
+    pub log_append_time_ms: Option<i64>,
+    /// The largest of the records' timestamps, which the header is to say (Kafka:
+    /// `LogValidator.assignOffsetsNonCompressed`).
+    pub max_timestamp: i64,
+}
+
+impl Assignment {
+    /// Writes the fields into a copy of a batch's header; `records` are what follows it. The
+    /// checksum covers none of them but the timestamps, which seldom change.
+    pub fn write(&self, header: &mut [u8; HEADER_LENGTH], records: &[u8]) {
+        header[..8].copy_from_slice(&self.base_offset.to_be_bytes());
+        header[12..16].copy_from_slice(&self.leader_epoch.to_be_bytes());
+        let sent = BatchView::over_header(header);
+        let (mut attributes, max_timestamp) = (sent.attributes(), sent.max_timestamp());
+        let mut assigned = self.max_timestamp;
+        if let Some(time) = self.log_append_time_ms {
+            attributes |= ATTRIBUTE_LOG_APPEND_TIME;
+            assigned = time;
+        }
+        if assigned != max_timestamp || self.log_append_time_ms.is_some() {
+            header[21..23].copy_from_slice(&attributes.to_be_bytes());
+            header[35..43].copy_from_slice(&assigned.to_be_bytes());
+            let crc = crc32c_append(crc32c(&header[CRC_COVERS_FROM..]), records);
+            header[17..21].copy_from_slice(&crc.to_be_bytes());
+        }
+    }
+}
 
 /// A whole batch that may be changed.
 ///

@@ -146,6 +146,46 @@ fn each_defect_has_kafkas_error() {
 }
 
 #[test]
+fn damage_is_found_wherever_the_checksum_stops_for_the_walk() {
+    let mut builder = BatchBuilder::new();
+    for _ in 0..1_000 {
+        builder.append(5, None, Some(&[7; 100]), &[]);
+    }
+    let mut bytes = Vec::new();
+    builder.build(&mut bytes);
+    assert_eq!(code(&bytes), ErrorCode::None);
+    for at in (HEADER_LENGTH..bytes.len()).step_by(997) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x01;
+        assert_eq!(code(&damaged), ErrorCode::CorruptMessage, "byte {at}");
+    }
+}
+
+#[test]
+fn what_is_assigned_keeps_the_checksum_right() {
+    let sent = batch();
+    let claims_less = changed(|b| b[35..43].copy_from_slice(&7i64.to_be_bytes()));
+    for (sent, time) in [(&sent, None), (&sent, Some(77)), (&claims_less, None)] {
+        let valid = validate_produce(Some(sent), &LIMITS).unwrap();
+        let mut header = *valid.header();
+        let assignment = Assignment {
+            base_offset: 42,
+            leader_epoch: 7,
+            log_append_time_ms: time,
+            max_timestamp: valid.max_timestamp,
+        };
+        assignment.write(&mut header, &sent[HEADER_LENGTH..]);
+        let stored = [&header[..], &sent[HEADER_LENGTH..]].concat();
+        let header = BatchHeader::parse(&header);
+        assert!(header.checksum_holds(&stored));
+        assert_eq!((header.base_offset, header.last_offset()), (42, 44));
+        assert_eq!(header.leader_epoch, 7);
+        assert_eq!(header.max_timestamp, time.unwrap_or(1005));
+        assert_eq!(header.is_log_append_time(), time.is_some());
+    }
+}
+
+#[test]
 fn zstd_is_newer_than_some_versions() {
     let mut bytes = Vec::new();
     let mut builder = BatchBuilder::new();
@@ -207,6 +247,13 @@ fn read_properly(bytes: &[u8], count: i32) -> Result<i64, InvalidBatch> {
     Ok(timestamp_delta_max)
 }
 
+/// The fast walk's verdict; its checksum goes on over every byte, whatever the verdict.
+fn checked(bytes: &[u8], count: i32) -> Result<i64, InvalidBatch> {
+    let (verdict, crc) = check_records(bytes, count, 77);
+    assert_eq!(crc, precursor_memory::crc32c_append(77, bytes));
+    verdict
+}
+
 #[test]
 fn the_fast_walk_gives_the_verdict_of_the_proper_one() {
     let mut random = Random(7);
@@ -232,7 +279,7 @@ fn the_fast_walk_gives_the_verdict_of_the_proper_one() {
         let count = count as i32;
         let expected = read_properly(&records, count);
         assert!(expected.is_ok());
-        assert_eq!(check_records(&records, count), expected);
+        assert_eq!(checked(&records, count), expected);
         good += 1;
         for _ in 0..5 {
             let at = random.below(records.len().min(60));
@@ -242,7 +289,7 @@ fn the_fast_walk_gives_the_verdict_of_the_proper_one() {
             for bytes in [&records[..], &records[..cut]] {
                 let expected = read_properly(bytes, count);
                 bad += i32::from(expected.is_err());
-                assert_eq!(check_records(bytes, count), expected);
+                assert_eq!(checked(bytes, count), expected);
             }
             records[at] = before;
         }

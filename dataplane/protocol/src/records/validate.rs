@@ -3,6 +3,8 @@
 use super::batch::{BatchError, BatchView, Codec, split_batches};
 use super::record::RecordError;
 use super::walk::check_records;
+use super::{CRC_COVERS_FROM, HEADER_LENGTH};
+use precursor_memory::{crc32c, crc32c_append};
 use precursor_model::{ErrorCode, TimestampType};
 use std::fmt;
 
@@ -131,6 +133,14 @@ pub struct ValidBatch<'a> {
     pub max_timestamp: i64,
 }
 
+impl ValidBatch<'_> {
+    /// The batch's header as it came.
+    pub fn header(&self) -> &[u8; HEADER_LENGTH] {
+        let header = self.batch.bytes().first_chunk();
+        header.expect("a batch is at least a header long")
+    }
+}
+
 /// Checks one partition's records of a produce request: exactly one batch, and that one valid.
 pub fn validate_produce<'a>(
     records: Option<&'a [u8]>,
@@ -150,8 +160,8 @@ pub fn validate_produce<'a>(
 }
 
 /// Checks one batch from a client: size, CRC, header, and where they are not compressed its
-/// records.
-pub fn validate_batch<'a>(
+/// records. Reads the bytes once, from memory's point of view: checksum and walk go side by side.
+fn validate_batch<'a>(
     batch: BatchView<'a>,
     limits: &Limits,
 ) -> Result<ValidBatch<'a>, InvalidBatch> {
@@ -159,47 +169,26 @@ pub fn validate_batch<'a>(
     if bytes > limits.batch_bytes_max {
         return Err(InvalidBatch::TooLarge { bytes });
     }
+    let header = validate_header(batch, limits);
+    let crc = crc32c(&batch.bytes()[CRC_COVERS_FROM..HEADER_LENGTH]);
+    let (walked, crc) = if header.is_ok() && batch.codec() == Codec::None {
+        let (delta, crc) = check_records(batch.record_bytes(), batch.record_count(), crc);
+        let latest = |delta| batch.base_timestamp().saturating_add(delta);
+        (delta.map(latest), crc)
+    } else {
+        let crc = crc32c_append(crc, batch.record_bytes());
+        (Ok(batch.max_timestamp()), crc)
+    };
     // Before anything that a flipped bit could have said: damage is answered as damage, which
     // clients send again.
-    if !batch.crc_is_right() {
+    if crc != batch.crc() {
         return Err(InvalidBatch::Crc);
     }
-    let records = validate_header(batch, limits)?;
-    let max_timestamp = if batch.codec() == Codec::None {
-        let delta = check_records(batch.record_bytes(), batch.record_count())?;
-        batch.base_timestamp().saturating_add(delta)
-    } else {
-        batch.max_timestamp()
-    };
     Ok(ValidBatch {
         batch,
-        records,
-        max_timestamp,
+        records: header?,
+        max_timestamp: walked?,
     })
-}
-
-/// Checks what lies inside one produced batch and what only the request's version forbids: the part
-/// of [`validate_produce`] that a log, which checks sizes, CRC and header itself, leaves out.
-///
-/// Bytes that the log is going to refuse are passed: among them a batch whose CRC is wrong, because
-/// damage is answered as damage, which clients send again.
-///
-/// # Errors
-/// A record that cannot be read, offset deltas other than 0, 1, 2 …, or zstd before version 7.
-pub fn validate_contents(records: &[u8], produce_version: i16) -> Result<(), InvalidBatch> {
-    let Some(Ok(batch)) = split_batches(records).next() else {
-        return Ok(());
-    };
-    match batch.codec() {
-        Codec::Zstd if produce_version < 7 => Err(InvalidBatch::Codec),
-        Codec::None if !batch.is_control() => {
-            match check_records(batch.record_bytes(), batch.record_count()) {
-                Err(error) if batch.crc_is_right() => Err(error),
-                Ok(_) | Err(_) => Ok(()),
-            }
-        }
-        _ => Ok(()),
-    }
 }
 
 fn validate_header(batch: BatchView<'_>, limits: &Limits) -> Result<u32, InvalidBatch> {

@@ -6,27 +6,74 @@
 
 use super::record::read_record;
 use super::validate::InvalidBatch;
+use precursor_memory::crc32c_append;
+
+/// How far the walk goes before the checksum follows: the bytes that one has read are still in the
+/// processor's first cache for the other.
+const STRIDE_BYTES: usize = 16 << 10;
 
 /// Checks `count` records: that each can be read, that their offset deltas are 0, 1, 2 …, and that
-/// nothing follows. Gives the largest timestamp delta.
-pub(super) fn check_records(bytes: &[u8], count: i32) -> Result<i64, InvalidBatch> {
-    let mut rest = bytes;
-    let mut timestamp_delta_max = i64::MIN;
-    let mut last = LastLength::default();
-    for index in 0..count {
-        let timestamp_delta = match plain_record(rest, index as u32, &mut last) {
-            Some((timestamp_delta, after)) => {
-                rest = after;
-                timestamp_delta
+/// nothing follows. Gives the largest timestamp delta, and `crc` continued over all of `bytes`,
+/// whatever the verdict.
+pub(super) fn check_records(
+    bytes: &[u8],
+    count: i32,
+    crc: u32,
+) -> (Result<i64, InvalidBatch>, u32) {
+    let mut walk = Walk {
+        rest: bytes,
+        index: 0,
+        count,
+        last: LastLength::default(),
+        timestamp_delta_max: i64::MIN,
+    };
+    let mut crc = crc;
+    let mut summed = bytes;
+    let verdict = loop {
+        let outcome = walk.advance(STRIDE_BYTES);
+        let walked;
+        (walked, summed) = summed.split_at(summed.len() - walk.rest.len());
+        crc = crc32c_append(crc, walked);
+        if let Some(verdict) = outcome.transpose() {
+            break verdict;
+        }
+    };
+    (verdict, crc32c_append(crc, summed))
+}
+
+struct Walk<'a> {
+    rest: &'a [u8],
+    index: i32,
+    count: i32,
+    last: LastLength,
+    timestamp_delta_max: i64,
+}
+
+impl Walk<'_> {
+    /// Reads about `bytes` of records; the largest timestamp delta once all are read.
+    #[inline]
+    fn advance(&mut self, bytes: usize) -> Result<Option<i64>, InvalidBatch> {
+        let pause = self.rest.len().saturating_sub(bytes);
+        while self.index < self.count {
+            let plain = plain_record(self.rest, self.index as u32, &mut self.last);
+            let timestamp_delta = match plain {
+                Some((timestamp_delta, after)) => {
+                    self.rest = after;
+                    timestamp_delta
+                }
+                None => any_record(&mut self.rest, self.index)?,
+            };
+            self.timestamp_delta_max = self.timestamp_delta_max.max(timestamp_delta);
+            self.index += 1;
+            if self.rest.len() <= pause && !self.rest.is_empty() {
+                return Ok(None);
             }
-            None => any_record(&mut rest, index)?,
-        };
-        timestamp_delta_max = timestamp_delta_max.max(timestamp_delta);
-    }
-    if rest.is_empty() {
-        Ok(timestamp_delta_max)
-    } else {
-        Err(InvalidBatch::Record(super::RecordError::MoreRecords))
+        }
+        if self.rest.is_empty() {
+            Ok(Some(self.timestamp_delta_max))
+        } else {
+            Err(InvalidBatch::Record(super::RecordError::MoreRecords))
+        }
     }
 }
 

@@ -10,7 +10,6 @@ use crate::pool::Key;
 use crate::timer::TimerId;
 use crate::waiters::{DurableWait, DurableWaiter};
 use precursor_model::{ErrorCode, LogUid, Offset};
-use precursor_protocol::records::validate_contents;
 use precursor_protocol::views::ProduceRequestView;
 use precursor_protocol::views::produce_request::PartitionProduceDataView;
 use precursor_storage::{AppendError, AppendOptions, LogId};
@@ -188,20 +187,17 @@ fn append(
     let Some(records) = data.records else {
         return Some(PartitionOutcome::failed(ErrorCode::InvalidRecord));
     };
-    if let Err(error) = validate_contents(records, version) {
-        return Some(PartitionOutcome::failed(error.code()));
-    }
     match place {
-        Place::Local(log) => append_local(core, log, records),
-        Place::Remote { shard, log } => append_remote(core, shard, log, records, ticket),
+        Place::Local(log) => append_local(core, log, version, records),
+        Place::Remote { shard, log } => append_remote(core, (shard, log), version, records, ticket),
     }
 }
 
 /// Hands a batch to the shard that owns the log; `None` when there is no memory now.
 fn append_remote(
     core: &mut Core,
-    shard: u16,
-    log: LogUid,
+    (shard, log): (u16, LogUid),
+    version: i16,
     records: &[u8],
     ticket: Ticket,
 ) -> Option<PartitionOutcome> {
@@ -211,6 +207,7 @@ fn append_remote(
     let message = Message::Append {
         ticket,
         log,
+        version,
         records: buffer,
         length: records.len() as u32,
     };
@@ -232,9 +229,13 @@ fn enough_replicas(core: &Core, topic: &str, partition: i32) -> bool {
 pub(crate) fn append_local(
     core: &mut Core,
     log: LogId,
+    version: i16,
     records: &[u8],
 ) -> Option<PartitionOutcome> {
-    let options = AppendOptions { now: core.now };
+    let options = AppendOptions {
+        now: core.now,
+        produce_version: version,
+    };
     match core.store.append(log, records, options) {
         Ok(appended) => {
             if appended.duplicate {

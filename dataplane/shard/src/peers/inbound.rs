@@ -21,6 +21,7 @@ pub(crate) struct StalledAppend {
     from: u16,
     ticket: Ticket,
     log: LogUid,
+    version: i16,
     records: Buffer,
     length: u32,
 }
@@ -56,6 +57,7 @@ fn handle(core: &mut Core, from: u16, message: Message) {
         Message::Append {
             ticket,
             log,
+            version,
             records,
             length,
         } => {
@@ -63,6 +65,7 @@ fn handle(core: &mut Core, from: u16, message: Message) {
                 from,
                 ticket,
                 log,
+                version,
                 records,
                 length,
             };
@@ -115,7 +118,7 @@ fn append(core: &mut Core, stalled: StalledAppend) -> Option<StalledAppend> {
     let outcome = match find(core, stalled.log) {
         Ok(log) => {
             let records = &stalled.records[..stalled.length as usize];
-            match produce::append_local(core, log, records) {
+            match produce::append_local(core, log, stalled.version, records) {
                 Some(outcome) => outcome,
                 None => return Some(stalled),
             }

@@ -84,6 +84,8 @@ pub(crate) enum Message {
     Append {
         ticket: Ticket,
         log: LogUid,
+        /// Of the Produce request.
+        version: i16,
         records: Buffer,
         length: u32,
     },

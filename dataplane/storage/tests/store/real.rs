@@ -63,9 +63,7 @@ impl Real {
     fn append(&mut self, id: LogId, bytes: &[u8]) -> Result<i64, AppendError> {
         let mut events = Vec::new();
         loop {
-            let options = AppendOptions {
-                now: clock(self.begun),
-            };
+            let options = AppendOptions::at(clock(self.begun));
             match self.store.append(id, bytes, options) {
                 Ok(appended) => return Ok(appended.base_offset),
                 Err(AppendError::Busy) => drop(self.store.poll(clock(self.begun), &mut events)),
@@ -219,7 +217,7 @@ fn appends_and_hot_reads_allocate_nothing_once_warm() {
         }
         loop {
             let now = clock(begun);
-            let outcome = store.append(id, &sent, AppendOptions { now });
+            let outcome = store.append(id, &sent, AppendOptions::at(now));
             store.poll(now, &mut events);
             events.clear();
             if outcome != Err(AppendError::Busy) {

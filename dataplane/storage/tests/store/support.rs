@@ -138,7 +138,7 @@ impl Bench {
     }
 
     pub fn append(&mut self, id: LogId, batch: &[u8]) -> Result<Appended, AppendError> {
-        let options = AppendOptions { now: self.now };
+        let options = AppendOptions::at(self.now);
         self.store().append(id, batch, options)
     }
 
