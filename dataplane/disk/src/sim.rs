@@ -96,6 +96,7 @@ struct World {
     /// Handles of earlier lives are dead.
     life: u64,
     failures: Vec<(String, i32)>,
+    sync_failures: Vec<(String, i32)>,
     bytes_max: Option<u64>,
     /// Changes that succeed before all fail; `None`: no end.
     changes_left: Option<u64>,
@@ -115,11 +116,11 @@ impl World {
     }
 
     fn check(&self, path: &Path) -> io::Result<()> {
-        let path = path.to_string_lossy();
-        match self.failures.iter().find(|(part, _)| path.contains(part)) {
-            Some((_, errno)) => Err(io::Error::from_raw_os_error(*errno)),
-            None => Ok(()),
-        }
+        failure_of(&self.failures, path)
+    }
+
+    fn check_sync(&self, path: &Path) -> io::Result<()> {
+        failure_of(&self.sync_failures, path)
     }
 
     fn bytes_used(&self) -> u64 {
@@ -133,6 +134,14 @@ impl World {
             .filter(|(path, _)| path.parent() == Some(directory))
             .map(|(path, node)| (path.clone(), node.clone()))
             .collect()
+    }
+}
+
+fn failure_of(failures: &[(String, i32)], path: &Path) -> io::Result<()> {
+    let path = path.to_string_lossy();
+    match failures.iter().find(|(part, _)| path.contains(part)) {
+        Some((_, errno)) => Err(io::Error::from_raw_os_error(*errno)),
+        None => Ok(()),
     }
 }
 
@@ -183,6 +192,12 @@ impl SimFileSystem {
         locked(&self.0).failures.push((part.to_owned(), errno));
     }
 
+    /// As [`Self::fail`], for syncs alone.
+    pub fn fail_syncs(&self, part: &str, errno: i32) {
+        let failure = (part.to_owned(), errno);
+        locked(&self.0).sync_failures.push(failure);
+    }
+
     /// After this many more changes (creations, writes, syncs, renames, removals) every one fails,
     /// until [`Self::heal`]: what a process leaves that dies there.
     pub fn stop_after(&self, changes: u64) {
@@ -199,6 +214,7 @@ impl SimFileSystem {
         let mut world = locked(&self.0);
         world.changes_left = None;
         world.failures.clear();
+        world.sync_failures.clear();
         world.bytes_max = None;
     }
 
@@ -316,6 +332,7 @@ impl RandomFile for SimFile {
     fn sync(&self) -> io::Result<()> {
         locked(&self.world.0).change()?;
         self.check(|_| 0)?;
+        locked(&self.world.0).check_sync(&self.path)?;
         let mut node = locked(&self.node);
         node.durable = node.current.clone();
         node.pending.clear();

@@ -5,6 +5,7 @@ mod basics;
 mod compaction;
 mod damage;
 mod model;
+mod order;
 mod promises;
 mod real;
 mod support;
