@@ -1,0 +1,149 @@
+//! What lies past the recovery point: walked batch by batch; what does not hold up is cut or set
+//! aside.
+
+use super::{OpenedSegment, Recovery};
+use crate::batch::BatchHeader;
+use crate::index::{GrowingIndex, IndexEntry, SealedIndex, relative};
+use crate::layout::{SET_ASIDE, segment_file};
+use crate::scan::{MemoryPiece, SegmentScan};
+use crate::segment_files::{create_segment, set_extent_aside, write_index};
+use precursor_model::Offset;
+use std::io;
+
+impl Recovery<'_> {
+    pub(super) fn scan_all(&mut self, bases: &[Offset]) -> io::Result<()> {
+        let first = bases.partition_point(|base| *base <= self.base) - 1;
+        let mut later: Vec<Offset> = bases[first + 1..].to_vec();
+        loop {
+            let rejected = self.scan_segment(later.first().copied())?;
+            let next = self.expected;
+            let in_memory = self.request.memory.iter().any(|p| p.segment_base == next);
+            let has_next = later.first() == Some(&next) || (in_memory && next > self.base);
+            if !has_next {
+                self.set_memory_aside(&rejected)?;
+                break;
+            }
+            // The earlier segment is complete: whatever follows its last batch is padding.
+            self.seal_scanned()?;
+            if later.first() == Some(&next) {
+                later.remove(0);
+            } else {
+                create_segment(self.files, &self.request.directory, next)?;
+            }
+            self.base = next;
+            self.position = 0;
+            self.index = GrowingIndex::with_room();
+            self.index_bytes = 0;
+            self.newest = None;
+            self.first_timestamp = None;
+        }
+        let last = self.base;
+        let beyond = self.request.memory.iter().filter(|p| p.segment_base > last);
+        let beyond: Vec<MemoryPiece> = beyond.cloned().collect();
+        self.set_memory_aside(&beyond)?;
+        self.set_segments_aside(&later)
+    }
+
+    /// Walks the segment from the cursor to its last sound batch and cuts the rest. A segment that
+    /// has a successor and nothing in memory may be one that compaction made gaps in.
+    fn scan_segment(&mut self, next: Option<Offset>) -> io::Result<Vec<MemoryPiece>> {
+        let request = self.request;
+        let file = self.open(self.base, "log")?;
+        let memory = request.memory.iter();
+        let memory: Vec<&MemoryPiece> = memory
+            .filter(|piece| piece.segment_base == self.base)
+            .collect();
+        let gaps_until = next.filter(|_| memory.is_empty());
+        let mut scan = SegmentScan::new(file.clone(), memory)?;
+        while let Some(batch) = scan.batch_at(self.position, self.expected, gaps_until)? {
+            self.take_batch(&batch.header, batch.end);
+        }
+        scan.write_back()?;
+        let rejected = scan.rejected(self.position, self.expected)?;
+        let length = file.length()?;
+        if length > self.position {
+            self.report.bytes_cut += length - self.position;
+            file.set_length(self.position)?;
+        }
+        if length != self.position || scan.rescued > 0 || self.report.batches_validated > 0 {
+            file.sync()?;
+        }
+        self.report.bytes_rescued += scan.rescued;
+        Ok(rejected)
+    }
+
+    fn take_batch(&mut self, header: &BatchHeader, end: u64) {
+        self.report.batches_validated += 1;
+        let newer = |newest: (i64, Offset)| header.max_timestamp > newest.0;
+        if self.newest.is_none_or(newer) {
+            self.newest = Some((header.max_timestamp, header.last_offset()));
+        }
+        self.first_timestamp.get_or_insert(header.max_timestamp);
+        if self.index_bytes > u64::from(self.request.index_interval) {
+            let (timestamp, offset) = self.newest.unwrap_or((-1, self.base));
+            let entry = IndexEntry {
+                relative_offset: relative(header.last_offset(), self.base).unwrap_or(0),
+                position: self.position as u32,
+                timestamp,
+                timestamp_offset: relative(offset, self.base).unwrap_or(0),
+            };
+            self.index.push(entry, &mut Vec::new());
+            self.index_bytes = 0;
+        }
+        self.index_bytes += end - self.position;
+        if header.base_offset >= self.producers_from {
+            self.producers.record(header, header.max_timestamp);
+        }
+        // The epoch is not under the checksum: one that never was is not believed.
+        if header.leader_epoch <= self.request.leader_epoch {
+            self.epochs.assign(header.leader_epoch, header.base_offset);
+        }
+        self.expected = header.last_offset() + 1;
+        self.position = end;
+    }
+
+    /// The segment under the cursor has a successor: writes its indexes.
+    fn seal_scanned(&mut self) -> io::Result<()> {
+        let newest = self.newest;
+        let last = newest.and_then(|(t, offset)| Some((t, relative(offset, self.base)?)));
+        let index = SealedIndex::from_growing(&self.index, last);
+        write_index(self.files, &self.request.directory, self.base, &index)?;
+        self.sealed.push(OpenedSegment {
+            base: self.base,
+            size: self.position,
+            newest,
+        });
+        Ok(())
+    }
+
+    fn set_memory_aside(&mut self, pieces: &[MemoryPiece]) -> io::Result<()> {
+        for piece in pieces {
+            self.report.set_aside += 1;
+            set_extent_aside(self.files, &self.request.data_dir, self.request.uid, piece)?;
+        }
+        Ok(())
+    }
+
+    /// Segments that do not follow from what is sound before them.
+    fn set_segments_aside(&mut self, bases: &[Offset]) -> io::Result<()> {
+        for base in bases {
+            let empty = self.open(*base, "log")?.length()? == 0;
+            for kind in ["log", "index", "timeindex"] {
+                let from = segment_file(&self.request.directory, *base, kind);
+                if empty || kind != "log" {
+                    let _ = self.files.remove_file(&from);
+                    continue;
+                }
+                let place = self.request.data_dir.join(SET_ASIDE);
+                self.files.create_directory(&place)?;
+                let name = format!("{}-{base:020}.{kind}", self.request.uid.0);
+                self.files.rename(&from, &place.join(name))?;
+                self.report.set_aside += 1;
+            }
+        }
+        if !bases.is_empty() {
+            self.files.sync_directory(&self.request.directory)?;
+        }
+        Ok(())
+    }
+}
