@@ -88,12 +88,11 @@ impl Group {
         for (records, changes) in chunks {
             turn.append(&self.id, records, Change::Offsets(changes), None);
         }
-        if self.classic().is_some() {
-            records.push(Record {
-                key: group_key(&self.id),
-                value: None,
-            });
-        }
+        // Also for simple groups, as Kafka does.
+        records.push(Record {
+            key: group_key(&self.id),
+            value: None,
+        });
         turn.append(&self.id, records, Change::Tombstone(changes), reply);
     }
 

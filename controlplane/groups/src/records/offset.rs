@@ -11,7 +11,7 @@ const FLEXIBLE_FROM: i16 = 4;
 const VERSION_WITH_EXPIRY: i16 = 1;
 /// The highest version without tagged fields, which brokers since 2.1 can read.
 const VERSION_DEFAULT: i16 = 3;
-/// Carries the topic's id.
+/// Carries the topic's id, which clients tell from OffsetCommit version 10 on.
 const VERSION_WITH_TOPIC_ID: i16 = 4;
 const TOPIC_ID_TAG: u32 = 0;
 
