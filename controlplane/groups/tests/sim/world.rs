@@ -146,7 +146,12 @@ impl World {
             }
             if !self.faulty() && !healing {
                 healing = true;
-                for index in 0..self.clients.len() {
+                // One is gone for good: the others must take over what it owned.
+                let staying = self.staying();
+                for client in &mut self.clients[staying..] {
+                    client.crash();
+                }
+                for index in 0..staying {
                     if self.clients[index].step == Step::Down {
                         self.clients[index].start(self.now);
                     }
@@ -157,6 +162,11 @@ impl World {
         self.healed();
         self.seen.records = self.log.len() as u64;
         self.seen
+    }
+
+    /// How many clients live on after the faults: all but the last.
+    fn staying(&self) -> usize {
+        self.clients.len() - 1
     }
 
     fn next_due(&self) -> u64 {
@@ -418,12 +428,13 @@ impl World {
     /// After the faults every client is a member again, of one generation that owns everything.
     fn healed(&mut self) {
         let generation = self.clients[0].generation;
-        for client in &self.clients {
+        let staying = self.staying();
+        for client in &self.clients[..staying] {
             let state = (client.step, client.generation);
             assert_eq!(state, (Step::Stable, generation), "client {}", client.index);
             assert!(client.outstanding.is_none_or(|(_, until)| until > self.now));
         }
-        self.ownership.complete(generation);
+        self.ownership.complete(generation, staying);
         let told = self.fetch();
         self.commits.fetched(&told);
         let forgotten: Vec<u64> = self.owed.iter().copied().collect();
