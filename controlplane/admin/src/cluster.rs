@@ -61,7 +61,7 @@ impl ClusterService {
             image_version: view.image_version,
         });
         v1::Node {
-            id: self.api.settings().node_id,
+            id: self.api.settings().node.node_id,
             kafka_address: kafka.unwrap_or_default(),
             admin_address: addresses.admin.unwrap_or_default(),
             data_plane: Some(v1::DataPlane {
@@ -86,7 +86,7 @@ impl ClusterService {
 
     /// Our own broker's address where the metadata leaves it to what is bound.
     fn with_bound_address(&self, mut response: v1::GetStatusResponse) -> v1::GetStatusResponse {
-        let own = self.api.settings().node_id;
+        let own = self.api.settings().node.node_id;
         if let Some((host, port)) = self.api.addresses().kafka {
             let mut brokers = response.brokers.iter_mut();
             if let Some(broker) = brokers.find(|broker| broker.id == own && broker.port == 0) {

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod cluster;
+mod configs;
+mod quotas;
 mod server;
 mod status;
 mod topics;

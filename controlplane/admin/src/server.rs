@@ -1,9 +1,13 @@
 //! The server and what it needs.
 
 use crate::cluster::ClusterService;
+use crate::configs::ConfigsService;
+use crate::quotas::QuotasService;
 use crate::topics::TopicsService;
 use precursor_admin_api::FILE_DESCRIPTOR_SET;
 use precursor_admin_api::v1::cluster_server::ClusterServer;
+use precursor_admin_api::v1::configs_server::ConfigsServer;
+use precursor_admin_api::v1::quotas_server::QuotasServer;
 use precursor_admin_api::v1::topics_server::TopicsServer;
 use precursor_kafka_api::Api;
 use precursor_shm::Region;
@@ -65,6 +69,12 @@ impl AdminServer {
         let topics = TopicsServer::new(TopicsService {
             api: Arc::clone(&options.api),
         });
+        let configs = ConfigsServer::new(ConfigsService {
+            api: Arc::clone(&options.api),
+        });
+        let quotas = QuotasServer::new(QuotasService {
+            api: Arc::clone(&options.api),
+        });
         let cluster = ClusterServer::new(ClusterService {
             api: options.api,
             region: options.region,
@@ -77,6 +87,12 @@ impl AdminServer {
         health_reporter
             .set_serving::<ClusterServer<ClusterService>>()
             .await;
+        health_reporter
+            .set_serving::<ConfigsServer<ConfigsService>>()
+            .await;
+        health_reporter
+            .set_serving::<QuotasServer<QuotasService>>()
+            .await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -88,6 +104,8 @@ impl AdminServer {
             .tcp_nodelay(true)
             .add_service(topics)
             .add_service(cluster)
+            .add_service(configs)
+            .add_service(quotas)
             .add_service(health)
             .add_service(reflection)
             .serve_with_incoming_shutdown(TcpListenerStream::new(self.listener), stop)

@@ -1,10 +1,11 @@
 //! The service `Topics`.
 
+use crate::configs::change_one;
 use crate::status::status;
 use precursor_admin_api::v1;
 use precursor_admin_api::v1::topics_server::Topics;
 use precursor_kafka_api::{
-    Api, ConfigSource, Count, NewTopicRequest, TopicReference, topic_config_values,
+    Api, ConfigChange, ConfigOperation, ConfigTarget, Count, NewTopicRequest, TopicReference,
 };
 use precursor_metadata::{Partition, Refusal, Topic};
 use precursor_model::ErrorCode;
@@ -118,9 +119,12 @@ impl Topics for TopicsService {
         request: Request<v1::DescribeTopicRequest>,
     ) -> Result<Response<v1::DescribeTopicResponse>, Status> {
         let name = request.into_inner().name;
+        let values = self
+            .api
+            .describe_configs(&ConfigTarget::Topic(name.clone()));
+        let values = values.map_err(|_| unknown(&name))?;
         let response = self.api.consensus().read(|state| {
             let topic = state.topic_named(&name)?;
-            let values = topic_config_values(topic, &self.api.settings().topic_defaults);
             let partitions = (0u32..).zip(&topic.partitions);
             Some(v1::DescribeTopicResponse {
                 topic: Some(summary(topic)),
@@ -130,9 +134,9 @@ impl Topics for TopicsService {
                 configs: values
                     .into_iter()
                     .map(|value| v1::TopicConfig {
-                        name: value.option.name.to_owned(),
-                        is_default: value.source != ConfigSource::Topic,
-                        documentation: value.option.doc.to_owned(),
+                        is_default: !topic.configs.contains_key(&value.name),
+                        name: value.name,
+                        documentation: value.doc.to_owned(),
                         value: value.value,
                     })
                     .collect(),
@@ -180,11 +184,33 @@ impl Topics for TopicsService {
             })?;
         Ok(Response::new(v1::CreatePartitionsResponse {}))
     }
+
+    async fn alter_topic_config(
+        &self,
+        request: Request<v1::AlterTopicConfigRequest>,
+    ) -> Result<Response<v1::AlterTopicConfigResponse>, Status> {
+        let request = request.into_inner();
+        let set = request.set.into_iter();
+        let set = set.map(|(name, value)| (name, ConfigOperation::Set(value)));
+        let unset = request.unset.into_iter();
+        let unset = unset.map(|name| (name, ConfigOperation::Delete));
+        let change = ConfigChange {
+            target: ConfigTarget::Topic(request.name.clone()),
+            operations: set.chain(unset).collect(),
+            replace: false,
+        };
+        let changed = change_one(&self.api, change, request.validate_only).await;
+        changed.map_err(|refused| match refused.code() {
+            tonic::Code::NotFound => unknown(&request.name),
+            _ => refused,
+        })?;
+        Ok(Response::new(v1::AlterTopicConfigResponse {}))
+    }
 }
 
 impl TopicsService {
     fn partition(&self, index: u32, partition: &Partition) -> v1::Partition {
-        let node_id = self.api.settings().node_id;
+        let node_id = self.api.settings().node.node_id;
         let mut replicas = partition.replicas.iter();
         let own = replicas.find(|replica| replica.broker == node_id);
         let error = own.and_then(|replica| self.api.data_plane().log_error(replica.log));

@@ -1,7 +1,7 @@
 //! The task.
 
 use crate::data_plane::{OwnCall, OwnCalls};
-use crate::image::{EncodedImage, Recipient};
+use crate::image::{EncodedImage, NodeOptions, Recipient};
 use crate::jobs::{Job, Work};
 use crate::link::{Event, Link};
 use crate::service::{Service, Unanswerable};
@@ -30,6 +30,8 @@ pub struct BridgeOptions {
     pub region: Region,
     pub consensus: Consensus,
     pub node_id: i32,
+    /// What the shards are told of the node's options.
+    pub node_options: NodeOptions,
     /// This control plane's generation on the region.
     pub generation: u64,
     /// Made for the region's number of shards.
@@ -102,6 +104,7 @@ impl Bridge {
             recipient: Recipient {
                 node_id: options.node_id,
                 shards,
+                options: options.node_options,
             },
             links,
             bell,
@@ -192,7 +195,7 @@ impl Bridge {
             match event {
                 Event::Start(job) => self.start(index, job, service, sender),
                 Event::NeedsImage => {
-                    let recipient = self.recipient;
+                    let recipient = &self.recipient;
                     let image = self
                         .consensus
                         .read(|state| EncodedImage::full(state, recipient));
@@ -293,7 +296,7 @@ impl Bridge {
         if changes.is_empty() {
             return;
         }
-        let recipient = self.recipient;
+        let recipient = &self.recipient;
         let image = self
             .consensus
             .read(|state| EncodedImage::delta(state, &changes, recipient));

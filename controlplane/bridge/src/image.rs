@@ -1,9 +1,11 @@
 //! The metadata as messages to the shards.
 
-use precursor_metadata::{Broker, Change, Metadata, Partition, Topic};
+use precursor_metadata::{Broker, Change, ConfigResource, Metadata, Partition, Topic};
+use precursor_metadata::{QuotaEntity, QuotaKey, QuotaName};
 use precursor_model::TopicId;
-use precursor_shm::control::{PartitionImage, ToData};
+use precursor_shm::control::{self as wire, PartitionImage, ToData};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// An image, encoded once for all shards.
 #[derive(Debug, Default)]
@@ -14,11 +16,14 @@ pub(crate) struct EncodedImage {
     ends: Vec<usize>,
 }
 
+/// The options that a node's data plane follows, with their values in force.
+pub type NodeOptions = Arc<dyn Fn(&Metadata) -> Vec<(String, String)> + Send + Sync>;
+
 /// For whom images are made.
-#[derive(Clone, Copy, Debug)]
 pub(crate) struct Recipient {
     pub node_id: i32,
     pub shards: u16,
+    pub options: NodeOptions,
 }
 
 impl EncodedImage {
@@ -34,7 +39,7 @@ impl EncodedImage {
     }
 
     /// All of `state`.
-    pub fn full(state: &Metadata, recipient: Recipient) -> Self {
+    pub fn full(state: &Metadata, recipient: &Recipient) -> Self {
         let mut image = EncodedImage::begin(state, true);
         image.cluster(state, recipient);
         for broker in state.brokers() {
@@ -43,11 +48,15 @@ impl EncodedImage {
         for topic in state.topics() {
             image.topic(topic, recipient);
         }
+        image.node_options(state, recipient);
+        for (entity, _) in state.quotas() {
+            image.quota(state, entity);
+        }
         image.end()
     }
 
     /// What `changes` concern, as it is in `state` now.
-    pub fn delta(state: &Metadata, changes: &[Change], recipient: Recipient) -> Self {
+    pub fn delta(state: &Metadata, changes: &[Change], recipient: &Recipient) -> Self {
         if changes.contains(&Change::Everything) {
             return EncodedImage::full(state, recipient);
         }
@@ -56,11 +65,16 @@ impl EncodedImage {
             image.cluster(state, recipient);
         }
         let (mut brokers, mut topics) = (BTreeSet::new(), BTreeSet::new());
+        let (mut options, mut quotas) = (false, BTreeSet::new());
         for change in changes {
             match change {
                 Change::Broker(id) => drop(brokers.insert(*id)),
                 Change::Topic(id) | Change::TopicRemoved(id) => drop(topics.insert(*id)),
-                Change::Cluster | Change::Everything => {}
+                Change::Configs(ConfigResource::Brokers | ConfigResource::Broker { .. }) => {
+                    options = true;
+                }
+                Change::Quota(entity) => drop(quotas.insert(entity)),
+                Change::Cluster | Change::Everything | Change::Configs(_) => {}
             }
         }
         for broker in brokers.iter().filter_map(|id| state.broker(*id)) {
@@ -74,6 +88,12 @@ impl EncodedImage {
         }
         for topic in present.iter().filter_map(|id| state.topic(*id)) {
             image.topic(topic, recipient);
+        }
+        if options {
+            image.node_options(state, recipient);
+        }
+        for entity in quotas {
+            image.quota(state, entity);
         }
         image.end()
     }
@@ -97,7 +117,7 @@ impl EncodedImage {
         self
     }
 
-    fn cluster(&mut self, state: &Metadata, recipient: Recipient) {
+    fn cluster(&mut self, state: &Metadata, recipient: &Recipient) {
         self.push(&ToData::Cluster {
             cluster_id: state.cluster_id().unwrap_or_default(),
             // The one voter leads.
@@ -115,7 +135,36 @@ impl EncodedImage {
         });
     }
 
-    fn topic(&mut self, topic: &Topic, recipient: Recipient) {
+    /// All of them: there are few, and the one that lost its own value is among them.
+    fn node_options(&mut self, state: &Metadata, recipient: &Recipient) {
+        for (name, value) in (recipient.options)(state) {
+            self.push(&ToData::NodeOption {
+                name: &name,
+                value: &value,
+            });
+        }
+    }
+
+    fn quota(&mut self, state: &Metadata, entity: &QuotaEntity) {
+        let limits = state.quota(entity);
+        let limit = |key| {
+            limits
+                .and_then(|limits| limits.get(&key))
+                .map(|l| l.value())
+        };
+        self.push(&ToData::ClientQuota {
+            user: quota_entity(&entity.user),
+            client_id: quota_entity(&entity.client_id),
+            // Without limits it is removed.
+            limits: wire::QuotaLimits {
+                producer_byte_rate: limit(QuotaKey::ProducerByteRate),
+                consumer_byte_rate: limit(QuotaKey::ConsumerByteRate),
+                request_percentage: limit(QuotaKey::RequestPercentage),
+            },
+        });
+    }
+
+    fn topic(&mut self, topic: &Topic, recipient: &Recipient) {
         self.push(&ToData::Topic {
             id: topic.id,
             name: &topic.name,
@@ -136,11 +185,19 @@ impl EncodedImage {
     }
 }
 
+fn quota_entity(name: &Option<QuotaName>) -> wire::QuotaEntity<'_> {
+    match name {
+        None => wire::QuotaEntity::Any,
+        Some(QuotaName::Default) => wire::QuotaEntity::Default,
+        Some(QuotaName::Named(name)) => wire::QuotaEntity::Name(name),
+    }
+}
+
 fn partition_image(
     topic: TopicId,
     index: i32,
     partition: &Partition,
-    recipient: Recipient,
+    recipient: &Recipient,
 ) -> PartitionImage {
     let mut replicas = partition.replicas.iter();
     let local = replicas.find(|replica| replica.broker == recipient.node_id);

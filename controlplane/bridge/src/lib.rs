@@ -24,6 +24,7 @@ pub use bridge::{Bridge, BridgeOptions};
 pub use data_plane::{
     DataPlane, OWN_REQUESTS_PER_SHARD_MAX, OWN_RESPONSE_LENGTH_MAX, OwnCalls, OwnError,
 };
+pub use image::NodeOptions;
 pub use partition::{PartitionPlace, Read};
 pub use precursor_shm::control::LogDescription;
 pub use service::{Origin, Request, Service, Unanswerable};

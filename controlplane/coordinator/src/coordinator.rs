@@ -185,7 +185,12 @@ impl Coordinator {
     }
 
     fn changed(&self, changes: &[Change], topics: &mut HashMap<TopicId, String>) {
-        let concerns = |change: &Change| !matches!(change, Change::Cluster | Change::Broker(_));
+        let concerns = |change: &Change| {
+            matches!(
+                change,
+                Change::Topic(_) | Change::TopicRemoved(_) | Change::Everything
+            )
+        };
         if !changes.iter().any(concerns) {
             return;
         }
@@ -205,7 +210,7 @@ impl Coordinator {
                     before.retain(|id, _| !topics.contains_key(id));
                     removed.extend(before.into_values());
                 }
-                Change::Cluster | Change::Broker(_) => {}
+                Change::Cluster | Change::Broker(_) | Change::Configs(_) | Change::Quota(_) => {}
             }
         }
         if !removed.is_empty() {

@@ -2,52 +2,52 @@
 
 use crate::dispatch;
 use crate::producer_ids::ProducerIds;
-use precursor_bridge::{DataPlaneView, Request, Service, Unanswerable};
+use precursor_bridge::{DataPlane, DataPlaneView, NodeOptions, Request, Service, Unanswerable};
+use precursor_config::{Dynamic, NodeConfig};
 use precursor_consensus::{Consensus, ProposeError, Reply};
 use precursor_coordinator::Coordinator;
-use precursor_metadata::{Command, Refusal};
-use precursor_model::{ErrorCode, LogConfig};
+use precursor_metadata::{Command, ConfigResource, Metadata, Refusal};
+use precursor_model::ErrorCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A client's patience, as it states it, is taken within these.
 const PATIENCE_MIN: Duration = Duration::from_secs(1);
 const PATIENCE_MAX: Duration = Duration::from_secs(30);
+/// How long a change of options or quotas may take, whose requests state no time.
+pub(crate) const CHANGE_PATIENCE: Duration = Duration::from_secs(30);
 /// How long an answer waits until every shard serves the change that it speaks of.
 pub(crate) const IMAGE_WAIT: Duration = Duration::from_secs(5);
 
 /// The options of the node that requests depend on.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    pub node_id: i32,
     /// Shards of this node's data plane.
     pub shards: u16,
-    pub auto_create_topics: bool,
-    pub num_partitions: i32,
-    pub default_replication_factor: i16,
-    /// What a topic has where it does not set an option itself.
-    pub topic_defaults: LogConfig,
-    pub offsets_topic: OffsetsTopic,
-    /// The node's options in force, for DescribeConfigs.
-    pub node_options: Vec<NodeOptionValue>,
+    /// The configuration as it was when the node started.
+    pub node: NodeConfig,
 }
 
-/// How the topic of committed offsets is made (`offsets.topic.*`).
-#[derive(Clone, Copy, Debug)]
-pub struct OffsetsTopic {
-    pub partitions: i32,
-    pub replication_factor: i16,
-    pub segment_bytes: u32,
-}
+impl Settings {
+    /// What was set for this node while it ran.
+    pub(crate) fn dynamic<'a>(&self, state: &'a Metadata) -> Dynamic<'a> {
+        let id = self.node.node_id;
+        Dynamic {
+            node: state.configs(&ConfigResource::Broker { id }),
+            cluster: state.configs(&ConfigResource::Brokers),
+        }
+    }
 
-/// One of the node's options in force.
-#[derive(Clone, Debug)]
-pub struct NodeOptionValue {
-    pub name: &'static str,
-    pub value: String,
-    /// As it is when nobody sets it.
-    pub is_default: bool,
-    pub doc: &'static str,
+    /// What the shards are told of the options in force.
+    pub fn data_plane_options(&self) -> NodeOptions {
+        let settings = self.clone();
+        Arc::new(move |state| settings.in_force(state).data_plane_values())
+    }
+
+    /// The configuration in force.
+    pub fn in_force(&self, state: &Metadata) -> NodeConfig {
+        self.node.with_dynamic(self.dynamic(state))
+    }
 }
 
 /// Where this node is reached, at the moment.
@@ -66,16 +66,21 @@ pub struct Addresses {
 pub struct Api {
     pub(crate) consensus: Consensus,
     pub(crate) view: DataPlaneView,
+    /// What shards are asked about their logs through.
+    pub(crate) logs: DataPlane,
     pub(crate) settings: Settings,
     pub(crate) addresses: Arc<dyn Fn() -> Addresses + Send + Sync>,
     pub(crate) producer_ids: ProducerIds,
     pub(crate) coordinator: Coordinator,
+    /// Held by who changes options.
+    pub(crate) altering: tokio::sync::Mutex<()>,
 }
 
 impl Api {
     pub fn new(
         consensus: Consensus,
         view: DataPlaneView,
+        logs: DataPlane,
         settings: Settings,
         addresses: Arc<dyn Fn() -> Addresses + Send + Sync>,
         coordinator: Coordinator,
@@ -83,10 +88,12 @@ impl Api {
         Api {
             consensus,
             view,
+            logs,
             settings,
             addresses,
             producer_ids: ProducerIds::default(),
             coordinator,
+            altering: tokio::sync::Mutex::default(),
         }
     }
 
@@ -105,6 +112,11 @@ impl Api {
 
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// This node's configuration in force.
+    pub fn node_config(&self) -> NodeConfig {
+        self.consensus.read(|state| self.settings.in_force(state))
     }
 
     pub fn addresses(&self) -> Addresses {

@@ -2,9 +2,12 @@
 
 use crate::api::Api;
 use crate::handlers::{
-    create_partitions, create_topics, delete_groups, delete_topics, describe_cluster,
-    describe_configs, describe_groups, heartbeat, init_producer_id, join_group, leave_group,
-    list_groups, offset_commit, offset_delete, offset_fetch, sync_group,
+    alter_client_quotas, alter_configs, alter_partition_reassignments, create_partitions,
+    create_topics, delete_groups, delete_topics, describe_client_quotas, describe_cluster,
+    describe_configs, describe_groups, describe_log_dirs, describe_topic_partitions, elect_leaders,
+    heartbeat, incremental_alter_configs, init_producer_id, join_group, leave_group,
+    list_config_resources, list_groups, list_partition_reassignments, offset_commit, offset_delete,
+    offset_fetch, sync_group,
 };
 use precursor_bridge::{Request, Unanswerable};
 use precursor_coordinator::Client;
@@ -45,8 +48,18 @@ handlers! {
     DeleteTopics 1..=6 => delete_topics,
     InitProducerId 0..=5 => init_producer_id,
     DescribeConfigs 1..=4 => describe_configs,
+    AlterConfigs 0..=2 => alter_configs,
+    DescribeLogDirs 1..=5 => describe_log_dirs,
     CreatePartitions 0..=3 => create_partitions,
+    ElectLeaders 0..=2 => elect_leaders,
+    IncrementalAlterConfigs 0..=1 => incremental_alter_configs,
+    AlterPartitionReassignments 0..=1 => alter_partition_reassignments,
+    ListPartitionReassignments 0..=0 => list_partition_reassignments,
+    DescribeClientQuotas 0..=1 => describe_client_quotas,
+    AlterClientQuotas 0..=1 => alter_client_quotas,
     DescribeCluster 0..=2 => describe_cluster,
+    ListConfigResources 0..=1 => list_config_resources,
+    DescribeTopicPartitions 0..=0 => describe_topic_partitions,
 }
 
 /// As [`handlers`], of those that also need to know who asks.

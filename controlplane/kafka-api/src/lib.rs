@@ -3,14 +3,16 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod configs;
 mod dispatch;
 mod handlers;
 mod offsets_topic;
 mod placement;
 mod producer_ids;
-mod topic_config;
+mod quotas;
 mod topics;
 
-pub use api::{Addresses, Api, NodeOptionValue, OffsetsTopic, Settings};
-pub use topic_config::{ConfigSource, TopicConfigValue, topic_config_values};
+pub use api::{Addresses, Api, Settings};
+pub use configs::{ConfigChange, ConfigOperation, ConfigTarget, ConfigValue, ResourceType};
+pub use quotas::read_quota_limit;
 pub use topics::{Count, NewTopicRequest, TopicMade, TopicReference};

@@ -9,15 +9,15 @@ impl Api {
     /// `__consumer_offsets` as the node's options want it; fewer replicas than they say where there
     /// are fewer brokers.
     pub(crate) fn offsets_topic(&self) -> NewTopicRequest {
-        let options = &self.settings.offsets_topic;
+        let options = &self.settings.node;
         let brokers = self
             .consensus
             .read(|state: &Metadata| state.brokers().len());
         let brokers = i32::try_from(brokers).unwrap_or(i32::MAX);
-        let replicas = i32::from(options.replication_factor).min(brokers);
+        let replicas = i32::from(options.offsets_topic_replication_factor).min(brokers);
         let mut configs = vec![(
             "segment.bytes".to_owned(),
-            Some(options.segment_bytes.to_string()),
+            Some(options.offsets_topic_segment_bytes.to_string()),
         )];
         let compact = ("cleanup.policy", "compact");
         // Offsets are kept until they are committed anew, deleted or expired, never by their age.
@@ -29,7 +29,7 @@ impl Api {
         }
         NewTopicRequest {
             name: OFFSETS_TOPIC.to_owned(),
-            partitions: Count::Of(options.partitions),
+            partitions: Count::Of(options.offsets_topic_partitions),
             replication_factor: Count::Of(replicas),
             assignments: Vec::new(),
             configs,

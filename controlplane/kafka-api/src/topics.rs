@@ -2,6 +2,7 @@
 
 use crate::api::Api;
 use crate::placement::Placement;
+use precursor_config::NodeConfig;
 use precursor_metadata::{
     Command, Metadata, NewTopic, NewTopicPartition, Outcome, PARTITIONS_PER_COMMAND_MAX,
     PARTITIONS_PER_TOPIC_MAX, Refusal,
@@ -112,12 +113,13 @@ impl Api {
         state: &Metadata,
         requests: &[NewTopicRequest],
     ) -> Vec<Result<NewTopic, Refusal>> {
+        let defaults = self.settings.in_force(state);
         let mut placement = Placement::new(state, self.settings.shards);
         let mut allowance = PARTITIONS_PER_COMMAND_MAX;
         let mut plan = |request: &NewTopicRequest| {
             // First what is wrong with the name, as Kafka does: it is what a person sees.
             state.check_topic_name(&request.name)?;
-            let partitions = self.plan_partitions(&mut placement, request, &mut allowance)?;
+            let partitions = plan_partitions(&defaults, &mut placement, request, &mut allowance)?;
             let topic = NewTopic {
                 id: random_topic_id(),
                 name: request.name.clone(),
@@ -131,50 +133,6 @@ impl Api {
         requests.iter().map(&mut plan).collect()
     }
 
-    fn plan_partitions(
-        &self,
-        placement: &mut Placement,
-        request: &NewTopicRequest,
-        allowance: &mut usize,
-    ) -> Result<Vec<NewTopicPartition>, Refusal> {
-        let count = if request.assignments.is_empty() {
-            partition_count(request.partitions, self.settings.num_partitions)?
-        } else {
-            request.assignments.len()
-        };
-        *allowance = allowance.checked_sub(count).ok_or_else(|| {
-            Refusal::new(
-                ErrorCode::PolicyViolation,
-                "Excessively large number of partitions per request.",
-            )
-        })?;
-        if !request.assignments.is_empty() {
-            return assigned_partitions(placement, request);
-        }
-        let factor = self.replication_factor(placement, request.replication_factor)?;
-        Ok((0..count).map(|_| placement.partition(factor)).collect())
-    }
-
-    fn replication_factor(&self, placement: &Placement, count: Count) -> Result<usize, Refusal> {
-        let stated = match count {
-            Count::Default => i32::from(self.settings.default_replication_factor),
-            Count::Of(stated) => stated,
-        };
-        let refuse =
-            |message: String| Err(Refusal::new(ErrorCode::InvalidReplicationFactor, message));
-        match usize::try_from(stated) {
-            Err(_) | Ok(0) => {
-                refuse("Replication factor was set to an invalid non-positive value.".into())
-            }
-            Ok(factor) if factor > placement.broker_count() => refuse(format!(
-                "Unable to replicate the partition {factor} time(s): The target replication \
-                 factor of {factor} cannot be reached because only {} broker(s) are registered.",
-                placement.broker_count()
-            )),
-            Ok(factor) => Ok(factor),
-        }
-    }
-
     /// Deletes topics. One outcome a topic, in order: its id and name; returns when no shard
     /// serves them any more.
     pub async fn delete_topics(
@@ -185,6 +143,20 @@ impl Api {
         let found: Vec<Result<TopicId, Refusal>> = self
             .consensus
             .read(|state| topics.iter().map(|topic| find(state, topic)).collect());
+        let found = if self.node_config().delete_topics {
+            found
+        } else {
+            let disabled = || {
+                Refusal::new(
+                    ErrorCode::TopicDeletionDisabled,
+                    "Topic deletion is disabled.",
+                )
+            };
+            found
+                .into_iter()
+                .map(|id| id.and_then(|_| Err(disabled())))
+                .collect()
+        };
         let ids: Vec<TopicId> = found.iter().flatten().copied().collect();
         let refused = |refusal: &Refusal, found: &[Result<TopicId, Refusal>]| {
             let all = found.iter().cloned();
@@ -295,11 +267,12 @@ impl Api {
                 .collect()
         });
         let mut errors: BTreeMap<String, ErrorCode> = BTreeMap::new();
+        let auto_create = self.node_config().auto_create_topics;
         let mut requests = Vec::new();
         for name in missing {
             if name == OFFSETS_TOPIC {
                 requests.push(self.offsets_topic());
-            } else if self.settings.auto_create_topics {
+            } else if auto_create {
                 requests.push(NewTopicRequest {
                     name: name.clone(),
                     partitions: Count::Default,
@@ -325,6 +298,53 @@ impl Api {
         self.shown(self.consensus.read(Metadata::version)).await;
         let code = |name: &String| errors.get(name).copied().unwrap_or(ErrorCode::None);
         names.iter().map(code).collect()
+    }
+}
+
+fn plan_partitions(
+    defaults: &NodeConfig,
+    placement: &mut Placement,
+    request: &NewTopicRequest,
+    allowance: &mut usize,
+) -> Result<Vec<NewTopicPartition>, Refusal> {
+    let count = if request.assignments.is_empty() {
+        partition_count(request.partitions, defaults.num_partitions)?
+    } else {
+        request.assignments.len()
+    };
+    *allowance = allowance.checked_sub(count).ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::PolicyViolation,
+            "Excessively large number of partitions per request.",
+        )
+    })?;
+    if !request.assignments.is_empty() {
+        return assigned_partitions(placement, request);
+    }
+    let factor = replication_factor(defaults, placement, request.replication_factor)?;
+    Ok((0..count).map(|_| placement.partition(factor)).collect())
+}
+
+fn replication_factor(
+    defaults: &NodeConfig,
+    placement: &Placement,
+    count: Count,
+) -> Result<usize, Refusal> {
+    let stated = match count {
+        Count::Default => i32::from(defaults.default_replication_factor),
+        Count::Of(stated) => stated,
+    };
+    let refuse = |message: String| Err(Refusal::new(ErrorCode::InvalidReplicationFactor, message));
+    match usize::try_from(stated) {
+        Err(_) | Ok(0) => {
+            refuse("Replication factor was set to an invalid non-positive value.".into())
+        }
+        Ok(factor) if factor > placement.broker_count() => refuse(format!(
+            "Unable to replicate the partition {factor} time(s): The target replication \
+                 factor of {factor} cannot be reached because only {} broker(s) are registered.",
+            placement.broker_count()
+        )),
+        Ok(factor) => Ok(factor),
     }
 }
 
@@ -409,7 +429,7 @@ pub(crate) fn unknown_topic() -> Refusal {
     )
 }
 
-fn other_answer() -> Refusal {
+pub(crate) fn other_answer() -> Refusal {
     Refusal::new(
         ErrorCode::UnknownServerError,
         "The answer to another command came.",

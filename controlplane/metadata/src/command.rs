@@ -1,5 +1,7 @@
 //! What can be asked of the metadata, and what comes of it.
 
+use crate::config_resource::{ConfigAlteration, ConfigResource};
+use crate::quota::{QuotaAlteration, QuotaEntity};
 use crate::refusal::Refusal;
 use crate::state::Broker;
 use crate::topic::topic_id_text;
@@ -30,6 +32,10 @@ pub enum Command {
     },
     /// Takes `count` producer ids that nobody was ever given.
     AllocateProducerIds { count: u32 },
+    /// Changes options; each resource succeeds or fails by itself.
+    AlterConfigs { alterations: Vec<ConfigAlteration> },
+    /// Changes client quotas; each entity succeeds or fails by itself.
+    AlterQuotas { alterations: Vec<QuotaAlteration> },
 }
 
 /// A line for logs: what is asked, not every partition of it.
@@ -47,6 +53,12 @@ impl fmt::Display for Command {
                 write!(f, "add {} partition(s) to {topic}", partitions.len())
             }
             Command::AllocateProducerIds { count } => write!(f, "take {count} producer ids"),
+            Command::AlterConfigs { alterations } => {
+                write!(f, "change options of {} resource(s)", alterations.len())
+            }
+            Command::AlterQuotas { alterations } => {
+                write!(f, "change quotas of {} entities", alterations.len())
+            }
         }
     }
 }
@@ -81,6 +93,8 @@ pub enum Outcome {
     TopicsDeleted(Vec<Result<String, Refusal>>),
     /// The first of the producer ids that were taken.
     ProducerIds(Result<i64, Refusal>),
+    /// For each alteration of `AlterConfigs` or `AlterQuotas`, in its order.
+    Altered(Vec<Result<(), Refusal>>),
 }
 
 /// A topic that was made.
@@ -98,6 +112,9 @@ pub enum Change {
     /// Made or changed.
     Topic(TopicId),
     TopicRemoved(TopicId),
+    /// Options of something other than a topic.
+    Configs(ConfigResource),
+    Quota(QuotaEntity),
     /// Anything may have changed: a snapshot took the state's place.
     Everything,
 }

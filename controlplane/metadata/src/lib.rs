@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 
 mod command;
+mod config_resource;
+mod quota;
 mod refusal;
 mod snapshot;
 mod state;
@@ -13,6 +15,8 @@ mod topic;
 mod validate;
 
 pub use command::{Applied, Change, Command, NewTopic, NewTopicPartition, Outcome, TopicCreated};
+pub use config_resource::{ConfigAlteration, ConfigResource, Configs};
+pub use quota::{QuotaAlteration, QuotaEntity, QuotaKey, QuotaLimit, QuotaLimits, QuotaName};
 pub use refusal::Refusal;
 pub use snapshot::SnapshotError;
 pub use state::{Broker, Metadata};
@@ -28,6 +32,16 @@ pub const PARTITIONS_MAX: usize = 200_000;
 pub const REPLICAS_MAX: usize = 64;
 /// Longest value of a topic option, bytes.
 pub const CONFIG_VALUE_LENGTH_MAX: usize = 1_024;
+/// Longest name of an option, bytes.
+pub const CONFIG_NAME_LENGTH_MAX: usize = 255;
+/// Most options that are set on one resource.
+pub const CONFIG_ENTRIES_PER_RESOURCE_MAX: usize = 256;
+/// Most resources other than topics that have options set.
+pub const CONFIG_RESOURCES_MAX: usize = 10_000;
+/// Most entities that have quotas.
+pub const QUOTAS_MAX: usize = 10_000;
+/// Longest name of a quota's entity, bytes.
+pub const QUOTA_NAME_LENGTH_MAX: usize = 1_024;
 /// Most producer ids that one command may take.
 pub const PRODUCER_IDS_PER_COMMAND_MAX: u32 = 1_000_000;
 /// Longest host name and rack of a broker, bytes.

@@ -1,6 +1,8 @@
 //! The state as bytes, for snapshots: JSON, so that a person can read it and a later version add to
 //! it.
 
+use crate::config_resource::{ConfigResource, Configs};
+use crate::quota::{QuotaEntity, QuotaLimits};
 use crate::state::{Broker, Metadata};
 use crate::topic::Topic;
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,11 @@ struct Snapshot {
     topics: Vec<Topic>,
     next_log_uid: u64,
     next_producer_id: i64,
+    // Later than the format; JSON's keys are texts, hence the lists.
+    #[serde(default)]
+    configs: Vec<(ConfigResource, Configs)>,
+    #[serde(default)]
+    quotas: Vec<(QuotaEntity, QuotaLimits)>,
 }
 
 /// Why bytes are not a state.
@@ -41,6 +48,8 @@ impl Metadata {
             topics: self.topics.values().cloned().collect(),
             next_log_uid: self.next_log_uid,
             next_producer_id: self.next_producer_id,
+            configs: self.configs.clone().into_iter().collect(),
+            quotas: self.quotas.clone().into_iter().collect(),
         };
         serde_json::to_vec(&snapshot).expect("plain data with text keys is always JSON")
     }
@@ -67,6 +76,8 @@ impl Metadata {
         state.brokers = snapshot.brokers.into_iter().map(|b| (b.id, b)).collect();
         state.next_log_uid = snapshot.next_log_uid;
         state.next_producer_id = snapshot.next_producer_id;
+        state.configs = snapshot.configs.into_iter().collect();
+        state.quotas = snapshot.quotas.into_iter().collect();
         for topic in snapshot.topics {
             state.insert_topic(topic);
         }

@@ -3,6 +3,8 @@
 use crate::command::{
     Applied, Change, Command, NewTopic, NewTopicPartition, Outcome, TopicCreated,
 };
+use crate::config_resource::{ConfigResource, Configs};
+use crate::quota::{QuotaEntity, QuotaLimits};
 use crate::refusal::Refusal;
 use crate::topic::{Partition, Replica, Topic};
 use crate::{BROKER_TEXT_LENGTH_MAX, PARTITIONS_PER_COMMAND_MAX, PRODUCER_IDS_PER_COMMAND_MAX};
@@ -29,6 +31,10 @@ pub struct Metadata {
     pub(crate) topics: BTreeMap<TopicId, Topic>,
     pub(crate) next_log_uid: u64,
     pub(crate) next_producer_id: i64,
+    /// Of everything but topics; none is empty.
+    pub(crate) configs: BTreeMap<ConfigResource, Configs>,
+    /// None is empty.
+    pub(crate) quotas: BTreeMap<QuotaEntity, QuotaLimits>,
     // The rest is derived from the above.
     names: BTreeMap<String, TopicId>,
     /// Names with `.` or `_`, by the name with every `.` made `_`.
@@ -45,6 +51,8 @@ impl Default for Metadata {
             topics: BTreeMap::new(),
             next_log_uid: 1,
             next_producer_id: 0,
+            configs: BTreeMap::new(),
+            quotas: BTreeMap::new(),
             names: BTreeMap::new(),
             collisions: BTreeMap::new(),
             partition_count: 0,
@@ -130,6 +138,14 @@ impl Metadata {
             }
             Command::AllocateProducerIds { count } => {
                 Outcome::ProducerIds(self.allocate_producer_ids(*count))
+            }
+            Command::AlterConfigs { alterations } => {
+                let alter = |a| self.alter_configs(a, &mut changes);
+                Outcome::Altered(alterations.iter().map(alter).collect())
+            }
+            Command::AlterQuotas { alterations } => {
+                let alter = |a| self.alter_quota(a, &mut changes);
+                Outcome::Altered(alterations.iter().map(alter).collect())
             }
         };
         if !changes.is_empty() {
@@ -282,6 +298,12 @@ impl Metadata {
         self.partition_count -= topic.partitions.len();
         changes.push(Change::TopicRemoved(id));
         Ok(topic.name)
+    }
+
+    pub(crate) fn set_topic_configs(&mut self, id: TopicId, configs: Configs) {
+        if let Some(topic) = self.topics.get_mut(&id) {
+            topic.configs = configs;
+        }
     }
 
     fn allocate_producer_ids(&mut self, count: u32) -> Result<i64, Refusal> {

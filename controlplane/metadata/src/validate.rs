@@ -136,7 +136,7 @@ impl Metadata {
 }
 
 /// Whether the options and their values are known and within bounds.
-fn check_configs(configs: &BTreeMap<String, String>) -> Result<(), Refusal> {
+pub(crate) fn check_configs(configs: &BTreeMap<String, String>) -> Result<(), Refusal> {
     let mut config = LogConfig::default();
     for (name, value) in configs {
         if value.len() > CONFIG_VALUE_LENGTH_MAX {

@@ -1,8 +1,9 @@
 //! The state machine, driven by lists of commands.
 
 use precursor_metadata::{
-    Broker, Change, Command, Metadata, NewTopic, NewTopicPartition, Outcome,
-    PARTITIONS_PER_TOPIC_MAX, Refusal,
+    Broker, CONFIG_RESOURCES_MAX, Change, Command, ConfigAlteration, ConfigResource, Metadata,
+    NewTopic, NewTopicPartition, Outcome, PARTITIONS_PER_TOPIC_MAX, QUOTAS_MAX, QuotaAlteration,
+    QuotaEntity, QuotaKey, QuotaLimit, QuotaName, Refusal,
 };
 use precursor_model::{ErrorCode, LogUid, TopicId};
 use proptest::prelude::*;
@@ -260,6 +261,144 @@ fn snapshots_that_lie_are_refused() {
     }
 }
 
+fn alteration(resource: ConfigResource, values: &[(&str, Option<&str>)]) -> ConfigAlteration {
+    let owned = |(name, value): &(&str, Option<&str>)| (name.to_string(), value.map(str::to_owned));
+    ConfigAlteration {
+        resource,
+        values: values.iter().map(owned).collect(),
+    }
+}
+
+fn alter(state: &mut Metadata, alteration: ConfigAlteration) -> (Option<ErrorCode>, Vec<Change>) {
+    let alterations = vec![alteration];
+    let applied = state.apply(&Command::AlterConfigs { alterations });
+    let Outcome::Altered(outcomes) = applied.outcome else {
+        panic!("another outcome");
+    };
+    (
+        outcomes[0].as_ref().err().map(Refusal::error),
+        applied.changes,
+    )
+}
+
+#[test]
+fn options_are_set_and_taken_away() {
+    let mut state = with_broker();
+    creation(&mut state, topic(1, "a", 1)).unwrap();
+    let on_topic = || ConfigResource::Topic { id: id(1) };
+    let set = alteration(
+        on_topic(),
+        &[("retention.ms", Some("5")), ("segment.ms", Some("6"))],
+    );
+    assert_eq!(
+        alter(&mut state, set.clone()),
+        (None, vec![Change::Topic(id(1))])
+    );
+    assert_eq!(alter(&mut state, set), (None, vec![]), "nothing changes");
+    // All or nothing, and the rest of the topic's options is checked with it.
+    let bad = alteration(
+        on_topic(),
+        &[("retention.ms", None), ("segment.ms", Some("soon"))],
+    );
+    assert_eq!(alter(&mut state, bad).0, Some(ErrorCode::InvalidConfig));
+    assert_eq!(state.topic(id(1)).unwrap().configs.len(), 2);
+    let unset = alteration(on_topic(), &[("retention.ms", None), ("segment.ms", None)]);
+    alter(&mut state, unset);
+    assert!(state.topic(id(1)).unwrap().configs.is_empty());
+    let gone = alteration(ConfigResource::Topic { id: id(9) }, &[]);
+    assert_eq!(
+        alter(&mut state, gone).0,
+        Some(ErrorCode::UnknownTopicOrPartition)
+    );
+
+    let set = alteration(ConfigResource::Brokers, &[("num.partitions", Some("5"))]);
+    let change = Change::Configs(ConfigResource::Brokers);
+    assert_eq!(alter(&mut state, set), (None, vec![change]));
+    assert_eq!(
+        state.configs(&ConfigResource::Brokers)["num.partitions"],
+        "5"
+    );
+    assert!(state.configs(&ConfigResource::Broker { id: 1 }).is_empty());
+    let unset = alteration(ConfigResource::Brokers, &[("num.partitions", None)]);
+    alter(&mut state, unset);
+    assert_eq!(state.config_resources().count(), 0);
+}
+
+#[test]
+fn options_are_set_on_a_bounded_number_of_resources() {
+    let mut state = with_broker();
+    let subscription = |number: usize| ConfigResource::ClientMetrics {
+        name: number.to_string(),
+    };
+    let set = |number| alteration(subscription(number), &[("interval.ms", Some("1000"))]);
+    for number in 0..CONFIG_RESOURCES_MAX {
+        assert_eq!(alter(&mut state, set(number)).0, None);
+    }
+    let more = alter(&mut state, set(CONFIG_RESOURCES_MAX));
+    assert_eq!(more.0, Some(ErrorCode::PolicyViolation));
+    let long = "x".repeat(1 << 20);
+    let long = alteration(subscription(0), &[("metrics", Some(&long))]);
+    assert_eq!(alter(&mut state, long).0, Some(ErrorCode::InvalidConfig));
+}
+
+fn quota(user: Option<&str>, limit: Option<f64>) -> QuotaAlteration {
+    let user = user.map_or(QuotaName::Default, |name| QuotaName::Named(name.to_owned()));
+    let limit = limit.map(|limit| QuotaLimit::new(limit).unwrap());
+    QuotaAlteration {
+        entity: QuotaEntity {
+            user: Some(user),
+            client_id: None,
+        },
+        limits: BTreeMap::from([(QuotaKey::ProducerByteRate, limit)]),
+    }
+}
+
+#[test]
+fn quotas_are_set_and_taken_away_within_bounds() {
+    let mut state = with_broker();
+    let alter = |state: &mut Metadata, alteration: QuotaAlteration| {
+        let alterations = vec![alteration];
+        let applied = state.apply(&Command::AlterQuotas { alterations });
+        let Outcome::Altered(outcomes) = applied.outcome else {
+            panic!("another outcome");
+        };
+        (
+            outcomes[0].clone().map_err(|r| r.error()),
+            applied.changes.len(),
+        )
+    };
+    assert_eq!(
+        alter(&mut state, quota(Some("u"), Some(0.1 + 0.2))),
+        (Ok(()), 1)
+    );
+    assert_eq!(
+        alter(&mut state, quota(Some("u"), Some(0.1 + 0.2))),
+        (Ok(()), 0)
+    );
+    assert_eq!(alter(&mut state, quota(None, None)), (Ok(()), 0));
+    let restored = Metadata::from_snapshot(&state.to_snapshot()).unwrap();
+    assert_eq!(restored, state, "to the last bit");
+    assert_eq!(alter(&mut state, quota(Some("u"), None)), (Ok(()), 1));
+    assert_eq!(state.quotas().len(), 0);
+    let nobody = QuotaAlteration {
+        entity: QuotaEntity::default(),
+        limits: BTreeMap::new(),
+    };
+    assert_eq!(alter(&mut state, nobody).0, Err(ErrorCode::InvalidRequest));
+    for number in 0..QUOTAS_MAX {
+        assert!(
+            alter(&mut state, quota(Some(&number.to_string()), Some(1.0)))
+                .0
+                .is_ok()
+        );
+    }
+    let more = alter(&mut state, quota(None, Some(1.0)));
+    assert_eq!(more.0, Err(ErrorCode::PolicyViolation));
+    for limit in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert_eq!(QuotaLimit::new(limit), None);
+    }
+}
+
 /// Few names and ids, so that commands meet each other.
 fn any_command() -> impl Strategy<Value = Command> {
     let name = prop::sample::select(vec!["a", "b", "a.b", "a_b", "a.b_c", "bad name", ""]);
@@ -294,6 +433,25 @@ fn any_command() -> impl Strategy<Value = Command> {
             }],
         }),
         (0u32..2_000).prop_map(|count| Command::AllocateProducerIds { count }),
+        (
+            (0u8..6),
+            prop::option::of(prop::sample::select(vec!["1", "x"]))
+        )
+            .prop_map(|(number, value)| Command::AlterConfigs {
+                alterations: vec![
+                    alteration(
+                        ConfigResource::Topic { id: id(number) },
+                        &[("retention.ms", value)]
+                    ),
+                    alteration(
+                        ConfigResource::Broker { id: 1 },
+                        &[("num.partitions", value)]
+                    ),
+                ],
+            }),
+        prop::option::of(0.001f64..1e9).prop_map(|limit| Command::AlterQuotas {
+            alterations: vec![quota(Some("u"), limit), quota(None, limit)],
+        }),
         prop::sample::select(vec!["x", "y"]).prop_map(|cluster| Command::SetClusterId {
             cluster_id: cluster.to_owned()
         }),

@@ -4,10 +4,10 @@ use crate::data_dir;
 use crate::register::register;
 use precursor_admin::{AdminOptions, AdminServer};
 use precursor_bridge::{Bridge, BridgeOptions, DataPlane, DataPlaneView};
-use precursor_config::{NodeConfig, OPTIONS, Switch};
+use precursor_config::{NodeConfig, Switch};
 use precursor_consensus::{Consensus, Options};
 use precursor_coordinator::{Coordinator, CoordinatorOptions, GroupConfig};
-use precursor_kafka_api::{Addresses, Api, NodeOptionValue, OffsetsTopic, Settings};
+use precursor_kafka_api::{Addresses, Api, Settings};
 use precursor_monitor::{MonitorOptions, MonitorServer};
 use precursor_shm::{Hugepages, ProcessState, Region, RegionOptions};
 use std::net::SocketAddr;
@@ -83,13 +83,16 @@ async fn serve(
     let coordinator = Coordinator::new(
         coordinator_options(config, region),
         consensus.clone(),
-        data_plane,
+        data_plane.clone(),
         view.clone(),
     );
+    let settings = settings(config, region);
+    let node_options = settings.data_plane_options();
     let api = Arc::new(Api::new(
         consensus.clone(),
         view.clone(),
-        settings(config, region),
+        data_plane,
+        settings,
         addresses(config, region, admin.address(), monitor.address()),
         coordinator.clone(),
     ));
@@ -97,6 +100,7 @@ async fn serve(
         region: region.clone(),
         consensus: consensus.clone(),
         node_id: config.node_id,
+        node_options,
         generation,
         view: view.clone(),
         calls,
@@ -176,29 +180,9 @@ fn coordinator_options(config: &NodeConfig, region: &Region) -> CoordinatorOptio
 }
 
 fn settings(config: &NodeConfig, region: &Region) -> Settings {
-    let defaults = NodeConfig::default();
-    let options = OPTIONS.iter().map(|option| {
-        let value = option.value_in(config);
-        NodeOptionValue {
-            name: option.name,
-            is_default: value == option.value_in(&defaults),
-            value,
-            doc: option.doc,
-        }
-    });
     Settings {
-        node_id: config.node_id,
         shards: region.shards(),
-        auto_create_topics: config.auto_create_topics,
-        num_partitions: config.num_partitions,
-        default_replication_factor: config.default_replication_factor,
-        topic_defaults: config.topic_defaults.clone(),
-        offsets_topic: OffsetsTopic {
-            partitions: config.offsets_topic_partitions,
-            replication_factor: config.offsets_topic_replication_factor,
-            segment_bytes: config.offsets_topic_segment_bytes,
-        },
-        node_options: options.collect(),
+        node: config.clone(),
     }
 }
 

@@ -15,6 +15,17 @@ pub enum Source {
     CommandLine,
 }
 
+impl Source {
+    /// Of two sources the higher one wins.
+    pub(crate) fn rank(&self) -> u8 {
+        match self {
+            Source::File { .. } => 1,
+            Source::Environment { .. } => 2,
+            Source::CommandLine => 3,
+        }
+    }
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -10,15 +10,19 @@
 mod arguments;
 mod error;
 mod file;
+mod in_force;
 mod load;
 mod node;
 mod options;
 mod reference;
+mod setting;
 mod values;
 
 pub use arguments::ProcessArguments;
 pub use error::{ConfigError, Source};
+pub use in_force::{ChangeError, ConfigSource, Dynamic, Layer, changeable, topic_default};
 pub use node::NodeConfig;
 pub use options::{NodeOption, OPTIONS, Unit};
 pub use reference::reference_markdown;
+pub use setting::{Setting, Target, settings};
 pub use values::{Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Rate, Switch};

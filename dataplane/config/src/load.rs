@@ -2,16 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use precursor_model::{LogConfig, TOPIC_OPTIONS};
+use precursor_model::{LogConfig, edit_distance};
 
 use crate::error::{ConfigError, Source};
 use crate::file::read_file;
-use crate::node::NodeConfig;
+use crate::node::{NodeConfig, Stated};
 use crate::options::OPTIONS;
+use crate::setting::{Setting, TOPIC_PREFIX, settings};
 use crate::values::{Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Rate, Switch};
-
-/// Options of this prefix are the node's defaults for its topics.
-pub(crate) const TOPIC_PREFIX: &str = "topic.";
 
 /// Variables of this prefix name options: `PRECURSOR_NODE_ID` is `node.id`.
 const VARIABLE_PREFIX: &str = "PRECURSOR_";
@@ -41,6 +39,7 @@ impl Default for NodeConfig {
             connections_idle_ms_max: 0,
             socket_request_bytes_max: 0,
             auto_create_topics: false,
+            delete_topics: false,
             num_partitions: 0,
             default_replication_factor: 0,
             group_initial_rebalance_delay_ms: 0,
@@ -65,6 +64,7 @@ impl Default for NodeConfig {
             log_format: LogFormat::Text,
             log_level: LogLevel::Info,
             topic_defaults: LogConfig::default(),
+            stated: Vec::new(),
             ignored_environment: Vec::new(),
         };
         for option in OPTIONS {
@@ -121,7 +121,7 @@ impl NodeConfig {
                     let source = Source::Environment {
                         variable: variable.clone(),
                     };
-                    config.set(&name, value, source)?;
+                    config.set(name, value, source)?;
                 }
                 None => config.ignored_environment.push(variable.clone()),
             }
@@ -138,70 +138,56 @@ impl NodeConfig {
     /// No such option, or a value outside its bounds.
     pub fn set(&mut self, name: &str, value: &str, source: Source) -> Result<(), ConfigError> {
         let value = value.trim();
-        let bad = |accepts: &str, source: Source| ConfigError::BadValue {
-            source,
-            name: name.to_owned(),
-            value: value.to_owned(),
-            accepts: accepts.to_owned(),
+        let Some(setting) = Setting::find(name) else {
+            return Err(ConfigError::UnknownOption {
+                source,
+                name: name.to_owned(),
+                nearest: nearest(name),
+            });
         };
-        if let Some(option) = OPTIONS.iter().find(|option| option.name == name) {
-            return (option.apply)(self, value).ok_or_else(|| bad(option.accepts, source));
-        }
-        let topic = name.strip_prefix(TOPIC_PREFIX);
-        let topic = topic.and_then(|topic| TOPIC_OPTIONS.iter().find(|o| o.name == topic));
-        if let Some(option) = topic {
-            let applied = self.topic_defaults.set(option.name, value);
-            return applied.map_err(|_| bad(option.accepts, source));
-        }
-        Err(ConfigError::UnknownOption {
-            source,
-            name: name.to_owned(),
-            nearest: nearest_name(name),
-        })
+        let Some(normal) = setting.normal(value) else {
+            return Err(ConfigError::BadValue {
+                source,
+                name: name.to_owned(),
+                value: value.to_owned(),
+                accepts: setting.accepts(),
+            });
+        };
+        let rank = source.rank();
+        self.stated
+            .retain(|stated| stated.setting.name != name || stated.rank != rank);
+        self.stated.push(Stated {
+            setting,
+            value: normal,
+            rank,
+        });
+        let in_force = self.stated_for(setting)[0].value.clone();
+        // It was taken a moment ago.
+        let _ = setting.apply(self, &in_force);
+        Ok(())
     }
 }
 
-/// Every settable name: the node's options and its topic defaults.
-fn names() -> impl Iterator<Item = String> {
-    let topic = TOPIC_OPTIONS
-        .iter()
-        .map(|option| format!("{TOPIC_PREFIX}{}", option.name));
-    OPTIONS
-        .iter()
-        .map(|option| option.name.to_owned())
-        .chain(topic)
-}
-
-fn option_of_variable(variable: &str) -> Option<String> {
-    names().find(|name| variable_of_option(name) == variable)
+fn option_of_variable(variable: &str) -> Option<&'static str> {
+    let mut settings = settings().iter();
+    let setting = settings.find(|setting| variable_of_option(&setting.name) == variable)?;
+    Some(&setting.name)
 }
 
 /// The environment variable of an option: `node.id` is `PRECURSOR_NODE_ID`.
-pub(crate) fn variable_of_option(name: &str) -> String {
+fn variable_of_option(name: &str) -> String {
     let upper = name.to_ascii_uppercase().replace(['.', '-'], "_");
     format!("{VARIABLE_PREFIX}{upper}")
 }
 
 /// The known name with the smallest edit distance. A topic option written without its prefix is
 /// such a common slip that the prefix costs nothing.
-fn nearest_name(name: &str) -> String {
-    names()
-        .min_by_key(|known| {
-            let bare = known.strip_prefix(TOPIC_PREFIX).unwrap_or(known);
-            edit_distance(name, known).min(edit_distance(name, bare))
-        })
-        .unwrap_or_default()
-}
-
-fn edit_distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
+fn nearest(name: &str) -> String {
+    let distance = |known: &str| {
+        let bare = known.strip_prefix(TOPIC_PREFIX).unwrap_or(known);
+        edit_distance(name, known).min(edit_distance(name, bare))
+    };
+    let names = settings().iter().map(|setting| setting.name.as_str());
+    let nearest = names.min_by_key(|known| distance(known));
+    nearest.unwrap_or_default().to_owned()
 }

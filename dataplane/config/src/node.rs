@@ -1,9 +1,11 @@
 //! A node's options in force.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use precursor_model::LogConfig;
 
+use crate::setting::Setting;
 use crate::values::{Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Rate, Switch};
 
 /// A node's options in force: one plain struct, read-only after start. Each field is described by
@@ -33,6 +35,7 @@ pub struct NodeConfig {
     pub connections_idle_ms_max: u64,
     pub socket_request_bytes_max: u32,
     pub auto_create_topics: bool,
+    pub delete_topics: bool,
     pub num_partitions: i32,
     pub default_replication_factor: i16,
     pub group_initial_rebalance_delay_ms: u32,
@@ -60,11 +63,46 @@ pub struct NodeConfig {
     pub log_level: LogLevel,
     /// What a topic has where it does not set an option itself.
     pub topic_defaults: LogConfig,
+    /// What configuration file, environment and command line set, as they set it.
+    pub(crate) stated: Vec<Stated>,
     /// Environment variables that begin like ours and name no option: ignored, worth a warning.
     pub ignored_environment: Vec<String>,
 }
 
+/// One name that was set, by one of the sources.
+#[derive(Clone)]
+pub(crate) struct Stated {
+    pub setting: &'static Setting,
+    /// In the option's normal form.
+    pub value: String,
+    /// Of the source: the higher one wins.
+    pub rank: u8,
+}
+
+impl PartialEq for Stated {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.setting.name, &self.value, self.rank)
+            == (&other.setting.name, &other.value, other.rank)
+    }
+}
+
+impl Eq for Stated {}
+
+impl fmt::Debug for Stated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={} ({})", self.setting.name, self.value, self.rank)
+    }
+}
+
 impl NodeConfig {
+    /// What was stated for an option, under all of its names, the one in force first.
+    pub(crate) fn stated_for(&self, setting: &Setting) -> Vec<&Stated> {
+        let stated = self.stated.iter();
+        let mut stated: Vec<_> = stated.filter(|s| s.setting.same_option(setting)).collect();
+        stated.sort_by_key(|s| (std::cmp::Reverse(s.rank), s.setting.precedence));
+        stated
+    }
+
     /// The number of shards: as configured, or one less than the processors that this process may
     /// use, at least one. Every process of a node computes the same number.
     pub fn shard_count(&self) -> u16 {

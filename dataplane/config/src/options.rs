@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use precursor_model::ValueKind;
+
 use crate::node::{NodeConfig, SHARDS_MAX};
 use crate::values::{
     Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Rate, Switch, bytes, cpu_list,
@@ -21,11 +23,13 @@ pub enum Unit {
 /// One option of a node.
 pub struct NodeOption {
     pub name: &'static str,
+    pub kind: ValueKind,
     pub unit: Unit,
     pub default: &'static str,
     /// What a value may be, with its bounds: for messages and documents.
     pub accepts: &'static str,
-    /// Whether a change needs a restart of the node.
+    /// Whether a change needs a restart of the node. Otherwise it can be set while the node runs,
+    /// for the node or for the whole cluster, and is in force at once.
     pub restart: bool,
     pub doc: &'static str,
     pub(crate) apply: fn(&mut NodeConfig, &str) -> Option<()>,
@@ -55,6 +59,7 @@ fn directory(text: &str) -> Option<PathBuf> {
 pub const OPTIONS: &[NodeOption] = &[
     NodeOption {
         name: "admin.listen",
+        kind: ValueKind::Text,
         unit: Unit::None,
         default: "127.0.0.1:0",
         accepts: "HOST:PORT, with port 0 for any free one",
@@ -65,6 +70,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "advertised.listener",
+        kind: ValueKind::Text,
         unit: Unit::None,
         default: "",
         accepts: "HOST:PORT with a port from 1, or '' for the address that is listened on",
@@ -85,36 +91,40 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "auto.create.topics.enable",
+        kind: ValueKind::Boolean,
         unit: Unit::None,
         default: "true",
         accepts: "true or false",
-        restart: true,
+        restart: false,
         doc: "Whether asking for the metadata of an unknown topic makes it.",
         apply: |c, v| v.parse().ok().map(|b| c.auto_create_topics = b),
         show: |c| c.auto_create_topics.to_string(),
     },
     NodeOption {
         name: "connections.max",
+        kind: ValueKind::Int,
         unit: Unit::Count,
         default: "16384",
         accepts: "a count from 1 to 1000000",
-        restart: true,
+        restart: false,
         doc: "Connections that are open at a time; one more is closed at once.",
         apply: |c, v| integer(v, 1, 1_000_000).map(|n| c.connections_max = n),
         show: |c| c.connections_max.to_string(),
     },
     NodeOption {
         name: "connections.max.idle.ms",
+        kind: ValueKind::Long,
         unit: Unit::Milliseconds,
         default: "600000",
         accepts: "milliseconds from 1000 to 2147483647",
-        restart: true,
+        restart: false,
         doc: "A connection without a request for this long is closed.",
         apply: |c, v| integer(v, 1000, i32::MAX as u64).map(|n| c.connections_idle_ms_max = n),
         show: |c| c.connections_idle_ms_max.to_string(),
     },
     NodeOption {
         name: "data.dir",
+        kind: ValueKind::Text,
         unit: Unit::None,
         default: "./data",
         accepts: "a directory, made where it is missing",
@@ -125,6 +135,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "dataplane.cpus",
+        kind: ValueKind::List,
         unit: Unit::None,
         default: "",
         accepts: "processors such as '1' or '0,4-7', or '' to leave the choice to the kernel",
@@ -138,10 +149,11 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "dataplane.idle",
+        kind: ValueKind::Text,
         unit: Unit::None,
         default: "adaptive",
         accepts: "'adaptive', 'busy' or 'sleep'",
-        restart: true,
+        restart: false,
         doc: "What a shard does when it has nothing to do: spin a while and then sleep, never \
               sleep, or sleep at once.",
         apply: |c, v| IdlePolicy::parse(v).map(|p| c.dataplane_idle = p),
@@ -149,6 +161,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "dataplane.shards",
+        kind: ValueKind::Int,
         unit: Unit::Count,
         default: "0",
         accepts: "a count from 1 to 256, or 0 for one less than the processors",
@@ -159,26 +172,40 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "dataplane.spin.us",
+        kind: ValueKind::Int,
         unit: Unit::Microseconds,
         default: "50",
         accepts: "microseconds from 0 to 1000000",
-        restart: true,
+        restart: false,
         doc: "How long a shard spins before it sleeps, when dataplane.idle is adaptive.",
         apply: |c, v| integer(v, 0, 1_000_000).map(|n| c.dataplane_spin_us = n),
         show: |c| c.dataplane_spin_us.to_string(),
     },
     NodeOption {
         name: "default.replication.factor",
+        kind: ValueKind::Int,
         unit: Unit::Count,
         default: "1",
         accepts: "a count from 1 to 32767",
-        restart: true,
+        restart: false,
         doc: "Replicas of a topic that does not say how many.",
         apply: |c, v| integer(v, 1, i16::MAX).map(|n| c.default_replication_factor = n),
         show: |c| c.default_replication_factor.to_string(),
     },
     NodeOption {
+        name: "delete.topic.enable",
+        kind: ValueKind::Boolean,
+        unit: Unit::None,
+        default: "true",
+        accepts: "true or false",
+        restart: false,
+        doc: "Whether topics can be deleted.",
+        apply: |c, v| v.parse().ok().map(|b| c.delete_topics = b),
+        show: |c| c.delete_topics.to_string(),
+    },
+    NodeOption {
         name: "group.initial.rebalance.delay.ms",
+        kind: ValueKind::Int,
         unit: Unit::Milliseconds,
         default: "3000",
         accepts: "milliseconds from 0 to 3600000",
@@ -189,6 +216,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "group.max.session.timeout.ms",
+        kind: ValueKind::Int,
         unit: Unit::Milliseconds,
         default: "1800000",
         accepts: "milliseconds from 1 to 2147483647",
@@ -199,6 +227,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "group.max.size",
+        kind: ValueKind::Int,
         unit: Unit::Count,
         default: "2147483647",
         accepts: "a count from 1 to 2147483647",
@@ -209,6 +238,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "group.min.session.timeout.ms",
+        kind: ValueKind::Int,
         unit: Unit::Milliseconds,
         default: "6000",
         accepts: "milliseconds from 1 to 2147483647",
@@ -219,6 +249,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "listen",
+        kind: ValueKind::Text,
         unit: Unit::None,
         default: "127.0.0.1:9092",
         accepts: "HOST:PORT, with port 0 for any free one",
@@ -229,6 +260,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "log.cleaner.backoff.ms",
+        kind: ValueKind::Long,
         unit: Unit::Milliseconds,
         default: "15000",
         accepts: "milliseconds from 1 to 86400000",
@@ -239,6 +271,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "log.cleaner.dedupe.buffer.size",
+        kind: ValueKind::Long,
         unit: Unit::Bytes,
         default: "134217728",
         accepts: "bytes from 1048576 (1MiB) to 68719476736 (64GiB)",
@@ -250,6 +283,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "log.cleaner.enable",
+        kind: ValueKind::Boolean,
         unit: Unit::None,
         default: "true",
         accepts: "true or false",
@@ -260,6 +294,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "log.cleaner.io.max.bytes.per.second",
+        kind: ValueKind::Double,
         unit: Unit::Bytes,
         default: "1.7976931348623157E308",
         accepts: "a number of bytes from 1024",
@@ -270,6 +305,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "log.flush.offset.checkpoint.interval.ms",
+        kind: ValueKind::Int,
         unit: Unit::Milliseconds,
         default: "5000",
         accepts: "milliseconds from 100 to 3600000",
@@ -280,6 +316,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "log.format",
+        kind: ValueKind::Text,
         unit: Unit::None,
         default: "text",
         accepts: "'text' or 'json'",
@@ -290,6 +327,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "log.level",
+        kind: ValueKind::Text,
         unit: Unit::None,
         default: "info",
         accepts: "'error', 'warn', 'info', 'debug' or 'trace'",
@@ -300,6 +338,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "log.retention.check.interval.ms",
+        kind: ValueKind::Long,
         unit: Unit::Milliseconds,
         default: "300000",
         accepts: "milliseconds from 1 to 86400000",
@@ -310,6 +349,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "max.incremental.fetch.session.cache.slots",
+        kind: ValueKind::Int,
         unit: Unit::Count,
         default: "1000",
         accepts: "a count from 0 to 100000",
@@ -320,6 +360,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "memory.hugepages",
+        kind: ValueKind::Text,
         unit: Unit::None,
         default: "auto",
         accepts: "'auto', 'on' or 'off'",
@@ -330,6 +371,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "memory.region.bytes",
+        kind: ValueKind::Long,
         unit: Unit::Bytes,
         default: "0",
         accepts: "bytes from 16777216 (16MiB) to 1099511627776 (1024GiB), or 0 to choose by the \
@@ -345,6 +387,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "memory.region.dir",
+        kind: ValueKind::Text,
         unit: Unit::None,
         default: "",
         accepts: "a directory on hugetlbfs or tmpfs, or '' to choose",
@@ -364,6 +407,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "metrics.listen",
+        kind: ValueKind::Text,
         unit: Unit::None,
         default: "127.0.0.1:0",
         accepts: "HOST:PORT, with port 0 for any free one",
@@ -374,6 +418,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "network.driver",
+        kind: ValueKind::Text,
         unit: Unit::None,
         default: "auto",
         accepts: "'auto', 'epoll' or 'io_uring'",
@@ -384,6 +429,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "node.id",
+        kind: ValueKind::Int,
         unit: Unit::None,
         default: "1",
         accepts: "a number from 0 to 2147483647",
@@ -394,16 +440,18 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "num.partitions",
+        kind: ValueKind::Int,
         unit: Unit::Count,
         default: "1",
         accepts: "a count from 1 to 100000",
-        restart: true,
+        restart: false,
         doc: "Partitions of a topic that does not say how many.",
         apply: |c, v| integer(v, 1, 100_000).map(|n| c.num_partitions = n),
         show: |c| c.num_partitions.to_string(),
     },
     NodeOption {
         name: "offset.metadata.max.bytes",
+        kind: ValueKind::Int,
         unit: Unit::Bytes,
         default: "4096",
         accepts: "bytes from 0 to 1048576",
@@ -414,6 +462,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "offsets.retention.check.interval.ms",
+        kind: ValueKind::Long,
         unit: Unit::Milliseconds,
         default: "600000",
         accepts: "milliseconds from 1 to 86400000",
@@ -424,6 +473,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "offsets.retention.minutes",
+        kind: ValueKind::Int,
         unit: Unit::None,
         default: "10080",
         accepts: "minutes from 1 to 2147483647",
@@ -434,6 +484,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "offsets.topic.num.partitions",
+        kind: ValueKind::Int,
         unit: Unit::Count,
         default: "50",
         accepts: "a count from 1 to 1000",
@@ -444,6 +495,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "offsets.topic.replication.factor",
+        kind: ValueKind::Short,
         unit: Unit::Count,
         default: "3",
         accepts: "a count from 1 to 32767",
@@ -454,6 +506,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "offsets.topic.segment.bytes",
+        kind: ValueKind::Int,
         unit: Unit::Bytes,
         default: "104857600",
         accepts: "bytes from 1048576 (1MiB) to 2147483647",
@@ -466,6 +519,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "producer.id.expiration.ms",
+        kind: ValueKind::Int,
         unit: Unit::Milliseconds,
         default: "86400000",
         accepts: "milliseconds from 1 to 31536000000",
@@ -476,10 +530,11 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "socket.request.max.bytes",
+        kind: ValueKind::Int,
         unit: Unit::Bytes,
         default: "104857600",
         accepts: "bytes from 1024 to 1073741824 (1GiB)",
-        restart: true,
+        restart: false,
         doc: "The longest request; a connection that announces a longer one is closed.",
         apply: |c, v| {
             let size = bytes(v, 1024, 1 << 30)?;
@@ -490,6 +545,7 @@ pub const OPTIONS: &[NodeOption] = &[
     },
     NodeOption {
         name: "storage.direct.io",
+        kind: ValueKind::Text,
         unit: Unit::None,
         default: "auto",
         accepts: "'auto', 'on' or 'off'",

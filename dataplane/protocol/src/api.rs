@@ -65,10 +65,20 @@ pub const SERVED: &[Served] = &[
     served(ApiKey::InitProducerId, 0, 5, ControlPlane),
     served(ApiKey::OffsetForLeaderEpoch, 2, 4, DataPlane),
     served(ApiKey::DescribeConfigs, 1, 4, ControlPlane),
+    served(ApiKey::AlterConfigs, 0, 2, ControlPlane),
+    served(ApiKey::DescribeLogDirs, 1, 5, ControlPlane),
     served(ApiKey::CreatePartitions, 0, 3, ControlPlane),
     served(ApiKey::DeleteGroups, 0, 3, ControlPlane),
+    served(ApiKey::ElectLeaders, 0, 2, ControlPlane),
+    served(ApiKey::IncrementalAlterConfigs, 0, 1, ControlPlane),
+    served(ApiKey::AlterPartitionReassignments, 0, 1, ControlPlane),
+    served(ApiKey::ListPartitionReassignments, 0, 0, ControlPlane),
     served(ApiKey::OffsetDelete, 0, 0, ControlPlane),
+    served(ApiKey::DescribeClientQuotas, 0, 1, ControlPlane),
+    served(ApiKey::AlterClientQuotas, 0, 1, ControlPlane),
     served(ApiKey::DescribeCluster, 0, 2, ControlPlane),
+    served(ApiKey::ListConfigResources, 0, 1, ControlPlane),
+    served(ApiKey::DescribeTopicPartitions, 0, 0, ControlPlane),
 ];
 
 /// The entry of [`SERVED`] for a key from the wire.

@@ -89,6 +89,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
         "precursor-kafka-api",
         &[
             "bridge",
+            "config",
             "consensus",
             "coordinator",
             "groups",

@@ -2,10 +2,10 @@
 
 use super::error_fields;
 use crate::api::{Api, patience};
-use crate::topic_config::topic_config_values;
+use crate::configs::TopicDefaults;
 use crate::topics::{Count, NewTopicRequest, TopicMade};
-use precursor_metadata::{Refusal, Topic};
-use precursor_model::{ErrorCode, TopicId};
+use precursor_metadata::Refusal;
+use precursor_model::ErrorCode;
 pub(crate) use precursor_protocol::messages::CreateTopicsRequest as Request;
 use precursor_protocol::messages::CreateTopicsResponse;
 use precursor_protocol::messages::create_topics_request::CreatableTopic;
@@ -38,9 +38,12 @@ pub(crate) async fn handle(api: &Api, version: i16, request: Request) -> CreateT
     let outcomes = api
         .create_topics(&accepted, request.validate_only, limit)
         .await;
+    let defaults = api
+        .consensus
+        .read(|state| TopicDefaults::new(&api.settings, state));
     for (topic, outcome) in accepted.into_iter().zip(outcomes) {
         topics.push(match outcome {
-            Ok(made) => result(api, topic.name, made),
+            Ok(made) => result(&defaults, topic.name, made),
             Err(refusal) => refused(topic.name, refusal),
         });
     }
@@ -99,30 +102,21 @@ fn refused(name: String, refusal: Refusal) -> CreatableTopicResult {
     }
 }
 
-fn result(api: &Api, name: String, made: TopicMade) -> CreatableTopicResult {
-    let topic = Topic {
-        id: TopicId::ZERO,
-        name,
-        internal: false,
-        partitions: Vec::new(),
-        configs: made.configs,
-    };
-    let configs = topic_config_values(&topic, &api.settings.topic_defaults)
-        .into_iter()
-        .map(|value| CreatableTopicConfigs {
-            name: value.option.name.to_owned(),
-            value: Some(value.value),
-            config_source: value.source as i8,
-            ..CreatableTopicConfigs::default()
-        })
-        .collect();
+fn result(defaults: &TopicDefaults, name: String, made: TopicMade) -> CreatableTopicResult {
+    let values = defaults.values(&made.configs).into_iter();
+    let configs = values.map(|value| CreatableTopicConfigs {
+        name: value.name,
+        value: Some(value.value),
+        config_source: value.source as i8,
+        ..CreatableTopicConfigs::default()
+    });
     CreatableTopicResult {
-        name: topic.name,
+        name,
         topic_id: made.id,
         // Bounded far below by PARTITIONS_PER_TOPIC_MAX and REPLICAS_MAX.
         num_partitions: made.partitions as i32,
         replication_factor: made.replication_factor as i16,
-        configs: Some(configs),
+        configs: Some(configs.collect()),
         ..CreatableTopicResult::default()
     }
 }

@@ -36,7 +36,7 @@ pub(crate) async fn handle(api: &Api, _version: i16, request: Request) -> Descri
         };
     }
     let addresses = api.addresses();
-    let node_id = api.settings.node_id;
+    let node_id = api.settings.node.node_id;
     api.consensus.read(|state| {
         let brokers = state.brokers().map(|broker| {
             // Our own address is the one that is bound; before that there is nothing to tell.

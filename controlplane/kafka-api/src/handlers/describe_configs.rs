@@ -1,23 +1,21 @@
-//! DescribeConfigs, key 32, versions 1 to 4: options of topics and of this node.
+//! DescribeConfigs, key 32, versions 1 to 4: options of topics, brokers, loggers and client metrics.
 
 use super::error_fields;
-use crate::api::{Api, NodeOptionValue};
-use crate::topic_config::{ConfigSource, TopicConfigValue, topic_config_values};
-use crate::topics::unknown_topic;
+use crate::api::Api;
+use crate::configs::{ConfigTarget, ConfigValue, TopicDefaults};
 use precursor_metadata::Refusal;
-use precursor_model::{ErrorCode, validate_topic_name};
+use precursor_model::ErrorCode;
 pub(crate) use precursor_protocol::messages::DescribeConfigsRequest as Request;
 use precursor_protocol::messages::DescribeConfigsResponse;
 use precursor_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use precursor_protocol::messages::describe_configs_response::{
     DescribeConfigsResourceResult, DescribeConfigsResult, DescribeConfigsSynonym,
 };
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Kafka's `ConfigResource.Type`.
-const TOPIC: i8 = 2;
-const BROKER: i8 = 4;
-/// Kafka's `ConfigType`: the options' values are texts to us.
-const TYPE_STRING: i8 = 2;
+/// Bytes of values that one answer holds, roughly: a short request must not ask for gigabytes.
+/// Every topic of a cluster of 10,000 fits in.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// What a client wants of each option.
 #[derive(Clone, Copy)]
@@ -31,13 +29,31 @@ pub(crate) async fn handle(api: &Api, version: i16, request: Request) -> Describ
         synonyms: request.include_synonyms,
         documentation: version >= 3 && request.include_documentation,
     };
+    let defaults = api
+        .consensus
+        .read(|state| TopicDefaults::new(&api.settings, state));
     let mut results = Vec::new();
+    let mut answered = BTreeMap::new();
+    let mut bytes = 0;
     for resource in request.resources {
-        let outcome = describe(api, &resource, detail);
+        let key = (resource.resource_type, resource.resource_name.clone());
+        // Asked for many times is told once.
+        if answered.insert(key, ()).is_some() {
+            continue;
+        }
+        let outcome = if bytes > ANSWER_BYTES_MAX {
+            Err(Refusal::new(
+                ErrorCode::PolicyViolation,
+                "The request asks for too much at once.",
+            ))
+        } else {
+            describe(api, &defaults, &resource, detail)
+        };
         let (configs, (error_code, error_message)) = match outcome {
             Ok(configs) => (configs, (0, None)),
             Err(refusal) => (Vec::new(), error_fields(refusal)),
         };
+        bytes += configs.iter().map(size).sum::<usize>();
         results.push(DescribeConfigsResult {
             error_code,
             error_message,
@@ -57,87 +73,50 @@ pub(crate) async fn handle(api: &Api, version: i16, request: Request) -> Describ
 
 fn describe(
     api: &Api,
+    defaults: &TopicDefaults,
     resource: &DescribeConfigsResource,
     detail: Detail,
 ) -> Result<Vec<DescribeConfigsResourceResult>, Refusal> {
-    let name = &resource.resource_name;
-    let wanted = |option: &str| match &resource.configuration_keys {
-        None => true,
-        // Some clients send an empty list for "all" (Kafka reads it so, too).
-        Some(keys) => keys.is_empty() || keys.iter().any(|key| key == option),
-    };
-    match resource.resource_type {
-        TOPIC => {
-            validate_topic_name(name).map_err(|invalid| {
-                Refusal::new(ErrorCode::InvalidTopicException, invalid.to_string())
-            })?;
-            let values = api.consensus.read(|state| {
-                let topic = state.topic_named(name).ok_or_else(unknown_topic)?;
-                Ok::<_, Refusal>(topic_config_values(topic, &api.settings.topic_defaults))
-            })?;
-            let values = values.iter().filter(|value| wanted(value.option.name));
-            Ok(values.map(|value| topic_option(value, detail)).collect())
-        }
-        // An empty name asks for defaults of the whole cluster: there are none to be set.
-        BROKER if name.is_empty() => Ok(Vec::new()),
-        BROKER if name.parse() == Ok(api.settings.node_id) => {
-            let options = api.settings.node_options.iter();
-            let options = options.filter(|option| wanted(option.name));
-            Ok(options.map(|option| node_option(option, detail)).collect())
-        }
-        BROKER => Err(Refusal::new(
-            ErrorCode::InvalidRequest,
-            format!(
-                "Unexpected broker id, expected {} or empty string, but received {name}",
-                api.settings.node_id
-            ),
-        )),
-        other => Err(Refusal::new(
-            ErrorCode::InvalidRequest,
-            format!("There is nothing to describe for resources of type {other}"),
-        )),
-    }
+    let target = ConfigTarget::read(resource.resource_type, &resource.resource_name)?;
+    let keys = resource.configuration_keys.as_ref();
+    // Some clients send an empty list for "all" (Kafka reads it so, too).
+    let keys: Option<BTreeSet<&String>> =
+        keys.filter(|k| !k.is_empty()).map(|k| k.iter().collect());
+    let values = api
+        .consensus
+        .read(|state| api.describe_in(state, defaults, &target))?;
+    let wanted = |value: &ConfigValue| keys.as_ref().is_none_or(|keys| keys.contains(&value.name));
+    let values = values.into_iter().filter(wanted);
+    Ok(values.map(|value| result(value, detail)).collect())
 }
 
-fn topic_option(value: &TopicConfigValue, detail: Detail) -> DescribeConfigsResourceResult {
-    let synonym = |text: &str, source: ConfigSource| DescribeConfigsSynonym {
-        name: value.option.name.to_owned(),
-        value: Some(text.to_owned()),
-        source: source as i8,
+fn result(value: ConfigValue, detail: Detail) -> DescribeConfigsResourceResult {
+    let sensitive = value.kind.is_sensitive();
+    let visible = |text: String| (!sensitive).then_some(text);
+    let layers = value.layers.into_iter().filter(|_| detail.synonyms);
+    let synonyms = layers.map(|layer| DescribeConfigsSynonym {
+        name: layer.name,
+        value: visible(layer.value),
+        source: layer.source as i8,
         ..DescribeConfigsSynonym::default()
-    };
-    let mut synonyms = Vec::new();
-    if detail.synonyms {
-        if value.source != ConfigSource::Default {
-            synonyms.push(synonym(&value.value, value.source));
-        }
-        synonyms.push(synonym(value.option.default, ConfigSource::Default));
-    }
+    });
     DescribeConfigsResourceResult {
-        name: value.option.name.to_owned(),
-        value: Some(value.value.clone()),
+        synonyms: synonyms.collect(),
+        name: value.name,
+        value: visible(value.value),
+        read_only: value.read_only,
         config_source: value.source as i8,
-        synonyms,
-        config_type: TYPE_STRING,
-        documentation: detail.documentation.then(|| value.option.doc.to_owned()),
+        is_sensitive: sensitive,
+        config_type: value.kind as i8,
+        documentation: detail.documentation.then(|| value.doc.to_owned()),
         ..DescribeConfigsResourceResult::default()
     }
 }
 
-fn node_option(option: &NodeOptionValue, detail: Detail) -> DescribeConfigsResourceResult {
-    let source = if option.is_default {
-        ConfigSource::Default
-    } else {
-        ConfigSource::StaticBroker
-    };
-    DescribeConfigsResourceResult {
-        name: option.name.to_owned(),
-        value: Some(option.value.clone()),
-        // Changed in the configuration, with a restart.
-        read_only: true,
-        config_source: source as i8,
-        config_type: TYPE_STRING,
-        documentation: detail.documentation.then(|| option.doc.to_owned()),
-        ..DescribeConfigsResourceResult::default()
-    }
+/// Roughly what an option takes in the answer.
+fn size(result: &DescribeConfigsResourceResult) -> usize {
+    let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let synonyms = result.synonyms.iter();
+    let synonyms: usize = synonyms.map(|s| s.name.len() + text(&s.value) + 8).sum();
+    result.name.len() + text(&result.value) + text(&result.documentation) + synonyms + 16
 }

@@ -1,5 +1,6 @@
 //! The control plane against shards played by the test: real region, rings, log on disk.
 
+mod configs;
 mod own;
 mod plane;
 

@@ -1,11 +1,12 @@
 //! A control plane on a real region, and shards played by the test.
 
 use precursor_bridge::{Bridge, BridgeOptions, DataPlane, DataPlaneView};
+use precursor_config::NodeConfig;
 use precursor_consensus::{Consensus, Options};
 use precursor_coordinator::{Coordinator, CoordinatorOptions, GroupConfig};
-use precursor_kafka_api::{Addresses, Api, OffsetsTopic, Settings};
+use precursor_kafka_api::{Addresses, Api, Settings};
 use precursor_metadata::{Broker, Command};
-use precursor_model::{ErrorCode, LogConfig, TopicId};
+use precursor_model::{ErrorCode, TopicId};
 use precursor_protocol::header::request_header;
 use precursor_protocol::{ApiKey, header};
 use precursor_shm::control::{FRAGMENT_LENGTH_MAX, Origin, PartitionImage, ToControl, ToData};
@@ -85,20 +86,15 @@ impl Plane {
                     .unwrap();
                 let view = DataPlaneView::new(SHARDS);
                 let (data_plane, calls) = DataPlane::new(SHARDS);
+                let mut node = NodeConfig::default();
+                node.num_partitions = 3;
+                node.auto_create_topics = auto_create_topics;
+                node.offsets_topic_partitions = 5;
                 let settings = Settings {
-                    node_id: 1,
                     shards: SHARDS,
-                    auto_create_topics,
-                    num_partitions: 3,
-                    default_replication_factor: 1,
-                    topic_defaults: LogConfig::default(),
-                    offsets_topic: OffsetsTopic {
-                        partitions: 5,
-                        replication_factor: 3,
-                        segment_bytes: 1 << 20,
-                    },
-                    node_options: Vec::new(),
+                    node,
                 };
+                let node_options = settings.data_plane_options();
                 let addresses = || Addresses {
                     kafka: Some(("127.0.0.1".into(), 9092)),
                     admin: Some("127.0.0.1:7".into()),
@@ -117,6 +113,7 @@ impl Plane {
                 let api = Api::new(
                     consensus.clone(),
                     view.clone(),
+                    data_plane.clone(),
                     settings,
                     Arc::new(addresses),
                     coordinator,
@@ -127,6 +124,7 @@ impl Plane {
                     region,
                     consensus: consensus.clone(),
                     node_id: 1,
+                    node_options,
                     generation,
                     view,
                     calls,
@@ -190,6 +188,8 @@ pub struct FakeShard {
     /// Whether images are confirmed, as a live shard does.
     pub confirms: bool,
     pub topics: BTreeMap<TopicId, KnownTopic>,
+    pub options: BTreeMap<String, String>,
+    pub quotas: BTreeMap<String, String>,
     pub image_version: u64,
     pub full_images: usize,
     pub hellos: usize,
@@ -215,6 +215,8 @@ impl FakeShard {
             next_token: 1,
             confirms: true,
             topics: BTreeMap::new(),
+            options: BTreeMap::new(),
+            quotas: BTreeMap::new(),
             image_version: 0,
             full_images: 0,
             hellos: 0,
@@ -334,6 +336,8 @@ impl FakeShard {
                 if full {
                     self.full_images += 1;
                     self.topics.clear();
+                    self.options.clear();
+                    self.quotas.clear();
                 }
             }
             ToData::Cluster { cluster_id, .. } => assert_eq!(cluster_id, "cluster"),
@@ -369,7 +373,21 @@ impl FakeShard {
             }
             ToData::DescribeLogs { token } => self.described.push(token),
             // What a shard makes of these is tested there.
-            ToData::ClientQuota { .. } | ToData::NodeOption { .. } => {}
+            ToData::ClientQuota {
+                user,
+                client_id,
+                limits,
+            } => {
+                let entity = format!("{user:?} {client_id:?}");
+                if limits.is_empty() {
+                    self.quotas.remove(&entity);
+                } else {
+                    self.quotas.insert(entity, format!("{limits:?}"));
+                }
+            }
+            ToData::NodeOption { name, value } => {
+                self.options.insert(name.to_owned(), value.to_owned());
+            }
             ToData::TopicRemoved { id } => drop(self.topics.remove(&id)),
             ToData::ImageEnd { version } => {
                 self.image_version = version;

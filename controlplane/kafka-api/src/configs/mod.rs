@@ -1,0 +1,11 @@
+//! Options of topics and brokers: what Kafka requests and gRPC share.
+
+mod alter;
+mod describe;
+mod resource;
+
+pub use alter::{ConfigChange, ConfigOperation};
+pub use describe::ConfigValue;
+pub use resource::{ConfigTarget, ResourceType};
+
+pub(crate) use describe::TopicDefaults;
