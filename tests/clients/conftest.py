@@ -1,54 +1,33 @@
-"""Fixtures: the broker under test and the clients that talk to it.
+"""Fixtures: the broker under test, the clients that talk to it, and the table of what they did.
 
 BROKER_BOOTSTRAP=HOST:PORT points the tests at a running broker instead (any broker that
-speaks the Kafka protocol); otherwise one is started from BROKER_BIN_DIR (default
-target/release) on a free port, with its data in a temporary directory.
+speaks the Kafka protocol), and BROKER=kafka starts Apache Kafka in Precursor's place; otherwise
+one is started from BROKER_BIN_DIR (default target/release) on a free port, with its data in a
+temporary directory. Tests that restart their broker always start one.
 """
 
 import itertools
 import os
-import shutil
-import signal
-import subprocess
-import tempfile
-from pathlib import Path
 
 import pytest
 
-from drivers import ROOT, Confluent, Java, Kcat
+import brokers
+from drivers import CLIENTS, every_client
+from librdkafka import Confluent
+from matrix import Matrix
 
 numbers = itertools.count(1)
+GROUP_OPTIONS = ["group.initial.rebalance.delay.ms=0"]
 
 
-class Broker:
-    """A `precursor serve` of our own, and where it listens."""
+def pytest_addoption(parser):
+    parser.addoption("--write-table", action="store_true",
+                     help="write the table of docs/clients.md instead of comparing it")
 
-    def __init__(self, directory: Path):
-        binaries = Path(os.environ.get("BROKER_BIN_DIR", ROOT / "target/release"))
-        self.program = binaries / "precursor"
-        assert self.program.exists(), f"{self.program} is not built: cargo build --release"
-        self.log = directory / "serve.log"
-        command = [self.program, "serve", "--listen", "127.0.0.1:0", "--data-dir", directory / "data"]
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
-        self.bootstrap = self._ready()
 
-    def _ready(self):
-        for raw in self.process.stdout:
-            line = raw.decode().strip()
-            if line.startswith("precursor: ready, listening on "):
-                return line.rsplit(" ", 1)[1]
-        self.process.wait(10)
-        pytest.exit(f"the broker did not start: {self.log.read_text()[-2000:]}", returncode=1)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            code = self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
-        assert code == 0, f"precursor serve ended with {code}: {self.log.read_text()[-2000:]}"
+def pytest_collection_modifyitems(items):
+    """The table is looked at when everything else has run."""
+    items.sort(key=lambda item: item.path.name == "test_table.py")
 
 
 @pytest.fixture(scope="session")
@@ -57,31 +36,47 @@ def bootstrap():
     if outside:
         yield outside
         return
-    directory = Path(tempfile.mkdtemp(prefix="precursor-clients-"))
-    broker = Broker(directory)
-    try:
-        yield broker.bootstrap
-    finally:
-        try:
-            broker.stop()
-        finally:
-            shutil.rmtree(directory, ignore_errors=True)
+    broker = brokers.start(*GROUP_OPTIONS)
+    yield broker.bootstrap
+    broker.remove()
 
 
 @pytest.fixture(scope="session")
 def clients(bootstrap):
-    java = Java(bootstrap)
-    yield {"kcat": Kcat(bootstrap), "confluent": Confluent(bootstrap), "java": java}
-    java.close()
+    drivers = every_client(bootstrap)
+    yield drivers
+    for driver in drivers.values():
+        driver.close()
+
+
+@pytest.fixture(scope="session")
+def hand(bootstrap):
+    """The client that prepares what a test needs: librdkafka in this process."""
+    return Confluent(bootstrap)
+
+
+@pytest.fixture(scope="session")
+def matrix():
+    return Matrix()
 
 
 @pytest.fixture
 def topic_name():
     """A name that no other test and no earlier run on the same broker used."""
+    return new_name()
+
+
+def new_name():
     return f"clients-{os.getpid()}-{next(numbers)}"
 
 
 @pytest.fixture
-def topic(clients, topic_name):
-    clients["confluent"].create(topic_name)
+def topic(hand, topic_name):
+    hand.create(topic_name)
     return topic_name
+
+
+def pytest_generate_tests(metafunc):
+    """A test that takes `client` runs for every client."""
+    if "client" in metafunc.fixturenames:
+        metafunc.parametrize("client", CLIENTS)

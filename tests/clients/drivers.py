@@ -1,143 +1,176 @@
-"""Three clients behind one interface: kcat, librdkafka through Python, and Kafka's Java client.
+"""Every client behind one interface: a driver program that speaks the contract of README.md, or kcat.
 
-Each has `produce(topic, records, codec, acks, idempotent) -> list of offsets or None`,
-`consume(topic, start, count, partition) -> list of (offset, timestamp, record)`; `start` is
-"beginning", "end", an offset, or "@milliseconds".
+Each has `name`, `about()`, `lacks`, `call(op, …)`, `produce(topic, records, codec, acks, idempotent)
+-> list of offsets or None`, `consume(topic, start, count, partition) -> list of (offset, timestamp,
+record)` where `start` is "beginning", "end", an offset, or "@milliseconds", and `member(…)`.
 """
 
 import base64
 import hashlib
+import json
+import os
 import subprocess
+import threading
 from itertools import groupby
 from pathlib import Path
 
-import confluent_kafka as ck
-from confluent_kafka.admin import AdminClient, NewTopic
-
+from members import Member
 from records import Record
 
-ROOT = Path(__file__).resolve().parents[2]
-JAVA_JARS = ROOT / ".cache/java"
-JAVA_CLASSES = ROOT / ".cache/java-classes"
-JAVA = ["java", "-Xmx768m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"]
-CLASS_PATH = f"{JAVA_CLASSES}:{JAVA_JARS}/*"
-SECONDS_MAX = 90
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+CACHE = ROOT / ".cache"
+JAVA_CLASSES = CACHE / "java-classes"
+JAVA = ["java", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"]
+CLASS_PATH = f"{JAVA_CLASSES}:{CACHE / 'java'}/*"
+SECONDS_MAX = 120
+
+PYTHON = str(CACHE / "python/bin/python")
+NODE = str(CACHE / "node/node_modules/.bin/node")
+PROGRAMS = {
+    "confluent": [PYTHON, str(HERE / "python/confluent_driver.py")],
+    "java": [*JAVA, "-cp", CLASS_PATH, "ClientDriver"],
+    "franz-go": [str(CACHE / "go/franz")],
+    "sarama": [str(CACHE / "go/sarama")],
+    "kafkajs": [NODE, str(HERE / "node/kafkajs.mjs")],
+    "platformatic": [NODE, str(HERE / "node/platformatic.mjs")],
+    "aiokafka": [PYTHON, str(HERE / "python/aiokafka_driver.py")],
+    "kafka-python": [PYTHON, str(HERE / "python/kafka_python_driver.py")],
+}
+CLIENTS = ["kcat", *PROGRAMS]
 
 
-class Confluent:
-    """librdkafka through confluent-kafka."""
+class Refused(Exception):
+    """The client's own words for why it could not do what was asked."""
 
-    name = "confluent"
 
-    def __init__(self, bootstrap: str):
+class Driver:
+    """A driver program as a child process, started when it is first asked something."""
+
+    def __init__(self, name: str, bootstrap: str):
+        self.name = name
         self.bootstrap = bootstrap
-        self._admin = None
+        self.command = [*PROGRAMS[name], bootstrap]
+        self.child = None
+        self._about = None
 
-    def _producer(self, codec, acks, idempotent):
-        return ck.Producer({
-            "bootstrap.servers": self.bootstrap,
-            "compression.type": codec,
-            "acks": acks,
-            "enable.idempotence": idempotent,
-            "linger.ms": 5,
-            "message.max.bytes": 2_000_000,
-            "message.timeout.ms": 60_000,
-        })
+    def start(self, **more):
+        # What a client logs goes where the test run's errors go, when someone asks for it.
+        noise = None if "CLIENTS_NOISE" in os.environ else subprocess.DEVNULL
+        return subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=noise, **more)
+
+    def close(self):
+        if self.child is None:
+            return
+        self.child.stdin.close()
+        try:
+            self.child.wait(20)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+        self.child.stdout.close()
+        self.child = None
+
+    def call(self, op, **members):
+        """One request; its answer's members, or `Refused` with the client's own error."""
+        self.child = self.child or self.start()
+        late = threading.Timer(SECONDS_MAX, self.child.kill)
+        late.start()
+        try:
+            request = json.dumps({"op": op, **members})
+            self.child.stdin.write(request.encode() + b"\n")
+            self.child.stdin.flush()
+            line = self.child.stdout.readline()
+        except BrokenPipeError:
+            line = b""
+        finally:
+            late.cancel()
+        if not line:
+            code = self.child.wait()
+            self.child = None
+            raise RuntimeError(f"{self.name} ended with {code} during {op}, or took too long")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise Refused(answer["error"])
+        return answer
+
+    def about(self):
+        self._about = self._about or self.call("about")
+        return self._about
+
+    @property
+    def lacks(self):
+        return self.about()["lacks"]
 
     def produce(self, topic, records, codec="none", acks="all", idempotent=True):
-        producer = self._producer(codec, acks, idempotent)
-        offsets = [None] * len(records)
-        errors = []
-
-        def answered(number):
-            def note(error, message):
-                if error:
-                    errors.append(error)
-                else:
-                    offsets[number] = message.offset()
-            return note
-
-        for number, record in enumerate(records):
-            more = {} if record.timestamp_ms is None else {"timestamp": record.timestamp_ms}
-            producer.produce(topic, key=record.key, value=record.value, partition=record.partition,
-                             headers=list(record.headers), on_delivery=answered(number), **more)
-        left = producer.flush(SECONDS_MAX)
-        assert not errors and not left, f"{len(errors)} refused ({errors[:1]}), {left} unanswered"
-        return offsets
-
-    def consumer(self):
-        return ck.Consumer({
-            "bootstrap.servers": self.bootstrap,
-            "group.id": "assigned-by-hand",
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            "fetch.message.max.bytes": 2_000_000,
-        })
-
-    def seek(self, consumer, topic, start, partition=0):
-        """Assigns the partition at `start` and returns the offset it means."""
-        low, high = consumer.get_watermark_offsets(ck.TopicPartition(topic, partition), timeout=20)
-        if start == "beginning":
-            offset = low
-        elif start == "end":
-            offset = high
-        elif str(start).startswith("@"):
-            when = ck.TopicPartition(topic, partition, int(start[1:]))
-            found = consumer.offsets_for_times([when], timeout=20)[0]
-            assert found.error is None, found.error
-            offset = high if found.offset < 0 else found.offset
-        else:
-            offset = int(start)
-        consumer.assign([ck.TopicPartition(topic, partition, offset)])
-        return offset
+        rows = [[r.partition, r.timestamp_ms, _text(r.key), _text(r.value),
+                 [[name, _text(value)] for name, value in r.headers]] for r in records]
+        answer = self.call("produce", topic=topic, records=rows, codec=codec, acks=acks,
+                           idempotent=idempotent)
+        return answer["offsets"] or [None] * len(records)
 
     def consume(self, topic, start="beginning", count=1, partition=0):
-        consumer = self.consumer()
-        try:
-            self.seek(consumer, topic, start, partition)
-            return self.take(consumer, count)
-        finally:
-            consumer.close()
-
-    def take(self, consumer, count):
+        answer = self.call("consume", topic=topic, start=str(start), count=count,
+                           partition=partition)
         taken = []
-        while len(taken) < count:
-            messages = consumer.consume(count - len(taken), timeout=20)
-            assert messages, f"{len(taken)} of {count} records came"
-            for message in messages:
-                assert message.error() is None, message.error()
-                record = Record(message.key(), message.value(), tuple(message.headers() or ()))
-                taken.append((message.offset(), message.timestamp()[1], record))
+        for offset, timestamp, key, value, headers in answer["records"]:
+            headers = tuple((name, _bytes(value)) for name, value in headers)
+            taken.append((offset, timestamp, Record(_bytes(key), _bytes(value), headers)))
         return taken
 
-    def admin(self):
-        # Kept: an AdminClient that is dropped fails the calls that it has under way.
-        self._admin = self._admin or AdminClient({"bootstrap.servers": self.bootstrap})
-        return self._admin
-
     def create(self, topic, partitions=1, config=None):
-        new = NewTopic(topic, num_partitions=partitions, replication_factor=1, config=config or {})
-        self.admin().create_topics([new])[topic].result(30)
+        self.call("create", topic=topic, partitions=partitions, config=config or {})
+
+    def member(self, group, topic, **more):
+        """Another process that is one member of a group."""
+        request = {"op": "member", "group": group, "topic": topic, **more}
+        return Member(self.name, self.start(start_new_session=True), request)
 
 
 class Kcat:
     """kcat, told everything on its command line."""
 
     name = "kcat"
+    lacks = ["null header values", "records without key and value", "create a topic", "describe a topic's options",
+             "alter a topic's options", "delete a topic", "cooperative rebalance"]
 
     def __init__(self, bootstrap: str):
         self.bootstrap = bootstrap
+
+    def about(self):
+        words = subprocess.run(["kcat", "-V"], capture_output=True, text=True).stdout.split()
+        version = words[words.index("Version") + 1]
+        librdkafka = next(word for word in words if word[0].isdigit() and word != version)
+        return {"client": "kcat", "version": f"{version} (librdkafka {librdkafka})"}
+
+    def close(self):
+        pass
 
     def run(self, arguments, data=None):
         command = ["kcat", "-b", self.bootstrap, *arguments]
         done = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS_MAX)
         errors = done.stderr.decode(errors="replace")
-        assert done.returncode == 0, f"{' '.join(command)}: {errors}"
+        if done.returncode:
+            raise Refused(f"{' '.join(command)}: {errors}")
         return done.stdout
+
+    def call(self, op, topic=None, prefix=""):
+        """Metadata alone: kcat administers nothing."""
+        named = [] if topic is None else ["-t", topic]
+        topics = json.loads(self.run(["-L", "-J", *named]))["topics"]
+        if op == "describe":
+            if "error" in topics[0]:
+                raise Refused(topics[0]["error"])
+            return {"partitions": len(topics[0]["partitions"])}
+        assert op == "metadata", op
+        mine = [t for t in topics if t["topic"].startswith(prefix)]
+        return {"topics": len(mine), "partitions": sum(len(t["partitions"]) for t in mine)}
 
     def produce(self, topic, records, codec="none", acks="all", idempotent=True):
         more = ["-X", f"acks={acks}", "-X", f"enable.idempotence={str(idempotent).lower()}",
-                "-X", "message.max.bytes=2000000"]
+                "-X", "message.max.bytes=2000000", "-X", "topic.metadata.propagation.max.ms=3000"]
         # kcat gives all messages of one run the same headers and partition.
         for (headers, partition), run in groupby(records, lambda r: (r.headers, r.partition)):
             named = [word for name, value in headers
@@ -187,71 +220,28 @@ class Kcat:
             assert child.wait(SECONDS_MAX) == 0
         return digest.hexdigest()
 
+    def member(self, group, topic, session_ms=6000, instance=None, strategy="range"):
+        """A member that is told by the contract, and translated to kcat by kcat_member.py."""
+        command = [PYTHON, str(HERE / "python/kcat_member.py"), self.bootstrap]
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 start_new_session=True)
+        request = {"op": "member", "group": group, "topic": topic, "session_ms": session_ms,
+                   "instance": instance}
+        return Member(self.name, child, request)
 
-class Java:
-    """Kafka's Java client in one virtual machine, driven over a pipe (java/src/ClientDriver.java)."""
 
-    name = "java"
-
-    def __init__(self, bootstrap: str):
-        self.bootstrap = bootstrap
-        self.child = subprocess.Popen([*JAVA, "-cp", CLASS_PATH, "ClientDriver", bootstrap],
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def close(self):
-        self.child.stdin.close()
-        try:
-            self.child.wait(20)
-        except subprocess.TimeoutExpired:
-            self.child.kill()
-
-    def send(self, *words):
-        line = "\t".join(str(word) for word in words) + "\n"
-        self.child.stdin.write(line.encode())
-
-    def answer(self):
-        """The lines of one command's answer, split into fields, the closing line last."""
-        self.child.stdin.flush()
-        lines = []
-        while True:
-            line = self.child.stdout.readline().decode()
-            assert line, "the Java client died"
-            lines.append(line.rstrip("\n").split("\t"))
-            assert lines[-1][0] != "ERROR", lines[-1][1]
-            if lines[-1][0] == "DONE":
-                return lines
-
-    def call(self, *words):
-        self.send(*words)
-        return self.answer()
-
-    def produce(self, topic, records, codec="none", acks="all", idempotent=True):
-        self.send("PRODUCE", topic, codec, acks, str(idempotent).lower(), len(records))
-        for record in records:
-            headers = ",".join(f"{_text(name.encode())}:{_text(value)}"
-                               for name, value in record.headers)
-            timestamp = "-" if record.timestamp_ms is None else record.timestamp_ms
-            self.send(record.partition, timestamp, _text(record.key), _text(record.value), headers)
-        return [int(offset) for _, offset in self.answer()[:-1]]
-
-    def consume(self, topic, start="beginning", count=1, partition=0):
-        lines = self.call("CONSUME", topic, partition, start, count)
-        taken = []
-        for _, offset, timestamp, key, value, headers in lines[1:-1]:
-            pairs = (pair.split(":") for pair in headers.split(",") if pair)
-            headers = tuple((_bytes(name).decode(), _bytes(value)) for name, value in pairs)
-            record = Record(_bytes(key), _bytes(value), headers)
-            taken.append((int(offset), int(timestamp), record))
-        assert len(taken) == count, f"{len(taken)} of {count} records came"
-        return taken
+def every_client(bootstrap):
+    """All clients by their names here."""
+    drivers = {name: Driver(name, bootstrap) for name in PROGRAMS}
+    return {"kcat": Kcat(bootstrap), **drivers}
 
 
 def _text(data):
-    return "-" if data is None else base64.b64encode(data).decode()
+    return None if data is None else base64.b64encode(data).decode()
 
 
 def _bytes(text):
-    return None if text == "-" else base64.b64decode(text)
+    return None if text is None else base64.b64decode(text)
 
 
 def java_tool(main_class, arguments, data=None, seconds_max=SECONDS_MAX):
@@ -259,5 +249,5 @@ def java_tool(main_class, arguments, data=None, seconds_max=SECONDS_MAX):
     command = [*JAVA, "-cp", CLASS_PATH, main_class, *arguments]
     done = subprocess.run(command, input=data, capture_output=True, timeout=seconds_max)
     errors = done.stderr.decode(errors="replace")[-2000:]
-    assert done.returncode == 0, f"{main_class}: {errors}"
+    assert done.returncode == 0, f"{main_class}: {errors} {done.stdout.decode()[-2000:]}"
     return done.stdout.decode()

@@ -1,58 +1,105 @@
 """Topics and cluster as administration clients see them."""
 
+import re
+
 import pytest
 from confluent_kafka import KafkaException
 
+from drivers import Refused
+from matrix import NotServed
+from members import wait_until
 from records import Record
 
-
-def test_topics_come_and_go_for_both_admin_clients(clients, topic_name):
-    java, confluent = clients["java"], clients["confluent"]
-    java.call("CREATE", topic_name, 3)
-    metadata = confluent.admin().list_topics(timeout=20)
-    assert len(metadata.topics[topic_name].partitions) == 3
-    assert [topic_name] in java.call("TOPICS")
-    confluent.produce(topic_name, [Record(b"k", b"v", partition=2)])
-    confluent.admin().delete_topics([topic_name])[topic_name].result(30)
-    assert [topic_name] not in java.call("TOPICS")
+UNKNOWN_TOPIC = r"(?i)unknown.?topic|does not (exist|host)|not present|failed to update metadata"
+UNSUPPORTED = r"(?i)not supported|not support|too old|unsupported|IncompatibleBrokerVersion"
 
 
-def test_a_topic_made_again_under_its_name_starts_empty(clients, topic):
-    confluent = clients["confluent"]
-    confluent.produce(topic, [Record(b"old", b"old")] * 5)
-    confluent.admin().delete_topics([topic])[topic].result(30)
-    confluent.create(topic)
-    confluent.produce(topic, [Record(b"new", b"new")])
-    taken = confluent.consume(topic, count=1)
+def test_topics_come_and_go(matrix, hand, clients, topic_name, client):
+    """Everything that the client can do to a topic, in the order of a topic's life."""
+    client = clients[client]
+    with matrix.cell(client, "create a topic") as has:
+        if has:
+            client.create(topic_name, 3, {"retention.ms": "123000"})
+        else:
+            hand.create(topic_name, 3, {"retention.ms": "123000"})
+    with matrix.cell(client, "describe a topic"):
+        assert client.call("describe", topic=topic_name)["partitions"] == 3
+    with matrix.cell(client, "describe a topic's options") as has:
+        if has:
+            config = client.call("config", topic=topic_name)["config"]
+            assert config["retention.ms"] == "123000"
+            assert config["cleanup.policy"] == "delete"
+    with matrix.cell(client, "alter a topic's options") as has:
+        if has:
+            alter(client, topic_name, {"retention.ms": "456000"})
+            wait_until("the change is not seen", lambda: client.call(
+                "config", topic=topic_name)["config"]["retention.ms"] == "456000", 10)
+    hand.produce(topic_name, [Record(b"k", b"v", partition=2)])
+    with matrix.cell(client, "delete a topic") as has:
+        if has:
+            client.call("delete", topic=topic_name)
+            assert topic_name not in hand.admin().list_topics(timeout=20).topics
+
+
+def alter(client, topic, config):
+    try:
+        client.call("alter", topic=topic, config=config)
+    except Refused as refused:
+        if re.search(UNSUPPORTED, str(refused)):
+            raise NotServed from refused
+        raise
+
+
+def test_what_a_client_does_wrong_reaches_it(clients, topic, client):
+    client = clients[client]
+    if "create a topic" in client.lacks:
+        return
+    with pytest.raises(Refused, match="(?i)exists"):
+        client.create(topic)
+    with pytest.raises(Refused, match="(?i)invalid.?topic|topic.?exception|invalid topic"):
+        client.create("no spaces, please")
+    with pytest.raises(Refused, match="(?i)config"):
+        client.create(topic + "-odd", config={"retention.ms": "soon"})
+    with pytest.raises(Refused, match="(?i)invalid.?partitions|partitions"):
+        client.create(topic + "-none", partitions=0)
+    assert client.call("describe", topic=topic)["partitions"] == 1
+
+
+def test_a_topic_made_again_under_its_name_starts_empty(hand, topic):
+    hand.produce(topic, [Record(b"old", b"old")] * 5)
+    hand.admin().delete_topics([topic])[topic].result(30)
+    hand.create(topic)
+    hand.produce(topic, [Record(b"new", b"new")])
+    taken = hand.consume(topic, count=1)
     assert [(offset, record.key) for offset, _, record in taken] == [(0, b"new")]
 
 
-def test_refusals_reach_the_client(clients, topic):
-    confluent = clients["confluent"]
+def test_refusals_reach_the_client(hand, topic):
     with pytest.raises(KafkaException, match="TOPIC_ALREADY_EXISTS"):
-        confluent.create(topic)
+        hand.create(topic)
     with pytest.raises(KafkaException, match="TOPIC_EXCEPTION|INVALID_TOPIC"):
-        confluent.create("no spaces, please")
+        hand.create("no spaces, please")
     with pytest.raises(KafkaException, match="INVALID_CONFIG"):
-        confluent.create(topic + "-odd", config={"retention.ms": "soon"})
+        hand.create(topic + "-odd", config={"retention.ms": "soon"})
 
 
-def test_a_message_over_the_topics_limit_is_refused(clients, topic_name):
-    confluent = clients["confluent"]
-    confluent.create(topic_name, config={"max.message.bytes": "1000"})
+def test_a_message_over_the_topics_limit_is_refused(hand, topic_name):
+    hand.create(topic_name, config={"max.message.bytes": "1000"})
     with pytest.raises(AssertionError, match="MSG_SIZE_TOO_LARGE"):
-        confluent.produce(topic_name, [Record(None, b"x" * 5000)])
-    confluent.produce(topic_name, [Record(None, b"x" * 500)])
+        hand.produce(topic_name, [Record(None, b"x" * 5000)])
+    hand.produce(topic_name, [Record(None, b"x" * 500)])
 
 
-def test_log_append_time_is_the_brokers_clock(clients, topic_name):
-    clients["confluent"].create(topic_name, config={"message.timestamp.type": "LogAppendTime"})
+def test_log_append_time_is_the_brokers_clock(matrix, hand, clients, topic_name):
+    hand.create(topic_name, config={"message.timestamp.type": "LogAppendTime"})
     clients["java"].produce(topic_name, [Record(b"k", b"v", timestamp_ms=1000)] * 3)
-    for client in ("kcat", "confluent", "java"):
-        taken = clients[client].consume(topic_name, count=3)
-        assert all(timestamp > 1_700_000_000_000 for _, timestamp, _ in taken), client
+    for reader in clients.values():
+        with matrix.cell(reader, "LogAppendTime") as has:
+            taken = reader.consume(topic_name, count=3)
+            brokers_clock = all(time > 1_700_000_000_000 for _, time, _ in taken)
+            assert brokers_clock == has, reader.name
 
 
 def test_the_cluster_is_described(clients):
-    done, cluster_id, nodes = clients["java"].call("CLUSTER")[-1]
-    assert done == "DONE" and cluster_id and nodes == "1"
+    cluster = clients["java"].call("cluster")
+    assert cluster["id"] and cluster["nodes"] == 1

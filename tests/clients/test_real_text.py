@@ -71,34 +71,33 @@ def hashes(corpus):
 
 
 def test_lines_from_java_to_kcat(clients, topic, corpus, hashes):
-    lines = clients["java"].call("PRODUCE_LINES", topic, "lz4", corpus[0])[-1][1]
-    assert int(lines) == hashes[2]
+    sent = clients["java"].call("produce_lines", topic=topic, codec="lz4", file=str(corpus[0]))
+    assert sent["count"] == hashes[2]
     assert clients["kcat"].consume_hash(topic) == hashes[0]
 
 
 def test_lines_from_kcat_to_java(clients, topic, corpus, hashes):
     clients["kcat"].produce_lines(topic, "snappy", corpus[0])
-    done, _, digest = clients["java"].call("CONSUME_HASH", topic)[-1]
-    assert (done, digest) == ("DONE", hashes[1])
+    assert clients["java"].call("consume_hash", topic=topic)["sha256"] == hashes[1]
 
 
-def test_files_from_librdkafka_to_java_and_back(clients, topic, corpus):
+def test_files_from_librdkafka_to_java_and_back(hand, clients, topic, corpus):
     """One record per file, its path as the key and its hash as a header."""
-    confluent, files = clients["confluent"], corpus[1]
+    files = corpus[1]
     whole = hashlib.sha256()
     for start in range(0, len(files), 500):
         batch = [Record(str(path).encode(), path.read_bytes(), (("sha256", digest),))
                  for path, digest in files[start:start + 500]]
         for record in batch:
             whole.update(record.value)
-        confluent.produce(topic, batch, codec="zstd")
-    _, count, digest = clients["java"].call("CONSUME_HASH", topic)[-1]
-    assert (int(count), digest) == (len(files), whole.hexdigest())
-    consumer = confluent.consumer()
-    confluent.seek(consumer, topic, "beginning")
+        hand.produce(topic, batch, codec="zstd")
+    read = clients["java"].call("consume_hash", topic=topic)
+    assert (read["count"], read["sha256"]) == (len(files), whole.hexdigest())
+    consumer = hand.consumer()
+    hand.seek(consumer, topic, "beginning")
     position = 0
     while position < len(files):
-        for offset, _, record in confluent.take(consumer, min(200, len(files) - position)):
+        for offset, _, record in hand.take(consumer, min(200, len(files) - position)):
             path, digest = files[position]
             assert (offset, record.key) == (position, str(path).encode())
             assert record.headers == (("sha256", digest),)

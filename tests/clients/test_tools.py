@@ -7,7 +7,7 @@ from drivers import java_tool
 from records import Record
 
 
-def test_verifiable_producer_has_every_record_acknowledged(bootstrap, clients, topic):
+def test_verifiable_producer_has_every_record_acknowledged(bootstrap, hand, topic):
     out = java_tool("org.apache.kafka.tools.VerifiableProducer", [
         "--bootstrap-server", bootstrap, "--topic", topic, "--max-messages", "20000",
         "--throughput", "-1", "--acks", "-1"])
@@ -17,17 +17,17 @@ def test_verifiable_producer_has_every_record_acknowledged(bootstrap, clients, t
     assert len(acknowledged) == 20000
     by_offset = {event["offset"]: event["value"] for event in acknowledged}
     assert sorted(by_offset) == list(range(20000))
-    for offset, _, record in clients["confluent"].consume(topic, count=20000):
+    for offset, _, record in hand.consume(topic, count=20000):
         assert record.value.decode() == by_offset[offset]
 
 
-def test_producer_perf_test_and_console_consumer_by_partition(bootstrap, clients, topic_name):
-    clients["confluent"].create(topic_name, partitions=2)
+def test_producer_perf_test_and_console_consumer_by_partition(bootstrap, hand, topic_name):
+    hand.create(topic_name, partitions=2)
     out = java_tool("org.apache.kafka.tools.ProducerPerformance", [
         "--topic", topic_name, "--num-records", "200000", "--record-size", "100",
         "--throughput", "-1", "--command-property", f"bootstrap.servers={bootstrap}"])
     assert re.search(r"200000 records sent", out), out
-    consumer = clients["confluent"].consumer()
+    consumer = hand.consumer()
     from confluent_kafka import TopicPartition
     ends = [consumer.get_watermark_offsets(TopicPartition(topic_name, p))[1] for p in range(2)]
     consumer.close()

@@ -1,5 +1,8 @@
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedInputStream;
-import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.FileInputStream;
@@ -11,16 +14,12 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.Future;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -31,24 +30,27 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.utils.AppInfoParser;
 
 /**
- * The Java client behind a line protocol on standard input and output, so that one virtual machine
- * serves a whole test run. Fields are separated by tabs; byte strings are base64, "-" is null. Every
- * command is answered by any number of data lines and one closing line: DONE … or ERROR ….
+ * The Java client behind the tests' contract: one JSON request a line, answered by JSON lines of which
+ * the last has "done" or "error" (../../README.md has the list). One virtual machine serves a run.
  */
 public final class ClientDriver {
+    static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration POLL = Duration.ofMillis(200);
     private static final long PATIENCE_MS = 60_000;
 
     private final String bootstrap;
+    private final Administration administration;
     private final BufferedReader in;
     private final PrintStream out;
 
     private ClientDriver(String bootstrap) {
         this.bootstrap = bootstrap;
+        this.administration = new Administration(bootstrap);
         this.in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        this.out = new PrintStream(new BufferedOutputStream(System.out, 1 << 16), false);
+        this.out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
     }
 
     public static void main(String[] arguments) throws IOException {
@@ -56,31 +58,42 @@ public final class ClientDriver {
     }
 
     private void serve() throws IOException {
-        for (String line = in.readLine(); line != null; line = in.readLine()) {
-            String[] words = line.split("\t", -1);
+        for (String text = in.readLine(); text != null; text = in.readLine()) {
+            JsonNode request = JSON.readTree(text);
+            ObjectNode answer = JSON.createObjectNode();
             try {
-                run(words);
+                if (request.get("op").asText().equals("member")) {
+                    new Member(common(), request, this).run(in);
+                    say(answer.put("event", "left"));
+                    return;
+                }
+                answer(request, answer);
+                answer.put("done", true);
             } catch (Exception e) {
                 Throwable cause = e.getCause() == null ? e : e.getCause();
-                out.println("ERROR\t" + cause.toString().replace('\n', ' '));
+                answer = JSON.createObjectNode().put("error", cause.toString());
             }
-            out.flush();
+            say(answer);
         }
     }
 
-    private void run(String[] words) throws Exception {
-        switch (words[0]) {
-            case "PRODUCE" -> produce(words);
-            case "PRODUCE_LINES" -> produceLines(words[1], words[2], words[3]);
-            case "CONSUME" -> consume(words[1], Integer.parseInt(words[2]), words[3],
-                Integer.parseInt(words[4]));
-            case "CONSUME_HASH" -> consumeHash(words[1]);
-            case "CREATE" -> createTopic(words[1], Integer.parseInt(words[2]));
-            case "DELETE" -> deleteTopic(words[1]);
-            case "DELETE_RECORDS" -> deleteRecords(words[1], Long.parseLong(words[2]));
-            case "TOPICS" -> topics();
-            case "CLUSTER" -> cluster();
-            default -> throw new IllegalArgumentException("unknown command " + words[0]);
+    /** Writes one line. */
+    synchronized void say(ObjectNode line) throws IOException {
+        out.println(JSON.writeValueAsString(line));
+        out.flush();
+    }
+
+    private void answer(JsonNode request, ObjectNode answer) throws Exception {
+        switch (request.get("op").asText()) {
+            case "about" -> {
+                answer.put("client", "Java client").put("version", AppInfoParser.getVersion());
+                answer.putArray("lacks");
+            }
+            case "produce" -> produce(request, answer.putArray("offsets"));
+            case "produce_lines" -> answer.put("count", produceLines(request));
+            case "consume" -> consume(request, answer.putArray("records"));
+            case "consume_hash" -> consumeHash(request.get("topic").asText(), answer);
+            default -> administration.answer(request, answer);
         }
     }
 
@@ -94,90 +107,74 @@ public final class ClientDriver {
         return properties;
     }
 
-    private KafkaProducer<byte[], byte[]> producer(String codec, String acks, String idempotent) {
+    private KafkaProducer<byte[], byte[]> producer(JsonNode request) {
         Properties properties = common();
-        properties.put("compression.type", codec);
-        properties.put("acks", acks);
-        properties.put("enable.idempotence", idempotent);
+        properties.put("compression.type", request.get("codec").asText());
+        properties.put("acks", request.path("acks").asText("all"));
+        properties.put("enable.idempotence", request.path("idempotent").asText("true"));
         properties.put("linger.ms", "5");
         properties.put("max.request.size", "2000000");
         properties.put("delivery.timeout.ms", "60000");
         properties.put("request.timeout.ms", "30000");
+        properties.put("max.block.ms", "10000");
         return new KafkaProducer<>(properties);
     }
 
-    /** PRODUCE topic codec acks idempotent count, then a line per record. */
-    private void produce(String[] words) throws Exception {
-        int count = Integer.parseInt(words[5]);
-        List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
-        for (int n = 0; n < count; n++) {
-            records.add(record(words[1], in.readLine().split("\t", -1)));
-        }
-        try (KafkaProducer<byte[], byte[]> producer = producer(words[2], words[3], words[4])) {
+    private void produce(JsonNode request, ArrayNode offsets) throws Exception {
+        try (KafkaProducer<byte[], byte[]> producer = producer(request)) {
             List<Future<RecordMetadata>> answers = new ArrayList<>();
-            for (ProducerRecord<byte[], byte[]> record : records) {
-                answers.add(producer.send(record));
+            for (JsonNode record : request.get("records")) {
+                answers.add(producer.send(record(request.get("topic").asText(), record)));
             }
             producer.flush();
             for (Future<RecordMetadata> answer : answers) {
                 RecordMetadata metadata = answer.get();
-                out.println(metadata.partition() + "\t" + metadata.offset());
+                if (metadata.hasOffset()) {
+                    offsets.add(metadata.offset());
+                } else {
+                    offsets.addNull();
+                }
             }
         }
-        out.println("DONE\t" + count);
     }
 
-    /** A record's line: partition, timestamp, key, value, headers as name=value separated by commas. */
-    private static ProducerRecord<byte[], byte[]> record(String topic, String[] fields) {
+    /** A record is [partition, timestamp, key, value, [[name, value], …]]. */
+    private static ProducerRecord<byte[], byte[]> record(String topic, JsonNode fields)
+            throws IOException {
         RecordHeaders headers = new RecordHeaders();
-        for (String pair : fields[4].isEmpty() ? new String[0] : fields[4].split(",")) {
-            String[] halves = pair.split(":", -1);
-            headers.add(new String(bytes(halves[0]), StandardCharsets.UTF_8), bytes(halves[1]));
+        for (JsonNode pair : fields.get(4)) {
+            headers.add(pair.get(0).asText(), pair.get(1).binaryValue());
         }
-        Long timestamp = fields[1].equals("-") ? null : Long.valueOf(fields[1]);
-        int partition = Integer.parseInt(fields[0]);
-        return new ProducerRecord<>(topic, partition, timestamp, bytes(fields[2]),
-            bytes(fields[3]), headers);
+        Long timestamp = fields.get(1).isNull() ? null : fields.get(1).asLong();
+        return new ProducerRecord<>(topic, fields.get(0).asInt(), timestamp,
+            fields.get(2).binaryValue(), fields.get(3).binaryValue(), headers);
     }
 
-    private static byte[] bytes(String text) {
-        return text.equals("-") ? null : Base64.getDecoder().decode(text);
-    }
-
-    private static String text(byte[] bytes) {
-        return bytes == null ? "-" : Base64.getEncoder().encodeToString(bytes);
-    }
-
-    /** PRODUCE_LINES topic codec file: every line, its newline included, is one record. */
-    private void produceLines(String topic, String codec, String file) throws Exception {
+    /** Every line of a file, its newline included, is one record of partition 0. */
+    private long produceLines(JsonNode request) throws Exception {
+        String topic = request.get("topic").asText();
         long count = 0;
-        List<Future<RecordMetadata>> last = new ArrayList<>();
-        try (KafkaProducer<byte[], byte[]> producer = producer(codec, "all", "true");
-             InputStream input = new BufferedInputStream(new FileInputStream(file), 1 << 20)) {
+        try (KafkaProducer<byte[], byte[]> producer = producer(request);
+             InputStream input =
+                 new BufferedInputStream(new FileInputStream(request.get("file").asText()), 1 << 20)) {
             ByteArrayOutputStream line = new ByteArrayOutputStream();
-            for (int b = input.read(); b >= 0; b = input.read()) {
-                line.write(b);
-                if (b == '\n') {
-                    last = List.of(producer.send(new ProducerRecord<>(topic, 0, null, line.toByteArray()),
-                        (metadata, error) -> fail(error)));
+            for (int b = input.read(); b >= 0 || line.size() > 0; b = input.read()) {
+                if (b >= 0) {
+                    line.write(b);
+                }
+                if (b == '\n' || b < 0) {
+                    producer.send(new ProducerRecord<>(topic, 0, null, line.toByteArray()),
+                        (metadata, error) -> fail(error));
                     line.reset();
                     count++;
                 }
             }
-            if (line.size() > 0) {
-                last = List.of(producer.send(new ProducerRecord<>(topic, 0, null, line.toByteArray()),
-                    (metadata, error) -> fail(error)));
-                count++;
-            }
             producer.flush();
-            for (Future<RecordMetadata> answer : last) {
-                out.println("0\t" + answer.get().offset());
-            }
         }
         if (failure != null) {
             throw failure;
         }
-        out.println("DONE\t" + count);
+        return count;
     }
 
     private volatile Exception failure;
@@ -188,27 +185,27 @@ public final class ClientDriver {
         }
     }
 
-    /** CONSUME topic partition start count; start: beginning, end, an offset, or @milliseconds. */
-    private void consume(String topic, int partition, String start, int count) throws Exception {
-        TopicPartition at = new TopicPartition(topic, partition);
+    private void consume(JsonNode request, ArrayNode taken) throws Exception {
+        TopicPartition at =
+            new TopicPartition(request.get("topic").asText(), request.get("partition").asInt());
+        int count = request.get("count").asInt();
         Properties properties = common();
         properties.put("max.partition.fetch.bytes", "2000000");
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(properties)) {
             consumer.assign(List.of(at));
-            seek(consumer, at, start);
-            out.println("POSITION\t" + consumer.position(at));
-            out.flush();
-            int seen = 0;
+            seek(consumer, at, request.get("start").asText());
+            consumer.position(at);
             long deadline = System.currentTimeMillis() + PATIENCE_MS;
-            while (seen < count && System.currentTimeMillis() < deadline) {
-                ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
-                for (ConsumerRecord<byte[], byte[]> record : records) {
-                    if (seen++ < count) {
-                        print(record);
+            while (taken.size() < count) {
+                if (System.currentTimeMillis() > deadline) {
+                    throw new IllegalStateException(taken.size() + " of " + count + " records came");
+                }
+                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+                    if (taken.size() < count) {
+                        take(record, taken.addArray());
                     }
                 }
             }
-            out.println("DONE\t" + seen);
         }
     }
 
@@ -231,19 +228,17 @@ public final class ClientDriver {
         }
     }
 
-    private void print(ConsumerRecord<byte[], byte[]> record) {
-        StringBuilder headers = new StringBuilder();
+    /** A record's answer is [offset, timestamp, key, value, [[name, value], …]]. */
+    private static void take(ConsumerRecord<byte[], byte[]> record, ArrayNode fields) {
+        fields.add(record.offset()).add(record.timestamp()).add(record.key()).add(record.value());
+        ArrayNode headers = fields.addArray();
         for (Header header : record.headers()) {
-            headers.append(headers.length() == 0 ? "" : ",")
-                .append(text(header.key().getBytes(StandardCharsets.UTF_8)))
-                .append(':').append(text(header.value()));
+            headers.addArray().add(header.key()).add(header.value());
         }
-        out.println("RECORD\t" + record.offset() + "\t" + record.timestamp() + "\t"
-            + text(record.key()) + "\t" + text(record.value()) + "\t" + headers);
     }
 
-    /** CONSUME_HASH topic: partition 0 whole, as the SHA-256 of its values one after the other. */
-    private void consumeHash(String topic) throws Exception {
+    /** Partition 0 whole, as the SHA-256 of its values one after the other. */
+    private void consumeHash(String topic, ObjectNode answer) throws Exception {
         TopicPartition at = new TopicPartition(topic, 0);
         MessageDigest digest = MessageDigest.getInstance("SHA-256");
         long expected = 0;
@@ -263,55 +258,6 @@ public final class ClientDriver {
                 }
             }
         }
-        StringBuilder hex = new StringBuilder();
-        for (byte b : digest.digest()) {
-            hex.append(String.format("%02x", b));
-        }
-        out.println("DONE\t" + expected + "\t" + hex);
-    }
-
-    private Admin admin() {
-        Properties properties = new Properties();
-        properties.put("bootstrap.servers", bootstrap);
-        return Admin.create(properties);
-    }
-
-    private void createTopic(String topic, int partitions) throws Exception {
-        try (Admin admin = admin()) {
-            admin.createTopics(List.of(new NewTopic(topic, partitions, (short) 1))).all().get();
-        }
-        out.println("DONE");
-    }
-
-    private void deleteTopic(String topic) throws Exception {
-        try (Admin admin = admin()) {
-            admin.deleteTopics(List.of(topic)).all().get();
-        }
-        out.println("DONE");
-    }
-
-    private void deleteRecords(String topic, long before) throws Exception {
-        try (Admin admin = admin()) {
-            TopicPartition at = new TopicPartition(topic, 0);
-            long start = admin.deleteRecords(Map.of(at, RecordsToDelete.beforeOffset(before)))
-                .lowWatermarks().get(at).get().lowWatermark();
-            out.println("DONE\t" + start);
-        }
-    }
-
-    private void topics() throws Exception {
-        try (Admin admin = admin()) {
-            for (String name : admin.listTopics().names().get()) {
-                out.println(name);
-            }
-        }
-        out.println("DONE");
-    }
-
-    private void cluster() throws Exception {
-        try (Admin admin = admin()) {
-            out.println("DONE\t" + admin.describeCluster().clusterId().get() + "\t"
-                + admin.describeCluster().nodes().get().size());
-        }
+        answer.put("count", expected).put("sha256", HexFormat.of().formatHex(digest.digest()));
     }
 }
