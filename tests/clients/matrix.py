@@ -104,6 +104,8 @@ class Matrix:
                 if line.startswith("| ")]
         written = {tuple(row[:-1]) if len(row) == 3 else row[0]: row for row in rows}
         found = []
+        if not any(row[0] == "version" for row in rows):
+            return found  # the document has no table to compare with
         for row in made:
             known = written.get(tuple(row[:-1]) if len(row) == 3 else row[0], [])
             for number, cell in enumerate(row):

@@ -17,7 +17,8 @@ GROUPS = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
 def group(hand):
     """A topic with a hundred records, a second apart, and an empty group that has read forty."""
     name = new_name()
-    hand.create(name)
+    # The records are old; retention must not take them.
+    hand.create(name, config={"retention.ms": "-1"})
     hand.produce(name, [Record(b"k", b"%d" % n, timestamp_ms=FIRST_MS + 1000 * n)
                         for n in range(100)])
     hand.commit(name, name, 40)

@@ -15,7 +15,8 @@ FIRST_MS = 1_700_000_000_000
 def hundred(hand):
     """A topic with 100 records a second apart, in batches of ten; nothing more is written to it."""
     name = new_name()
-    hand.create(name)
+    # The records are old; retention must not take them.
+    hand.create(name, config={"retention.ms": "-1"})
     for ten in range(0, 100, 10):
         hand.produce(name, [Record(b"k", b"%d" % n, timestamp_ms=FIRST_MS + 1000 * n)
                             for n in range(ten, ten + 10)])
