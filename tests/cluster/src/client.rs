@@ -24,7 +24,7 @@ use crate::batch::{self, Sequence, StoredRecord};
 /// How long any answer may take before the test fails.
 pub const ANSWER_SECONDS_MAX: u64 = 20;
 
-const PRODUCE_VERSION: i16 = 9;
+pub(crate) const PRODUCE_VERSION: i16 = 9;
 const FETCH_VERSION: i16 = 12;
 const LIST_OFFSETS_VERSION: i16 = 6;
 const METADATA_VERSION: i16 = 12;
@@ -74,6 +74,7 @@ pub struct Fetched {
 }
 
 /// One connection.
+#[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
     correlation: i32,

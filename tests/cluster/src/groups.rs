@@ -8,17 +8,23 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use precursor_protocol::ApiKey;
+use precursor_protocol::messages::describe_groups_response::DescribedGroup;
+use precursor_protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use precursor_protocol::messages::offset_commit_request::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
 use precursor_protocol::messages::offset_fetch_request::{
     OffsetFetchRequestGroup, OffsetFetchRequestTopics,
 };
+use precursor_protocol::messages::sync_group_request::SyncGroupRequestAssignment;
 use precursor_protocol::messages::{
-    FindCoordinatorRequest, OffsetCommitRequest, OffsetFetchRequest,
+    DescribeGroupsRequest, FindCoordinatorRequest, HeartbeatRequest, JoinGroupRequest,
+    JoinGroupResponse, OffsetCommitRequest, OffsetFetchRequest, SyncGroupRequest,
 };
 
-use crate::client::Connection;
+use crate::batch;
+use crate::client::{Connection, PRODUCE_VERSION, now_ms, produce_body};
 use crate::node::{Node, wait_until};
 use crate::proc;
 
@@ -290,4 +296,175 @@ impl Committer {
         self.stop.store(true, Ordering::SeqCst);
         self.thread.join().expect("the committer lives")
     }
+}
+
+/// A member of a group, over one connection after another.
+#[derive(Debug)]
+pub struct Member {
+    address: SocketAddr,
+    connection: Option<Connection>,
+    pub group: String,
+    pub id: String,
+    pub generation: i32,
+}
+
+const JOIN_VERSION: i16 = 7;
+const SYNC_VERSION: i16 = 5;
+const HEARTBEAT_VERSION: i16 = 4;
+/// MEMBER_ID_REQUIRED: the answer has the id to join with (KIP-394).
+const MEMBER_ID_REQUIRED: i16 = 79;
+const PROTOCOL: &str = "range";
+
+impl Member {
+    /// Joins an empty group, as its only member, and gives itself `assignment`.
+    pub fn join(address: SocketAddr, group: &str, assignment: &[u8]) -> Member {
+        let mut member = Member {
+            address,
+            connection: None,
+            group: group.to_owned(),
+            id: String::new(),
+            generation: -1,
+        };
+        let first = member.ask_join();
+        assert_eq!(first.error_code, MEMBER_ID_REQUIRED, "{first:?}");
+        member.id = first.member_id;
+        let joined = member.ask_join();
+        assert_eq!(joined.error_code, 0, "{joined:?}");
+        assert_eq!(joined.leader, member.id);
+        member.generation = joined.generation_id;
+        let request = SyncGroupRequest {
+            group_id: member.group.clone(),
+            generation_id: member.generation,
+            member_id: member.id.clone(),
+            protocol_type: Some("consumer".to_owned()),
+            protocol_name: Some(PROTOCOL.to_owned()),
+            assignments: vec![SyncGroupRequestAssignment {
+                member_id: member.id.clone(),
+                assignment: assignment.to_vec(),
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        let synced = member.connection().ask(&request, SYNC_VERSION);
+        let synced = synced.expect("an answer");
+        assert_eq!((synced.error_code, &*synced.assignment), (0, assignment));
+        member
+    }
+
+    fn connection(&mut self) -> &mut Connection {
+        let address = self.address;
+        self.connection
+            .get_or_insert_with(|| Connection::open(address).expect("a connection"))
+    }
+
+    fn ask_join(&mut self) -> JoinGroupResponse {
+        let request = JoinGroupRequest {
+            group_id: self.group.clone(),
+            session_timeout_ms: 10_000,
+            rebalance_timeout_ms: 10_000,
+            member_id: self.id.clone(),
+            protocol_type: "consumer".to_owned(),
+            protocols: vec![JoinGroupRequestProtocol {
+                name: PROTOCOL.to_owned(),
+                metadata: vec![0, 1, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff],
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        let answer = self.connection().ask(&request, JOIN_VERSION);
+        answer.expect("an answer")
+    }
+
+    /// The code of a heartbeat; `None` while no broker answers.
+    pub fn heartbeat(&mut self) -> Option<i16> {
+        let request = HeartbeatRequest {
+            group_id: self.group.clone(),
+            generation_id: self.generation,
+            member_id: self.id.clone(),
+            ..Default::default()
+        };
+        if self.connection.is_none() {
+            self.connection = Connection::open(self.address).ok();
+        }
+        let answer = self.connection.as_mut()?.ask(&request, HEARTBEAT_VERSION);
+        if answer.is_err() {
+            self.connection = None;
+        }
+        answer.ok().map(|answer| answer.error_code)
+    }
+}
+
+/// What DescribeGroups says of one group.
+pub fn describe(connection: &mut Connection, group: &str) -> DescribedGroup {
+    let request = DescribeGroupsRequest {
+        groups: vec![group.to_owned()],
+        ..Default::default()
+    };
+    let response = connection.ask(&request, 5).expect("an answer");
+    response.groups.into_iter().next().expect("the group")
+}
+
+/// Commits of one offset after another while a producer writes as fast as it can.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LatencyReport {
+    pub records_per_second: u64,
+    pub commits: usize,
+    pub p50: Duration,
+    pub p99: Duration,
+    pub p999: Duration,
+}
+
+/// Measures for `time`, with one shard and batches of 1,000 records of 100 bytes, four in flight.
+pub fn commit_latency(time: Duration) -> LatencyReport {
+    let node = Node::start(&["dataplane.shards=1"]);
+    let mut connection = node.connect();
+    for topic in ["read", "written"] {
+        let created = connection.create_topic(topic, 1, &[("retention.bytes", "268435456")]);
+        assert!(created.is_ok(), "{created:?}");
+    }
+    wait_for_coordinator(&mut connection, "readers");
+    let stop = Arc::new(AtomicBool::new(false));
+    let (address, told) = (node.address(), stop.clone());
+    let producer = std::thread::spawn(move || flood(address, &told));
+    let begun = Instant::now();
+    let mut took = Vec::new();
+    let mut offset = 0;
+    while begun.elapsed() < time {
+        let asked = Instant::now();
+        let outcome = commit(&mut connection, "readers", "read", 1, offset);
+        assert_eq!(outcome.expect("an answer"), 0);
+        took.push(asked.elapsed());
+        offset += 1;
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    stop.store(true, Ordering::SeqCst);
+    let records = producer.join().expect("the producer lives");
+    let seconds = begun.elapsed().as_secs_f64();
+    took.sort_unstable();
+    let at = |share: f64| took[(took.len() as f64 * share) as usize];
+    LatencyReport {
+        records_per_second: (records as f64 / seconds) as u64,
+        commits: took.len(),
+        p50: at(0.5),
+        p99: at(0.99),
+        p999: at(0.999),
+    }
+}
+
+fn flood(address: SocketAddr, stop: &AtomicBool) -> u64 {
+    let mut connection = Connection::open(address).expect("a connection");
+    let values = vec![vec![b'x'; 100]; 1_000];
+    let batch = batch::encode(&values, None, now_ms());
+    let body = produce_body("written", 0, 1, batch).expect("a request");
+    let (mut sent, mut answered) = (0, 0);
+    while !stop.load(Ordering::Relaxed) {
+        while sent < answered + 4 {
+            let asked = connection.send(ApiKey::Produce, PRODUCE_VERSION, &body);
+            asked.expect("a request goes");
+            sent += 1;
+        }
+        connection.produced().expect("an answer comes");
+        answered += 1;
+    }
+    answered * 1_000
 }

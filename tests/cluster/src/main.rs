@@ -1,7 +1,8 @@
 //! Crash loops as long as one likes, and load without crashes on any running broker:
 //! `precursor-tests-cluster data-plane|control-plane|everything|power KILLS [SEED]`,
 //! `precursor-tests-cluster load HOST:PORT SECONDS`; groups and their offsets, how soon they are
-//! loaded and what memory they take: `precursor-tests-cluster groups GROUPS OFFSETS-OF-EACH`.
+//! loaded and what memory they take: `precursor-tests-cluster groups GROUPS OFFSETS-OF-EACH`; how
+//! long commits take under full produce load: `precursor-tests-cluster commit-latency SECONDS`.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         Some("power") => Victim::Power,
         Some("load") => return load(&words[1..]),
         Some("groups") => return scale(&words[1..]),
+        Some("commit-latency") => return commit_latency(&words[1..]),
         _ => return usage(),
     };
     let Some(Ok(kills)) = words.get(1).map(|word| word.parse()) else {
@@ -68,6 +70,14 @@ fn scale(words: &[String]) -> ExitCode {
         return usage();
     };
     println!("{:?}", groups::scale(groups, partitions));
+    ExitCode::SUCCESS
+}
+
+fn commit_latency(words: &[String]) -> ExitCode {
+    let [Ok(seconds)] = words.iter().map(|word| word.parse()).collect::<Vec<_>>()[..] else {
+        return usage();
+    };
+    println!("{:?}", groups::commit_latency(Duration::from_secs(seconds)));
     ExitCode::SUCCESS
 }
 

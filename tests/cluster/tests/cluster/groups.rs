@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use precursor_tests_cluster::groups::{
-    self, Committer, committed_when_loaded, scale, wait_for_coordinator,
+    self, Committer, Member, committed_when_loaded, describe, scale, wait_for_coordinator,
 };
 use precursor_tests_cluster::node::{Node, wait_until};
 
@@ -134,4 +134,44 @@ fn many_groups_are_loaded_at_a_start() {
     let report = scale(2_000, 10);
     println!("{report:?}");
     assert!(report.loaded_in < Duration::from_secs(5), "{report:?}");
+}
+
+/// Heartbeats go on through `kill`: until the broker is back nobody is told that the group is gone.
+fn stays_a_member(node: &Node, member: &mut Member) {
+    let mut good = 0;
+    let back = wait_until(Duration::from_secs(20), || {
+        match member.heartbeat() {
+            Some(0) => good += 1,
+            // COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR: clients look for it again.
+            Some(15 | 16) | None => good = 0,
+            Some(code) => panic!("error {code}"),
+        }
+        good >= 20
+    });
+    assert!(back, "heartbeats are answered again");
+    let described = describe(&mut node.connect(), &member.group);
+    assert_eq!(described.group_state, "Stable", "{described:?}");
+    let [only] = &described.members[..] else {
+        panic!("one member: {described:?}");
+    };
+    assert_eq!(only.member_id, member.id);
+    assert_eq!(only.member_assignment, b"mine");
+}
+
+#[test]
+fn a_group_outlives_each_process() {
+    let mut node = Node::start(&["dataplane.shards=2", "group.initial.rebalance.delay.ms=0"]);
+    wait_for_coordinator(&mut node.connect(), GROUP);
+    let mut member = Member::join(node.address(), GROUP, b"mine");
+    stays_a_member(&node, &mut member);
+    node.kill_controlplane();
+    stays_a_member(&node, &mut member);
+    node.kill_dataplane();
+    stays_a_member(&node, &mut member);
+    node.kill_everything();
+    node.serve();
+    stays_a_member(&node, &mut member);
+    assert!(node.stop().success());
+    node.serve();
+    stays_a_member(&node, &mut member);
 }
