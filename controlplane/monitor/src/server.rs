@@ -7,8 +7,9 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use precursor_bridge::DataPlaneView;
+use precursor_bridge::{DataPlane, DataPlaneView};
 use precursor_consensus::Consensus;
+use precursor_coordinator::Coordinator;
 use precursor_shm::Region;
 use std::future::Future;
 use std::io;
@@ -25,6 +26,8 @@ pub struct MonitorOptions {
     pub region: Region,
     pub consensus: Consensus,
     pub view: DataPlaneView,
+    pub data_plane: DataPlane,
+    pub coordinator: Coordinator,
     pub node_id: i32,
     /// The program's version.
     pub version: &'static str,
@@ -86,7 +89,7 @@ async fn show_metrics(State(shared): State<Arc<Shared>>) -> Response {
         let sentence = "Too many scrapes at a time; try again.\n";
         return (StatusCode::SERVICE_UNAVAILABLE, sentence).into_response();
     };
-    match metrics::gather(&shared.options).encode() {
+    match metrics::gather(&shared.options).await.encode() {
         Ok(text) => {
             let kind = "text/plain; version=0.0.4; charset=utf-8";
             ([(header::CONTENT_TYPE, kind)], text).into_response()

@@ -121,6 +121,8 @@ async fn serve(
         region: region.clone(),
         consensus: consensus.clone(),
         view,
+        data_plane,
+        coordinator: coordinator.clone(),
         node_id: config.node_id,
         version: env!("CARGO_PKG_VERSION"),
     };

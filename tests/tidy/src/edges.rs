@@ -112,7 +112,15 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "precursor-monitor",
-        &["bridge", "consensus", "metadata", "model", "shm"],
+        &[
+            "bridge",
+            "consensus",
+            "coordinator",
+            "metadata",
+            "model",
+            "protocol",
+            "shm",
+        ],
     ),
     (
         "precursor-controlplane",
