@@ -7,4 +7,5 @@ mod hostile;
 mod hot_path;
 mod idle;
 mod limits;
+mod observability;
 mod start;

@@ -1,0 +1,113 @@
+//! Metrics and health of a running broker.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+use precursor_tests_cluster::groups::{commit, wait_for_coordinator};
+use precursor_tests_cluster::node::{Node, wait_until};
+
+/// Status and body of a page of this broker.
+fn page(port: u16, path: &str) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .ok()?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    )
+    .ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some((status, body.to_owned()))
+}
+
+fn sample(metrics: &str, name: &str) -> Option<f64> {
+    let line = metrics
+        .lines()
+        .find(|line| line.rsplit_once(' ').is_some_and(|l| l.0 == name))?;
+    line.rsplit_once(' ')?.1.parse().ok()
+}
+
+#[test]
+fn metrics_tell_what_was_written_read_and_committed() {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let listen = format!("metrics.listen=127.0.0.1:{port}");
+    let mut node = Node::start(&["dataplane.shards=2", &listen]);
+    let mut connection = node.connect();
+    connection.create_topic("seen", 2, &[]).unwrap();
+    let values = vec![vec![b'v'; 100]; 10];
+    for _ in 0..3 {
+        connection.produce("seen", 1, &values).unwrap();
+    }
+    connection.fetch("seen", 1, 0, 0).unwrap();
+    wait_for_coordinator(&mut connection, "watchers");
+    assert_eq!(
+        commit(&mut connection, "watchers", "seen", 2, 12).unwrap(),
+        0
+    );
+
+    assert_eq!(page(port, "/readyz").unwrap(), (200, "ready\n".to_owned()));
+    let (status, metrics) = page(port, "/metrics").unwrap();
+    assert_eq!(status, 200);
+    let expected = [
+        ("precursor_ready", 1.0),
+        ("precursor_topic_records_in_total{topic=\"seen\"}", 30.0),
+        (
+            "precursor_partition_high_watermark{topic=\"seen\",partition=\"1\"}",
+            30.0,
+        ),
+        (
+            "precursor_partition_log_end_offset{topic=\"seen\",partition=\"0\"}",
+            0.0,
+        ),
+        (
+            "precursor_partition_segments{topic=\"seen\",partition=\"1\"}",
+            1.0,
+        ),
+        ("precursor_groups{state=\"Empty\"}", 1.0),
+        (
+            "precursor_group_committed_offset{group=\"watchers\",topic=\"seen\",partition=\"1\"}",
+            12.0,
+        ),
+        (
+            "precursor_group_lag{group=\"watchers\",topic=\"seen\",partition=\"1\"}",
+            18.0,
+        ),
+        // Committed ahead of what there is: no lag below zero.
+        (
+            "precursor_group_lag{group=\"watchers\",topic=\"seen\",partition=\"0\"}",
+            0.0,
+        ),
+    ];
+    for (name, value) in expected {
+        assert_eq!(sample(&metrics, name), Some(value), "{name} in:\n{metrics}");
+    }
+    let bytes_out = sample(&metrics, "precursor_topic_bytes_out_total{topic=\"seen\"}");
+    assert!(
+        bytes_out.is_some_and(|bytes| bytes >= 3000.0),
+        "{bytes_out:?}"
+    );
+
+    // Without the data plane the endpoint answers, and says so; with it back, all is as before.
+    node.kill_dataplane();
+    let back = wait_until(Duration::from_secs(20), || {
+        page(port, "/readyz").is_some_and(|(status, _)| status == 200)
+    });
+    assert!(back, "ready again after the data plane's death");
+    let recovered = wait_until(Duration::from_secs(20), || {
+        let metrics = page(port, "/metrics")
+            .map(|(_, body)| body)
+            .unwrap_or_default();
+        let name = "precursor_partition_high_watermark{topic=\"seen\",partition=\"1\"}";
+        sample(&metrics, name) == Some(30.0)
+    });
+    assert!(recovered);
+}
