@@ -1,6 +1,8 @@
 //! Families of metrics under construction: names, labels, values.
 
-use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
+use prometheus::proto::{
+    Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType,
+};
 use prometheus::{Encoder, TextEncoder};
 
 /// Every name begins so.
@@ -36,6 +38,11 @@ impl Families {
             Kind::Gauge => (MetricType::GAUGE, ""),
         };
         Family::new(kind, format!("{PREFIX}{name}{suffix}"), help)
+    }
+
+    /// Begins a family of histograms.
+    pub fn begin_histogram(&self, name: &str, help: &str) -> Family {
+        Family::new(MetricType::HISTOGRAM, format!("{PREFIX}{name}"), help)
     }
 
     /// Adds a family; one without samples is left out.
@@ -89,6 +96,31 @@ impl Family {
         }
         self.family.mut_metric().push(metric);
     }
+
+    /// Adds a histogram: `counts` holds (upper bound, number of values in that bucket alone), in
+    /// order of the bounds.
+    pub fn histogram(
+        &mut self,
+        labels: &[Label<'_>],
+        counts: impl IntoIterator<Item = (f64, u64)>,
+        sum: f64,
+    ) {
+        let mut cumulative = 0;
+        let buckets = counts.into_iter().map(|(upper_bound, count)| {
+            cumulative += count;
+            let mut bucket = Bucket::default();
+            bucket.set_upper_bound(upper_bound);
+            bucket.set_cumulative_count(cumulative);
+            bucket
+        });
+        let mut histogram = Histogram::default();
+        histogram.set_bucket(buckets.collect());
+        histogram.set_sample_count(cumulative);
+        histogram.set_sample_sum(sum);
+        let mut metric = Metric::from_label(pairs(labels));
+        metric.set_histogram(histogram);
+        self.family.mut_metric().push(metric);
+    }
 }
 
 fn pairs(labels: &[Label<'_>]) -> Vec<LabelPair> {
@@ -106,10 +138,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn families_become_text_with_escaped_labels() {
+    fn families_become_text_with_escaped_labels_and_cumulative_buckets() {
         let mut families = Families::default();
         let mut family = families.begin(Kind::Counter, "records", "Records.");
         family.sample(&[("topic", "a\"b\\c\n")], 3.0);
+        families.add(family);
+        let mut family = families.begin_histogram("time_seconds", "Time.");
+        family.histogram(&[], [(0.001, 2), (0.01, 0), (f64::INFINITY, 1)], 0.5);
         families.add(family);
         let empty = families.begin(Kind::Gauge, "nothing", "Nobody asked.");
         families.add(empty);
@@ -118,6 +153,13 @@ mod tests {
         let expected = "# HELP precursor_records_total Records.\n\
              # TYPE precursor_records_total counter\n\
              precursor_records_total{topic=\"a\\\"b\\\\c\\n\"} 3\n\
+             # HELP precursor_time_seconds Time.\n\
+             # TYPE precursor_time_seconds histogram\n\
+             precursor_time_seconds_bucket{le=\"0.001\"} 2\n\
+             precursor_time_seconds_bucket{le=\"0.01\"} 2\n\
+             precursor_time_seconds_bucket{le=\"+Inf\"} 3\n\
+             precursor_time_seconds_sum 0.5\n\
+             precursor_time_seconds_count 3\n\
              # HELP precursor_alone Alone.\n\
              # TYPE precursor_alone gauge\n\
              precursor_alone 1.5\n";

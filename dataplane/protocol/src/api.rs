@@ -40,14 +40,14 @@ use AnsweredBy::{ControlPlane, DataPlane};
 pub const SERVED: &[Served] = &[
     // Advertised from 0 because old librdkafka gives up compressed produce otherwise
     // (KAFKA-18659); the versions below 3 carry message formats that nobody may write any more.
-    // Not beyond 11: version 12 means transactions version 2.
+    // Versions 12 and 13 are for whoever uses transactions too; what decides over their second
+    // version is the feature `transaction.version`, which is not offered.
     Served {
         version_min_advertised: 0,
-        ..served(ApiKey::Produce, 3, 11, DataPlane)
+        ..served(ApiKey::Produce, 3, 13, DataPlane)
     },
-    // Not beyond 12: version 13 names topics by id alone.
-    served(ApiKey::Fetch, 4, 12, DataPlane),
-    served(ApiKey::ListOffsets, 1, 10, DataPlane),
+    served(ApiKey::Fetch, 4, 18, DataPlane),
+    served(ApiKey::ListOffsets, 1, 11, DataPlane),
     served(ApiKey::Metadata, 0, 13, DataPlane),
     served(ApiKey::OffsetCommit, 2, 10, ControlPlane),
     served(ApiKey::OffsetFetch, 1, 10, ControlPlane),
@@ -58,7 +58,7 @@ pub const SERVED: &[Served] = &[
     served(ApiKey::SyncGroup, 0, 5, ControlPlane),
     served(ApiKey::DescribeGroups, 0, 6, ControlPlane),
     served(ApiKey::ListGroups, 0, 5, ControlPlane),
-    served(ApiKey::ApiVersions, 0, 4, DataPlane),
+    served(ApiKey::ApiVersions, 0, 5, DataPlane),
     served(ApiKey::CreateTopics, 2, 7, ControlPlane),
     served(ApiKey::DeleteTopics, 1, 6, ControlPlane),
     served(ApiKey::DeleteRecords, 0, 2, DataPlane),
@@ -77,6 +77,7 @@ pub const SERVED: &[Served] = &[
     served(ApiKey::DescribeClientQuotas, 0, 1, ControlPlane),
     served(ApiKey::AlterClientQuotas, 0, 1, ControlPlane),
     served(ApiKey::DescribeCluster, 0, 2, ControlPlane),
+    served(ApiKey::DescribeProducers, 0, 0, DataPlane),
     served(ApiKey::ListConfigResources, 0, 1, ControlPlane),
     served(ApiKey::DescribeTopicPartitions, 0, 0, ControlPlane),
 ];

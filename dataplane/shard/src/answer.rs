@@ -31,6 +31,8 @@ pub(crate) enum Waits {
     Fetch(Key),
     Produce(Key),
     Metadata(Key),
+    /// Other shards, that are asked for producers.
+    Producers(Key),
     /// Searches on disk or questions to other shards, that name this answer.
     Queries,
     Control,
@@ -50,6 +52,13 @@ pub(crate) struct Answer {
     pub ready: bool,
     /// Head and bodies together, once ready.
     pub length: u64,
+    /// The request's key, and when it was taken up, in microseconds.
+    pub api_key: i16,
+    pub began_us: u64,
+    /// It tells of an error.
+    pub failed: bool,
+    /// It was not ready when its handler was through.
+    pub waited: bool,
 }
 
 impl Answer {
@@ -96,6 +105,8 @@ impl Answer {
         self.waits = Waits::Nothing;
         self.ready = false;
         self.length = 0;
+        self.failed = false;
+        self.waited = false;
     }
 }
 

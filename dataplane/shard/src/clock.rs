@@ -27,8 +27,13 @@ impl Clock {
         self.origin
     }
 
+    /// The monotonic clock alone, now.
+    pub fn monotonic_us(&self) -> u64 {
+        self.origin.elapsed().as_micros() as u64
+    }
+
     pub fn now(&mut self) -> Now {
-        let monotonic_us = self.origin.elapsed().as_micros() as u64;
+        let monotonic_us = self.monotonic_us();
         if monotonic_us - self.wall_read_us > WALL_AGE_US_MAX {
             self.wall_ms = wall_ms();
             self.wall_read_us = monotonic_us;

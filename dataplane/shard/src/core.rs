@@ -4,6 +4,7 @@ use crate::answer::{self, Answer, Waits};
 use crate::connection::{Connections, is_own};
 use crate::control::{ControlLink, Describing};
 use crate::fetch::{FetchWork, Reads, SessionCache};
+use crate::handlers::describe_producers::ProducersWork;
 use crate::handlers::metadata::MetadataWait;
 use crate::handlers::produce::ProduceWork;
 use crate::image::{Broker, Image};
@@ -106,6 +107,7 @@ pub(crate) struct Core {
     pub sessions: SessionCache,
     pub produces: Pool<ProduceWork>,
     pub queries: Queries,
+    pub producers_asked: Pool<ProducersWork>,
     pub peers: PeerLinks,
     pub own: OwnRequests,
     /// Appends of other shards that wait for memory, oldest first.
@@ -147,9 +149,8 @@ impl Core {
     /// Begins the answer to a request, at its place in the connection's order. Its head holds room
     /// for the length, and the response header.
     pub fn begin_answer(&mut self, request: &Request<'_>) -> Key {
-        let key = self.answers.take();
+        let key = self.take_answer(request);
         let answer = &mut self.answers[key];
-        answer.head.extend_from_slice(&[0; 4]);
         header::response_header(
             &mut answer.head,
             request.key,
@@ -161,10 +162,19 @@ impl Core {
     }
 
     /// As [`begin_answer`](Self::begin_answer), for a response that somebody else writes whole.
-    pub fn begin_forwarded_answer(&mut self, connection: ConnectionId) -> Key {
+    pub fn begin_forwarded_answer(&mut self, request: &Request<'_>) -> Key {
+        let key = self.take_answer(request);
+        self.place_answer(request.connection, key);
+        key
+    }
+
+    fn take_answer(&mut self, request: &Request<'_>) -> Key {
         let key = self.answers.take();
-        self.answers[key].head.extend_from_slice(&[0; 4]);
-        self.place_answer(connection, key);
+        let answer = &mut self.answers[key];
+        answer.head.extend_from_slice(&[0; 4]);
+        answer.api_key = request.key.code();
+        // The turn in which it was taken up: what it waited for others in this turn is part of it.
+        answer.began_us = self.now.monotonic_us;
         key
     }
 
@@ -181,6 +191,8 @@ impl Core {
             return;
         };
         answer.finish();
+        // A fetch says so itself: whether it was parked or not, it came through here.
+        answer.waited |= !matches!(answer.waits, Waits::Nothing | Waits::Fetch(_));
         answer.waits = Waits::Nothing;
         let Some(connection) = answer.connection else {
             return;
@@ -202,13 +214,16 @@ impl Core {
     }
 
     /// Reads no more of a connection for so long; what it is owed leaves (KIP-219).
-    pub fn mute(&mut self, id: ConnectionId, throttle_ms: i32) {
+    pub fn mute(&mut self, id: ConnectionId, api_key: ApiKey, throttle_ms: i32) {
         if let Some(connection) = self.connections.get_mut(id)
             && !std::mem::replace(&mut connection.muted, true)
         {
             let throttle_ms = u64::from(throttle_ms.unsigned_abs());
             self.stats.requests_throttled.add(1);
             self.stats.throttle_ms.add(throttle_ms);
+            if let Some(key) = self.stats.latency().key(api_key.code()) {
+                key.throttle_ms.add(throttle_ms);
+            }
             let until = self.now.monotonic_us + throttle_ms * 1_000;
             self.timers.arm(until, Timer::Unmute(id));
         }
@@ -251,6 +266,9 @@ impl Core {
                 Waits::Fetch(fetch) => crate::fetch::abandon(self, fetch),
                 Waits::Produce(produce) => crate::handlers::produce::abandon(self, produce),
                 Waits::Metadata(wait) => crate::handlers::metadata::abandon(self, wait),
+                Waits::Producers(work) => {
+                    crate::handlers::describe_producers::abandon(self, work);
+                }
                 Waits::Queries => crate::queries::abandon(self, key),
             }
             answer::discard(&mut self.answers, &mut self.store, key);

@@ -22,6 +22,7 @@ mod fetch;
 mod handlers;
 mod idle;
 mod image;
+mod latency;
 mod maintenance;
 mod options;
 mod own;

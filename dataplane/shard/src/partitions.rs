@@ -1,7 +1,8 @@
 //! From a topic's name to the log that serves it, or the reason why none does.
 
 use crate::core::Core;
-use precursor_model::{ErrorCode, LogUid};
+use crate::image::{Partition, Topic};
+use precursor_model::{ErrorCode, LogUid, TopicId};
 use precursor_storage::{LogId, LogState};
 
 /// Where a partition's log is.
@@ -9,6 +10,45 @@ use precursor_storage::{LogId, LogState};
 pub(crate) enum Place {
     Local(LogId),
     Remote { shard: u16, log: LogUid },
+}
+
+/// How a request names a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TopicRef<'a> {
+    Name(&'a str),
+    /// Produce and Fetch from version 13 (KIP-516).
+    Id(TopicId),
+}
+
+/// A topic that the image knows.
+///
+/// # Errors
+/// The code for each of its partitions: a name may still be made, an id that is gone does not
+/// come back.
+pub(crate) fn find_topic<'i>(core: &'i Core, topic: TopicRef<'_>) -> Result<&'i Topic, ErrorCode> {
+    match topic {
+        TopicRef::Name(name) => core
+            .image
+            .topic(name)
+            .ok_or(ErrorCode::UnknownTopicOrPartition),
+        TopicRef::Id(id) => core.image.topic_by_id(id).ok_or(ErrorCode::UnknownTopicId),
+    }
+}
+
+/// A partition that the image knows, and its topic.
+///
+/// # Errors
+/// The code for the partition's answer.
+pub(crate) fn find_partition<'i>(
+    core: &'i Core,
+    topic: TopicRef<'_>,
+    partition: i32,
+) -> Result<(&'i Topic, &'i Partition), ErrorCode> {
+    let topic = find_topic(core, topic)?;
+    let index = usize::try_from(partition).ok();
+    let found = index.and_then(|index| topic.partitions.get(index));
+    let found = found.ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    Ok((topic, found))
 }
 
 /// Finds the log of a partition that this broker leads.
@@ -19,13 +59,11 @@ pub(crate) enum Place {
 /// The code for the partition's answer.
 pub(crate) fn locate(
     core: &Core,
-    topic: &str,
+    topic: TopicRef<'_>,
     partition: i32,
     known_epoch: i32,
 ) -> Result<Place, ErrorCode> {
-    let Some((_, found)) = core.image.partition(topic, partition) else {
-        return Err(ErrorCode::UnknownTopicOrPartition);
-    };
+    let (_, found) = find_partition(core, topic, partition)?;
     if found.leader != core.image.node_id {
         return Err(ErrorCode::NotLeaderOrFollower);
     }

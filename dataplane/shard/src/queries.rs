@@ -5,7 +5,7 @@
 use crate::answer::Waits;
 use crate::core::{Core, Handled};
 use crate::handlers;
-use crate::partitions::{self, Place};
+use crate::partitions::{self, Place, TopicRef};
 use crate::peers::{Message, Query, Reply, Ticket};
 use crate::pool::{Key, Pool};
 use precursor_model::ErrorCode;
@@ -13,12 +13,13 @@ use precursor_protocol::EncodeError;
 use precursor_storage::{LogId, Lookup, LookupTicket, ReadError, TimedOffset};
 use std::collections::HashMap;
 
-// Timestamps that stand for something else (ListOffsetsRequest.json; KIP-734, KIP-405, KIP-1005).
+// Timestamps that stand for something else (ListOffsetsRequest.json; KIP-734, KIP-405, KIP-1005, KIP-1023).
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 const MAX_TIMESTAMP: i64 = -3;
 const EARLIEST_LOCAL: i64 = -4;
 const LATEST_TIERED: i64 = -5;
+const EARLIEST_PENDING_UPLOAD: i64 = -6;
 
 /// Where an answer has its fields, which differ by API.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,7 +86,12 @@ pub(crate) struct Asked<'a> {
 
 /// Answers one partition: with the reply, or with one to be written now and filled later.
 pub(crate) fn ask(core: &mut Core, asked: &Asked<'_>) -> Reply {
-    let found = partitions::locate(core, asked.topic, asked.partition, asked.known_epoch);
+    let found = partitions::locate(
+        core,
+        TopicRef::Name(asked.topic),
+        asked.partition,
+        asked.known_epoch,
+    );
     match found {
         Err(error) => Reply::failed(error),
         Ok(Place::Local(log)) => match find(core, log, asked.query) {
@@ -183,6 +189,7 @@ fn find_offset(
         EARLIEST_LOCAL if version >= 8 => at(offsets.start),
         // Nothing is tiered.
         LATEST_TIERED if version >= 9 => Found::Now(reply(Ok(None))),
+        EARLIEST_PENDING_UPLOAD if version >= 11 => Found::Now(reply(Ok(None))),
         special if special < 0 => Found::Now(Reply::failed(ErrorCode::UnsupportedVersion)),
         time => match core.store.offset_for_time(log, time) {
             Ok(Lookup::Ready(found)) => Found::Now(reply(Ok(found))),

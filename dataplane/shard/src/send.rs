@@ -111,6 +111,7 @@ pub(crate) fn flush<T: Transport>(
     store: &mut Store,
     id: ConnectionId,
     sent_bytes: &mut u64,
+    mut on_sent: impl FnMut(&Answer),
 ) -> Flushed {
     let most = transport.capabilities().send_slices_max;
     let Some(connection) = connections.get_mut(id) else {
@@ -139,6 +140,7 @@ pub(crate) fn flush<T: Transport>(
                         break;
                     }
                     connection.sent -= answers[key].length;
+                    on_sent(&answers[key]);
                     connection.sending = answers[key].next;
                 }
                 if !holds_memory {

@@ -145,6 +145,7 @@ impl<T: Transport> Shard<T> {
             sessions: SessionCache::new(options.fetch_session_slots_max),
             produces: Pool::new(PREPARED),
             queries: Queries::new(),
+            producers_asked: Pool::new(0),
             peers,
             own: OwnRequests::default(),
             stalled_appends: VecDeque::new(),

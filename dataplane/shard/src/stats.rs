@@ -1,6 +1,6 @@
 //! The shard's page of counters in the region.
 
-use precursor_shm::{Region, ShardStats};
+use precursor_shm::{Region, ShardLatency, ShardStats};
 use std::ops::Deref;
 
 /// Keeps the region mapped for as long as its page is written.
@@ -12,6 +12,10 @@ pub(crate) struct Stats {
 impl Stats {
     pub fn new(region: Region, shard: u16) -> Self {
         Stats { region, shard }
+    }
+
+    pub fn latency(&self) -> &ShardLatency {
+        self.region.latency(self.shard)
     }
 }
 

@@ -10,6 +10,7 @@ mod append;
 mod batch;
 mod cold;
 mod compaction;
+mod describe;
 mod epochs;
 mod find_time;
 mod index;
@@ -28,7 +29,6 @@ mod retention;
 mod scan;
 mod segment_files;
 mod shutdown;
-mod sizes;
 mod store;
 mod tickets;
 mod write_behind;
@@ -39,7 +39,8 @@ pub use api::{
     StoreOptions, TimedOffset,
 };
 pub use compaction::CleanerOptions;
+pub use describe::LogSizes;
 pub use io::StoreStats;
+pub use producers::ActiveProducer;
 pub use read::{Gather, Read};
-pub use sizes::LogSizes;
 pub use store::Store;

@@ -63,7 +63,36 @@ pub(crate) struct ProducerState {
     producers: HashMap<i64, Producer>,
 }
 
+/// A producer that a log remembers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActiveProducer {
+    pub producer_id: i64,
+    pub epoch: i16,
+    /// -1: it has written nothing under this epoch.
+    pub last_sequence: i32,
+    /// The newest timestamp of its last batch; -1 as above.
+    pub last_timestamp: i64,
+}
+
 impl ProducerState {
+    /// Every producer that is remembered, by its id.
+    pub fn active(&self) -> Vec<ActiveProducer> {
+        let producers = self.producers.iter();
+        let mut active: Vec<ActiveProducer> = producers
+            .map(|(id, producer)| {
+                let last = producer.batches().last();
+                ActiveProducer {
+                    producer_id: *id,
+                    epoch: producer.epoch,
+                    last_sequence: last.map_or(-1, |batch| batch.last_sequence),
+                    last_timestamp: last.map_or(-1, |batch| batch.timestamp),
+                }
+            })
+            .collect();
+        active.sort_unstable_by_key(|producer| producer.producer_id);
+        active
+    }
+
     /// Judges a batch by Kafka's rules (`ProducerStateEntry.findDuplicateBatch`,
     /// `ProducerAppendInfo.checkProducerEpoch` and `checkSequence`). A producer that the log does
     /// not know may begin at any sequence (KIP-360).

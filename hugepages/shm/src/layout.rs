@@ -5,6 +5,7 @@ use std::mem::{align_of, offset_of, size_of};
 use precursor_memory::{CHUNK_BYTES, UNIT_BYTES, crc32c};
 
 use crate::extent::DirectoryEntry;
+use crate::latency::ShardLatency;
 use crate::ring::RingControl;
 use crate::stats::ShardStats;
 use crate::status::StatusPage;
@@ -12,7 +13,7 @@ use crate::status::StatusPage;
 /// The first eight bytes of a region.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"PRECURSR");
 /// Changes with every change of a layout in this crate or of the control messages' encoding.
-pub(crate) const ABI_VERSION: u32 = 2;
+pub(crate) const ABI_VERSION: u32 = 3;
 
 const PAGE: u64 = 4096;
 /// What the pools are aligned to: a huge page, and a chunk of the extent allocator.
@@ -103,6 +104,7 @@ pub(crate) enum RingName {
 pub(crate) struct Layout {
     pub sizes: Sizes,
     stats: u64,
+    latency: u64,
     rings: u64,
     directories: u64,
     pools: u64,
@@ -135,7 +137,8 @@ impl Layout {
         }
         let shards = u64::from(shards);
         let stats = Self::STATUS + size_of::<StatusPage>() as u64;
-        let rings = stats + shards * size_of::<ShardStats>() as u64;
+        let latency = stats + shards * size_of::<ShardStats>() as u64;
+        let rings = latency + shards * size_of::<ShardLatency>() as u64;
         let directories = rings + shards * 2 * (PAGE + ring);
         let directory_end = directories + shards * Self::directory_bytes(pool_bytes);
         let pools = directory_end.next_multiple_of(CHUNK);
@@ -144,6 +147,7 @@ impl Layout {
         (region_bytes <= BYTES_MAX).then_some(Layout {
             sizes,
             stats,
+            latency,
             rings,
             directories,
             pools,
@@ -158,6 +162,10 @@ impl Layout {
 
     pub fn stats(&self, shard: u16) -> u64 {
         self.stats + u64::from(shard) * size_of::<ShardStats>() as u64
+    }
+
+    pub fn latency(&self, shard: u16) -> u64 {
+        self.latency + u64::from(shard) * size_of::<ShardLatency>() as u64
     }
 
     /// A ring's control block; its bytes begin a page later.
@@ -212,6 +220,8 @@ mod tests {
         let mut parts = vec![(0, PAGE), (Layout::STATUS, PAGE)];
         for shard in 0..3 {
             parts.push((layout.stats(shard), size_of::<ShardStats>() as u64));
+            let bytes = size_of::<ShardLatency>() as u64;
+            parts.push((layout.latency(shard), bytes));
             parts.push((layout.ring(RingName::ToControl, shard), ring));
             parts.push((layout.ring(RingName::ToData, shard), ring));
             parts.push((layout.directory(shard), 8 * 512 * 64));

@@ -9,6 +9,7 @@ mod buffer;
 pub mod control;
 mod doorbell;
 mod extent;
+mod latency;
 mod layout;
 mod region;
 pub mod ring;
@@ -21,6 +22,7 @@ pub use extent::{
     ExtentId, ExtentOwner, ExtentPool, ExtentPoolUse, ExtentState, RecoveredExtent, SetAside,
     SetAsideReason,
 };
+pub use latency::{KeyLatency, LATENCY_BUCKETS, LATENCY_KEYS, ShardLatency};
 pub use region::{Found, Hugepages, Region, RegionError, RegionKind, RegionOptions};
 pub use stats::{Counter, CounterKind, CounterName, ShardStats};
 pub use status::{ProcessState, StatusPage};

@@ -3,6 +3,7 @@
 mod broker;
 mod groups;
 mod logs;
+mod latency;
 mod process;
 mod shards;
 mod topics;
@@ -14,6 +15,7 @@ use crate::server::MonitorOptions;
 pub(crate) async fn gather(options: &MonitorOptions) -> Families {
     let mut families = Families::default();
     broker::add(&mut families, options);
+    latency::add(&mut families, options);
     process::add(&mut families, options);
     shards::add(&mut families, options);
     topics::add(&mut families, options);

@@ -69,7 +69,8 @@ struct TagsBehindRecords {
     current_leader: Option<CurrentLeader>,
 }
 
-/// Writes a FetchResponse, versions 4 to 15.
+/// Writes a FetchResponse, versions 4 to 18 (without the endpoints of other leaders, a tagged field
+/// from version 16).
 ///
 /// After [`FetchResponseWriter::partition`] the records' place is [`FetchResponseWriter::position`]:
 /// the caller writes them there with [`FetchResponseWriter::records`], or notes the position and

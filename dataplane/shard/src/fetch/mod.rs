@@ -143,7 +143,7 @@ fn read_entry(
     ticket: Ticket,
 ) -> Result<Outcome, ()> {
     let bytes_max = budget.min(entry.bytes_max.max(0) as usize);
-    let log = match partitions::locate(core, &entry.topic, entry.partition, entry.leader_epoch) {
+    let log = match partitions::locate(core, entry.topic(), entry.partition, entry.leader_epoch) {
         Ok(Place::Local(log)) => log,
         Ok(Place::Remote { shard, log }) => {
             entry.remote = Some(log);

@@ -5,7 +5,7 @@ use super::work::{FetchEntry, FetchWork, Outcome};
 use crate::answer::{Body, BodyBytes};
 use crate::core::{CloseReason, Core};
 use crate::pool::Key;
-use precursor_model::{ErrorCode, TopicId};
+use precursor_model::ErrorCode;
 use precursor_protocol::EncodeError;
 use precursor_protocol::writers::{FetchHead, FetchPartition, FetchResponseWriter};
 
@@ -50,6 +50,7 @@ pub(super) fn respond(core: &mut Core, work: &mut FetchWork) {
     }
     let mut head = std::mem::take(&mut core.answers[key].head);
     let mut bodies = std::mem::take(&mut core.answers[key].bodies);
+    let failed = work.has_failure();
     let written = write(&mut head, work, session, &mut bodies);
     let records: u64 = bodies.iter().map(|body| body.length).sum();
     core.stats.bytes_out.add(records);
@@ -59,6 +60,7 @@ pub(super) fn respond(core: &mut Core, work: &mut FetchWork) {
         core.quotas.charge(work.account, bytes, now_us);
     }
     let answer = &mut core.answers[key];
+    answer.failed = failed;
     answer.head = head;
     answer.bodies = bodies;
     match (written, answer.connection) {
@@ -107,8 +109,8 @@ fn write(
             continue;
         }
         let (end, members) = group(work, step, &told);
-        let topic = work.entries[first].topic.clone();
-        w.topic(&topic, TopicId::ZERO, members);
+        let entry = &work.entries[first];
+        w.topic(&entry.topic, entry.topic_id, members);
         for step in step..end {
             let place = (work.rotation + step) % count;
             let read_committed = work.read_committed;
@@ -132,7 +134,7 @@ fn count_groups(work: &FetchWork, told: &dyn Fn(&FetchEntry) -> bool) -> usize {
     let mut groups = 0;
     let mut previous: Option<&FetchEntry> = None;
     for entry in order.filter(|entry| told(entry)) {
-        groups += usize::from(previous.is_none_or(|p| p.topic != entry.topic));
+        groups += usize::from(previous.is_none_or(|p| !p.same_topic(entry)));
         previous = Some(entry);
     }
     groups
@@ -141,12 +143,12 @@ fn count_groups(work: &FetchWork, told: &dyn Fn(&FetchEntry) -> bool) -> usize {
 /// The group that begins at `step`: where it ends, and how many of it are told.
 fn group(work: &FetchWork, step: usize, told: &dyn Fn(&FetchEntry) -> bool) -> (usize, usize) {
     let count = work.entries.len();
-    let topic = &work.entries[(work.rotation + step) % count].topic;
+    let first = &work.entries[(work.rotation + step) % count];
     let (mut end, mut members) = (step, 0);
     while end < count {
         let entry = &work.entries[(work.rotation + end) % count];
         if told(entry) {
-            if entry.topic != *topic {
+            if !entry.same_topic(first) {
                 break;
             }
             members += 1;

@@ -1,7 +1,7 @@
 //! Fetch sessions (KIP-227): what a consumer fetches is remembered, so that it names only changes.
 
 use super::work::FetchEntry;
-use precursor_model::ErrorCode;
+use precursor_model::{ErrorCode, TopicId};
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -22,6 +22,8 @@ pub(crate) struct Session {
     /// Hash of (topic, partition) and the entry's place, sorted by hash.
     index: Vec<(u64, u32)>,
     in_use: bool,
+    /// Topics are named by id (KIP-516): all requests of a session name them in the same way.
+    by_id: bool,
     used_ms: u64,
     /// Where the next fetch begins, so that a full answer does not starve the last partitions.
     pub rotation: usize,
@@ -69,15 +71,22 @@ impl SessionCache {
         }
     }
 
-    fn hash(&self, topic: &str, partition: i32) -> u64 {
-        self.hasher.hash_one((topic, partition))
+    fn hash(&self, topic: (&str, TopicId), partition: i32) -> u64 {
+        self.hasher.hash_one((topic.0, topic.1.0, partition))
     }
 
     /// Decides by the request's session fields.
     ///
     /// # Errors
-    /// `FETCH_SESSION_ID_NOT_FOUND`, `INVALID_FETCH_SESSION_EPOCH`: the answer to the whole fetch.
-    pub fn open(&mut self, id: i32, epoch: i32, now_ms: u64) -> Result<SessionUse, ErrorCode> {
+    /// `FETCH_SESSION_ID_NOT_FOUND`, `INVALID_FETCH_SESSION_EPOCH`, `FETCH_SESSION_TOPIC_ID_ERROR`:
+    /// the answer to the whole fetch.
+    pub fn open(
+        &mut self,
+        id: i32,
+        epoch: i32,
+        by_id: bool,
+        now_ms: u64,
+    ) -> Result<SessionUse, ErrorCode> {
         if epoch == EPOCH_FINAL || epoch == EPOCH_INITIAL {
             if id != 0 {
                 self.remove(id);
@@ -85,7 +94,7 @@ impl SessionCache {
             if epoch == EPOCH_FINAL {
                 return Ok(SessionUse::None);
             }
-            return Ok(self.create(now_ms));
+            return Ok(self.create(by_id, now_ms));
         }
         let Some(session) = self.sessions.get_mut(&id) else {
             return Err(ErrorCode::FetchSessionIdNotFound);
@@ -93,6 +102,9 @@ impl SessionCache {
         // Two fetches of one session at a time: the second cannot know what the first will change.
         if session.in_use || session.epoch != epoch {
             return Err(ErrorCode::InvalidFetchSessionEpoch);
+        }
+        if session.by_id != by_id {
+            return Err(ErrorCode::FetchSessionTopicIdError);
         }
         session.epoch = if epoch == i32::MAX { 1 } else { epoch + 1 };
         session.used_ms = now_ms;
@@ -112,7 +124,7 @@ impl SessionCache {
         }
     }
 
-    fn create(&mut self, now_ms: u64) -> SessionUse {
+    fn create(&mut self, by_id: bool, now_ms: u64) -> SessionUse {
         if self.sessions.len() >= self.slots {
             let oldest = self
                 .sessions
@@ -134,6 +146,7 @@ impl SessionCache {
                 entries: Vec::new(),
                 index: Vec::new(),
                 in_use: false,
+                by_id,
                 used_ms: now_ms,
                 rotation: 0,
             },
@@ -182,7 +195,13 @@ impl SessionCache {
     }
 
     /// The place of a partition among a session's entries.
-    pub fn find(&self, id: i32, entries: &[FetchEntry], topic: &str, part: i32) -> Option<usize> {
+    pub fn find(
+        &self,
+        id: i32,
+        entries: &[FetchEntry],
+        topic: (&str, TopicId),
+        part: i32,
+    ) -> Option<usize> {
         let hash = self.hash(topic, part);
         let index = &self.sessions.get(&id)?.index;
         let first = index.partition_point(|(h, _)| *h < hash);
@@ -192,13 +211,13 @@ impl SessionCache {
             .map(|(_, place)| *place as usize)
             .find(|place| {
                 let entry = &entries[*place];
-                entry.partition == part && *entry.topic == *topic
+                entry.partition == part && *entry.topic == *topic.0 && entry.topic_id == topic.1
             })
     }
 
     /// Adds an entry at the end.
     pub fn add(&mut self, id: i32, entries: &mut Vec<FetchEntry>, entry: FetchEntry) {
-        let hash = self.hash(&entry.topic, entry.partition);
+        let hash = self.hash((&entry.topic, entry.topic_id), entry.partition);
         if let Some(session) = self.sessions.get_mut(&id) {
             let at = session.index.partition_point(|(h, _)| *h < hash);
             session.index.insert(at, (hash, entries.len() as u32));
@@ -213,7 +232,7 @@ impl SessionCache {
         if let Some(session) = self.sessions.get_mut(&id) {
             session.index.clear();
             let hashed = entries.iter().enumerate().map(|(place, entry)| {
-                let hash = hasher.hash_one((&*entry.topic, entry.partition));
+                let hash = hasher.hash_one((&*entry.topic, entry.topic_id.0, entry.partition));
                 (hash, place as u32)
             });
             session.index.extend(hashed);
@@ -228,7 +247,7 @@ mod tests {
     use std::rc::Rc;
 
     fn entry(topic: &str, partition: i32) -> FetchEntry {
-        let mut entry = FetchEntry::new(Rc::from(topic));
+        let mut entry = FetchEntry::new(Rc::from(topic), TopicId::ZERO);
         entry.partition = partition;
         entry
     }
@@ -236,45 +255,51 @@ mod tests {
     #[test]
     fn epochs_count_and_strangers_are_refused() {
         let mut cache = SessionCache::new(2);
-        assert_eq!(cache.open(0, EPOCH_FINAL, 0), Ok(SessionUse::None));
-        let Ok(SessionUse::New(id)) = cache.open(0, EPOCH_INITIAL, 0) else {
+        assert_eq!(cache.open(0, EPOCH_FINAL, false, 0), Ok(SessionUse::None));
+        let Ok(SessionUse::New(id)) = cache.open(0, EPOCH_INITIAL, false, 0) else {
             panic!("a new session");
         };
         assert_eq!(
-            cache.open(id ^ 1, 1, 0),
+            cache.open(id ^ 1, 1, false, 0),
             Err(ErrorCode::FetchSessionIdNotFound)
         );
         assert_eq!(
-            cache.open(id, 2, 0),
+            cache.open(id, 2, false, 0),
             Err(ErrorCode::InvalidFetchSessionEpoch)
         );
-        assert_eq!(cache.open(id, 1, 0), Ok(SessionUse::Incremental(id)));
+        assert_eq!(cache.open(id, 1, false, 0), Ok(SessionUse::Incremental(id)));
         assert_eq!(
-            cache.open(id, 1, 0),
+            cache.open(id, 1, false, 0),
             Err(ErrorCode::InvalidFetchSessionEpoch)
         );
         let (entries, _) = cache.take_entries(id);
         assert_eq!(
-            cache.open(id, 2, 0),
+            cache.open(id, 2, false, 0),
             Err(ErrorCode::InvalidFetchSessionEpoch),
             "one fetch at a time"
         );
         cache.return_entries(id, entries, 0);
-        assert_eq!(cache.open(id, 2, 0), Ok(SessionUse::Incremental(id)));
-        assert_eq!(cache.open(id, EPOCH_FINAL, 0), Ok(SessionUse::None));
-        assert_eq!(cache.open(id, 3, 0), Err(ErrorCode::FetchSessionIdNotFound));
+        assert_eq!(cache.open(id, 2, false, 0), Ok(SessionUse::Incremental(id)));
+        assert_eq!(cache.open(id, EPOCH_FINAL, false, 0), Ok(SessionUse::None));
+        assert_eq!(
+            cache.open(id, 3, false, 0),
+            Err(ErrorCode::FetchSessionIdNotFound)
+        );
     }
 
     #[test]
     fn a_full_cache_evicts_only_what_is_stale() {
         let mut cache = SessionCache::new(2);
-        let first = cache.open(0, EPOCH_INITIAL, 0).unwrap();
-        let _second = cache.open(0, EPOCH_INITIAL, 100_000).unwrap();
-        assert_eq!(cache.open(0, EPOCH_INITIAL, 119_999), Ok(SessionUse::None));
-        let third = cache.open(0, EPOCH_INITIAL, 120_000).unwrap();
+        let first = cache.open(0, EPOCH_INITIAL, false, 0).unwrap();
+        let _second = cache.open(0, EPOCH_INITIAL, false, 100_000).unwrap();
+        assert_eq!(
+            cache.open(0, EPOCH_INITIAL, false, 119_999),
+            Ok(SessionUse::None)
+        );
+        let third = cache.open(0, EPOCH_INITIAL, false, 120_000).unwrap();
         assert_ne!(third, SessionUse::None);
         assert_eq!(
-            cache.open(first.id(), 1, 120_000),
+            cache.open(first.id(), 1, false, 120_000),
             Err(ErrorCode::FetchSessionIdNotFound)
         );
         assert_eq!((cache.sessions.len(), cache.evictions), (2, 1));
@@ -283,26 +308,48 @@ mod tests {
     #[test]
     fn entries_are_found_added_and_forgotten() {
         let mut cache = SessionCache::new(2);
-        let id = cache.open(0, EPOCH_INITIAL, 0).unwrap().id();
+        let id = cache.open(0, EPOCH_INITIAL, false, 0).unwrap().id();
         let (mut entries, _) = cache.take_entries(id);
         for partition in 0..500 {
             cache.add(id, &mut entries, entry("a", partition));
             cache.add(id, &mut entries, entry("b", partition));
         }
         for partition in 0..500 {
-            let place = cache.find(id, &entries, "b", partition).expect("there");
+            let place = cache
+                .find(id, &entries, ("b", TopicId::ZERO), partition)
+                .expect("there");
             assert_eq!(*entries[place].topic, *"b");
             assert_eq!(entries[place].partition, partition);
         }
-        assert_eq!(cache.find(id, &entries, "b", 500), None);
+        assert_eq!(cache.find(id, &entries, ("b", TopicId::ZERO), 500), None);
         for entry in &mut entries {
             entry.forgotten = &*entry.topic == "a";
         }
         cache.forget(id, &mut entries);
         assert_eq!(entries.len(), 500);
-        assert_eq!(cache.find(id, &entries, "a", 1), None);
-        assert!(cache.find(id, &entries, "b", 499).is_some());
+        assert_eq!(cache.find(id, &entries, ("a", TopicId::ZERO), 1), None);
+        assert!(
+            cache
+                .find(id, &entries, ("b", TopicId::ZERO), 499)
+                .is_some()
+        );
         cache.return_entries(id, entries, 7);
         assert_eq!(cache.take_entries(id).1, 7);
+    }
+
+    #[test]
+    fn a_session_names_topics_in_one_way() {
+        let mut cache = SessionCache::new(2);
+        let id = cache.open(0, EPOCH_INITIAL, true, 0).unwrap().id();
+        let mixed = Err(ErrorCode::FetchSessionTopicIdError);
+        assert_eq!(cache.open(id, 1, false, 0), mixed);
+        let (mut entries, _) = cache.take_entries(id);
+        let [first, second] = [TopicId([1; 16]), TopicId([2; 16])];
+        for topic in [first, second] {
+            cache.add(id, &mut entries, FetchEntry::new(Rc::from(""), topic));
+        }
+        assert_eq!(cache.find(id, &entries, ("", first), 0), Some(0));
+        assert_eq!(cache.find(id, &entries, ("", second), 0), Some(1));
+        assert_eq!(cache.find(id, &entries, ("", TopicId::ZERO), 0), None);
     }
 }

@@ -1,10 +1,11 @@
 //! A fetch in the making: its partitions and how far each one is.
 
 use super::session::SessionUse;
+use crate::partitions::TopicRef;
 use crate::pool::Key;
 use crate::quotas::Account;
 use crate::timer::TimerId;
-use precursor_model::{ErrorCode, LogUid};
+use precursor_model::{ErrorCode, LogUid, TopicId};
 use precursor_shm::Buffer;
 use precursor_storage::{Gather, LogId, ReadTicket};
 use std::rc::Rc;
@@ -32,7 +33,9 @@ pub(crate) enum Outcome {
 /// One partition of a fetch, or of a fetch session between fetches.
 #[derive(Debug)]
 pub(crate) struct FetchEntry {
+    /// Its name, where the request names it so; empty where it names the id.
     pub topic: Rc<str>,
+    pub topic_id: TopicId,
     pub partition: i32,
     pub offset: i64,
     pub bytes_max: i32,
@@ -54,9 +57,10 @@ pub(crate) struct FetchEntry {
 }
 
 impl FetchEntry {
-    pub fn new(topic: Rc<str>) -> Self {
+    pub fn new(topic: Rc<str>, topic_id: TopicId) -> Self {
         FetchEntry {
             topic,
+            topic_id,
             partition: 0,
             offset: 0,
             bytes_max: 0,
@@ -71,6 +75,19 @@ impl FetchEntry {
             log: None,
             remote: None,
         }
+    }
+
+    pub fn topic(&self) -> TopicRef<'_> {
+        if self.topic.is_empty() {
+            TopicRef::Id(self.topic_id)
+        } else {
+            TopicRef::Name(&self.topic)
+        }
+    }
+
+    /// Whether two partitions are of one topic, as their requests name it.
+    pub fn same_topic(&self, other: &FetchEntry) -> bool {
+        self.topic_id == other.topic_id && self.topic == other.topic
     }
 }
 

@@ -1,4 +1,4 @@
-//! ApiVersions, key 18, versions 0–4.
+//! ApiVersions, key 18, versions 0–5.
 
 use crate::core::{CloseReason, Core, Handled, Request};
 use precursor_model::ErrorCode;
@@ -7,11 +7,23 @@ use precursor_protocol::messages::api_versions_response::ApiVersion;
 use precursor_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 
 pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
-    // Read for its form alone: a client's name and version decide nothing here.
-    if ApiVersionsRequest::decode(request.body, request.version).is_err() {
+    // A client's name and version decide nothing here.
+    let Ok(asked) = ApiVersionsRequest::decode(request.body, request.version) else {
         return Handled::Close(CloseReason::BadFrame);
-    }
-    answer(core, request, request.version, ErrorCode::None)
+    };
+    // From version 5 a client says whom it believes to talk to: one that an old address has led
+    // to another cluster or node is to begin anew with its bootstrap servers.
+    let image = &core.image;
+    let elsewhere = asked
+        .cluster_id
+        .is_some_and(|cluster| *cluster != *image.cluster_id);
+    let other_node = asked.node_id >= 0 && asked.node_id != image.node_id;
+    let error = if elsewhere || other_node {
+        ErrorCode::RebootstrapRequired
+    } else {
+        ErrorCode::None
+    };
+    answer(core, request, request.version, error)
 }
 
 /// The answer to a version that is not served: version 0's body, with the error and the ranges, so

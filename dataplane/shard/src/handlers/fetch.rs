@@ -1,9 +1,10 @@
-//! Fetch, key 1, versions 4–12.
+//! Fetch, key 1, versions 4–18.
 
 use crate::answer::Waits;
 use crate::core::{CloseReason, Core, Handled, Request};
 use crate::fetch::session::SessionUse;
 use crate::fetch::{self, FetchEntry, FetchWork};
+use precursor_model::TopicId;
 use precursor_protocol::views::FetchRequestView;
 use precursor_protocol::views::fetch_request::FetchPartitionView;
 use std::rc::Rc;
@@ -21,9 +22,11 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
     core.stats.fetch_requests.add(1);
     let answer = core.begin_answer(request);
     let now_ms = core.now_ms();
+    // KIP-516: from here on topics have no names.
+    let by_id = request.version >= 13;
     let opened = core
         .sessions
-        .open(view.session_id, view.session_epoch, now_ms);
+        .open(view.session_id, view.session_epoch, by_id, now_ms);
     let session = match opened {
         Ok(session) => session,
         Err(error) => {
@@ -58,6 +61,9 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
     core.answers[answer].waits = Waits::Fetch(key);
     core.fetches[key] = work;
     fetch::advance(core, key);
+    if let Some(answer) = core.answers.get_mut(answer) {
+        answer.waited = !answer.ready;
+    }
     Handled::Done
 }
 
@@ -78,17 +84,18 @@ fn collect(
         (work.entries, work.rotation) = core.sessions.take_entries(id);
     }
     for topic in view.topics {
+        let named = (topic.topic, topic.topic_id);
         for asked in topic.partitions {
             let known = if id == 0 {
                 None
             } else {
                 core.sessions
-                    .find(id, &work.entries, topic.topic, asked.partition)
+                    .find(id, &work.entries, named, asked.partition)
             };
             match known {
                 Some(place) => update(&mut work.entries[place], &asked),
                 None => {
-                    let entry = new_entry(core, topic.topic, &asked);
+                    let entry = new_entry(core, named, &asked);
                     if id == 0 {
                         work.entries.push(entry);
                     } else {
@@ -105,7 +112,8 @@ fn forget(core: &mut Core, view: &FetchRequestView<'_>, id: i32, entries: &mut V
     let mut any = false;
     for topic in view.forgotten_topics_data {
         for partition in topic.partitions {
-            let place = core.sessions.find(id, entries, topic.topic, partition);
+            let named = (topic.topic, topic.topic_id);
+            let place = core.sessions.find(id, entries, named, partition);
             if let Some(place) = place {
                 entries[place].forgotten = true;
                 any = true;
@@ -117,13 +125,15 @@ fn forget(core: &mut Core, view: &FetchRequestView<'_>, id: i32, entries: &mut V
     }
 }
 
-fn new_entry(core: &Core, topic: &str, asked: &FetchPartitionView) -> FetchEntry {
+fn new_entry(core: &Core, named: (&str, TopicId), asked: &FetchPartitionView) -> FetchEntry {
+    let (topic, id) = named;
     // The image's own name where there is one: nothing is allocated for a known topic.
     let name = match core.image.topic(topic) {
+        _ if topic.is_empty() => core.image.nameless.clone(),
         Some(topic) => topic.name.clone(),
         None => Rc::from(topic),
     };
-    let mut entry = FetchEntry::new(name);
+    let mut entry = FetchEntry::new(name, id);
     entry.partition = asked.partition;
     update(&mut entry, asked);
     entry

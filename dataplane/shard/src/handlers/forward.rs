@@ -15,7 +15,7 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
         core.out_of_control.push(request.connection);
         return Handled::Blocked;
     }
-    let answer = core.begin_forwarded_answer(request.connection);
+    let answer = core.begin_forwarded_answer(request);
     core.answers[answer].waits = Waits::Control;
     let mut peer = String::new();
     if let Some(connection) = core.connections.get_mut(request.connection) {

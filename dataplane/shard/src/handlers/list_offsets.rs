@@ -1,4 +1,4 @@
-//! ListOffsets, key 2, versions 1–10.
+//! ListOffsets, key 2, versions 1–11.
 
 use crate::core::{CloseReason, Core, Handled, Request};
 use crate::peers::Query;

@@ -7,7 +7,7 @@ use crate::core::{CloseReason, Core, Handled, Request, Timer};
 use crate::image::Topic;
 use crate::pool::Key;
 use crate::timer::TimerId;
-use precursor_model::{ErrorCode, validate_topic_name};
+use precursor_model::{ErrorCode, TopicId, validate_topic_name};
 use precursor_protocol::EncodeError;
 use precursor_protocol::views::MetadataRequestView;
 use precursor_protocol::views::metadata_request::MetadataRequestTopicView;
@@ -37,6 +37,9 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
     let Ok(view) = MetadataRequestView::parse(request.body, request.version) else {
         return Handled::Close(CloseReason::BadFrame);
     };
+    if request.version < 12 && names_by_id(&view) {
+        return refuse_ids(core, request, &view);
+    }
     let missing = topics_to_make(core, request, &view);
     if missing.is_empty() {
         return answer_now(core, request, &view);
@@ -57,6 +60,36 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
     };
     core.control.ensure_topics(Caller::Metadata(wait), missing);
     Handled::Done
+}
+
+/// Whether a request asks by topic id, or for a topic without a name.
+fn names_by_id(view: &MetadataRequestView<'_>) -> bool {
+    let mut topics = view.topics.into_iter().flatten();
+    topics.any(|topic| topic.name.is_none() || topic.topic_id != TopicId::ZERO)
+}
+
+/// Versions 10 and 11 have ids in their layout, but Kafka takes them from version 12 on: it refuses
+/// every topic of such a request.
+fn refuse_ids(core: &mut Core, request: &Request<'_>, view: &MetadataRequestView<'_>) -> Handled {
+    let key = core.begin_answer(request);
+    let mut head = std::mem::take(&mut core.answers[key].head);
+    let mut w = MetadataResponseWriter::new(&mut head, request.version, core.throttle_ms, 0);
+    let topics = view.topics.into_iter().flatten();
+    w.cluster(None, -1, topics.clone().count());
+    for topic in topics {
+        let refused = MetadataTopic {
+            error: ErrorCode::InvalidRequest,
+            name: Some(topic.name.unwrap_or_default()),
+            id: topic.topic_id,
+            is_internal: false,
+            authorized_operations: None,
+        };
+        w.topic(&refused, 0);
+    }
+    let written = w.finish(None, ErrorCode::None);
+    core.answers[key].head = head;
+    core.stats.metadata_requests.add(1);
+    super::end(core, key, written)
 }
 
 /// Names that the request allows to be made and that may be.

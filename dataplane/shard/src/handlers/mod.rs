@@ -2,6 +2,7 @@
 
 pub(crate) mod api_versions;
 pub(crate) mod delete_records;
+pub(crate) mod describe_producers;
 pub(crate) mod fetch;
 pub(crate) mod find_coordinator;
 pub(crate) mod forward;
@@ -58,6 +59,7 @@ fn handle(core: &mut Core, request: &Request<'_>, by: AnsweredBy) -> Handled {
         (_, ApiKey::Metadata) => metadata::handle(core, request),
         (_, ApiKey::ApiVersions) => api_versions::handle(core, request),
         (_, ApiKey::FindCoordinator) => find_coordinator::handle(core, request),
+        (_, ApiKey::DescribeProducers) => describe_producers::handle(core, request),
         (_, ApiKey::DeleteRecords) => delete_records::handle(core, request),
         (_, ApiKey::OffsetForLeaderEpoch) => offset_for_leader_epoch::handle(core, request),
         // The list names a handler for each of its rows; the test below holds it to that.
@@ -112,6 +114,7 @@ mod tests {
             ApiKey::ApiVersions,
             ApiKey::FindCoordinator,
             ApiKey::DeleteRecords,
+            ApiKey::DescribeProducers,
             ApiKey::OffsetForLeaderEpoch,
         ];
         for served in api::SERVED {

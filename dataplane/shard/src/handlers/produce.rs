@@ -1,10 +1,10 @@
-//! Produce, key 0, versions 3–11.
+//! Produce, key 0, versions 3–13.
 
 use crate::answer::Waits;
 use crate::connection::is_own;
 use crate::core::{CloseReason, Core, Handled, Request, Timer};
 use crate::fetch;
-use crate::partitions::{self, Place};
+use crate::partitions::{self, Place, TopicRef};
 use crate::peers::{Message, RemoteAppended, Ticket};
 use crate::pool::Key;
 use crate::timer::TimerId;
@@ -129,7 +129,12 @@ fn append_all(
     let done = work.outcomes.len();
     let mut number = 0;
     for topic in view.topic_data {
-        let forbidden = !to_internal && is_internal(core, topic.name);
+        let named = if work.version >= 13 {
+            TopicRef::Id(topic.topic_id)
+        } else {
+            TopicRef::Name(topic.name)
+        };
+        let forbidden = !to_internal && is_internal(core, named);
         for partition in topic.partition_data {
             number += 1;
             if number <= done {
@@ -144,14 +149,7 @@ fn append_all(
                 key,
                 place: number as u32 - 1,
             };
-            match append(
-                core,
-                view.acks,
-                work.version,
-                topic.name,
-                &partition,
-                ticket,
-            ) {
+            match append(core, view.acks, work.version, named, &partition, ticket) {
                 Some(outcome) => work.outcomes.push(outcome),
                 None => return false,
             }
@@ -161,8 +159,8 @@ fn append_all(
 }
 
 /// Internal topics are the broker's own to write.
-fn is_internal(core: &Core, topic: &str) -> bool {
-    core.image.topic(topic).is_some_and(|topic| topic.internal)
+fn is_internal(core: &Core, topic: TopicRef<'_>) -> bool {
+    partitions::find_topic(core, topic).is_ok_and(|topic| topic.internal)
 }
 
 /// Appends to one partition; `None` when there is no memory now.
@@ -170,7 +168,7 @@ fn append(
     core: &mut Core,
     acks: i16,
     version: i16,
-    topic: &str,
+    topic: TopicRef<'_>,
     data: &PartitionProduceDataView<'_>,
     ticket: Ticket,
 ) -> Option<PartitionOutcome> {
@@ -218,9 +216,9 @@ fn append_remote(
     })
 }
 
-fn enough_replicas(core: &Core, topic: &str, partition: i32) -> bool {
-    let found = core.image.partition(topic, partition);
-    found.is_some_and(|(topic, partition)| {
+fn enough_replicas(core: &Core, topic: TopicRef<'_>, partition: i32) -> bool {
+    let found = partitions::find_partition(core, topic, partition);
+    found.is_ok_and(|(topic, partition)| {
         partition.isr.len() >= usize::from(topic.config.min_insync_replicas)
     })
 }
@@ -305,6 +303,7 @@ fn settle(
     if written.is_err() {
         return Handled::Close(CloseReason::Unanswerable);
     }
+    core.answers[answer].failed = work.outcomes.iter().any(|o| o.error.is_error());
     wait_for_others(core, key, work);
     if work.outstanding == 0 {
         core.finish_answer(answer);

@@ -36,7 +36,7 @@ pub(super) fn handle(core: &mut Core, request: &Request<'_>, by: AnsweredBy) -> 
     let throttle_ms = std::mem::take(&mut core.throttle_ms);
     core.throttle_account = None;
     if throttle_ms > 0 && handled == Handled::Done {
-        core.mute(request.connection, throttle_ms);
+        core.mute(request.connection, request.key, throttle_ms);
     }
     handled
 }

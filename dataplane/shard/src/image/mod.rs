@@ -71,6 +71,8 @@ pub(crate) struct Image {
     pub controller_id: i32,
     pub node_id: i32,
     pub brokers: Vec<Broker>,
+    /// The empty name, for whoever keeps a name and has none.
+    pub nameless: Rc<str>,
     by_name: HashMap<Rc<str>, usize>,
     by_id: HashMap<TopicId, usize>,
     topics: Vec<Option<Topic>>,
@@ -88,6 +90,7 @@ impl Image {
             controller_id: -1,
             node_id,
             brokers: Vec::new(),
+            nameless: Rc::from(""),
             by_name: HashMap::new(),
             by_id: HashMap::new(),
             topics: Vec::new(),
@@ -105,12 +108,6 @@ impl Image {
     pub fn topic_by_id(&self, id: TopicId) -> Option<&Topic> {
         let index = *self.by_id.get(&id)?;
         self.topics[index].as_ref()
-    }
-
-    pub fn partition(&self, topic: &str, partition: i32) -> Option<(&Topic, &Partition)> {
-        let topic = self.topic(topic)?;
-        let partition = topic.partitions.get(usize::try_from(partition).ok()?)?;
-        Some((topic, partition))
     }
 
     /// Remembers (or forgets) which local log serves a partition.

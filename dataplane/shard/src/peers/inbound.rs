@@ -3,7 +3,7 @@
 use super::{Message, RemoteAppended, RemoteOffsets, Ticket};
 use crate::core::Core;
 use crate::fetch::{self, Reader};
-use crate::handlers::produce;
+use crate::handlers::{describe_producers, produce};
 use crate::partitions;
 use crate::queries;
 use crate::waiters::{DurableWait, DurableWaiter};
@@ -103,6 +103,11 @@ fn handle(core: &mut Core, from: u16, message: Message) {
             queries::asked_by_peer(core, from, ticket, log, query);
         }
         Message::Told { ticket, reply } => queries::fill(core, ticket.key, reply),
+        Message::AskProducers { ticket, log } => {
+            let log = find(core, log);
+            describe_producers::asked_by_peer(core, from, ticket, log);
+        }
+        Message::ToldProducers { ticket, told } => describe_producers::told(core, ticket, told),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::quotas::Buckets;
 use precursor_memory::spsc::{self, Receiver, Sender};
 use precursor_model::{ErrorCode, LogUid, Offset};
 use precursor_shm::{Buffer, Doorbell};
+use precursor_storage::ActiveProducer;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
@@ -118,6 +119,15 @@ pub(crate) enum Message {
     Told {
         ticket: Ticket,
         reply: Reply,
+    },
+    /// DescribeProducers.
+    AskProducers {
+        ticket: Ticket,
+        log: LogUid,
+    },
+    ToldProducers {
+        ticket: Ticket,
+        told: Result<Vec<ActiveProducer>, ErrorCode>,
     },
 }
 

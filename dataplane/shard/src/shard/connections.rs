@@ -4,6 +4,7 @@ use super::{SERVED_PER_TURN, Shard};
 use crate::connection::is_own;
 use crate::core::CloseReason;
 use crate::fetch;
+use crate::latency;
 use crate::own;
 use crate::send::{self, Flushed};
 use crate::serve::{self, Served};
@@ -89,6 +90,8 @@ impl<T: Transport> Shard<T> {
             return;
         }
         let mut sent = 0;
+        let (clock, latency) = (&self.clock, core.stats.latency());
+        let mut left_us = None;
         let flushed = send::flush(
             &mut self.transport,
             self.holds_memory,
@@ -97,6 +100,11 @@ impl<T: Transport> Shard<T> {
             &mut core.store,
             id,
             &mut sent,
+            |answer| {
+                // Read once for all that leave together.
+                let left_us = *left_us.get_or_insert_with(|| clock.monotonic_us());
+                latency::answered(latency, answer, left_us);
+            },
         );
         if sent > 0 {
             core.stats.network_bytes_out.add(sent);

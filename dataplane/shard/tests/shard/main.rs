@@ -3,11 +3,13 @@
 mod allocation;
 mod connections;
 mod control;
+mod describe_producers;
 mod faults;
 mod fetch;
 mod harness;
 mod metadata;
 mod own;
+mod pitfalls;
 mod produce;
 mod quotas;
 mod runtime;

@@ -115,14 +115,14 @@ fn topics_asked_of_a_control_plane_that_dies_are_asked_of_the_next() {
 fn an_unknown_version_of_api_versions_gets_version_zero_with_the_ranges() {
     let mut broker = Broker::start(&[]);
     let mut client = broker.connect();
-    for version in [5, 42, i16::MAX] {
+    for version in [6, 42, i16::MAX] {
         let id = client.send(&mut broker, ApiKey::ApiVersions, version, b"whatever");
         let body = client.expect(&mut broker, ApiKey::ApiVersions, 0, id);
         let response = ApiVersionsResponse::decode(&body, 0).unwrap();
         assert_eq!(response.error_code, ErrorCode::UnsupportedVersion.code());
         let produce = &response.api_keys[0];
         let range = (produce.api_key, produce.min_version, produce.max_version);
-        assert_eq!(range, (0, 0, 11));
+        assert_eq!(range, (0, 0, 13));
         assert!(response.api_keys.iter().any(|key| key.api_key == 18));
     }
 }

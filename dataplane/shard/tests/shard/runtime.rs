@@ -1,8 +1,10 @@
 //! What changes while a shard runs, and what it tells of itself.
 
-use crate::harness::{Broker, FakeTopic, batch};
+use crate::harness::{Broker, FakeTopic, batch, fetch_body};
 use precursor_model::ErrorCode;
+use precursor_protocol::ApiKey;
 use precursor_shm::control::{LogDescription, ToData};
+use std::time::Duration;
 
 fn option(name: &'static str, value: &'static str) -> ToData<'static> {
     ToData::NodeOption { name, value }
@@ -104,4 +106,34 @@ fn bytes_that_left_through_another_shard_count_where_the_log_is() {
         assert_eq!(logs[0].bytes_out, 2 * records.len() as u64);
         assert_eq!(logs[0].batches_in, 1);
     }
+}
+
+#[test]
+fn request_times_are_counted_by_key_once_for_each_answer() {
+    let mut broker = Broker::start(&[("t", 1)]);
+    let mut client = broker.connect();
+    let records = batch(&[b"one"]);
+    for _ in 0..5 {
+        broker.produce(&mut client, 9, "t", 0, &records);
+    }
+    broker.produce(&mut client, 9, "none", 0, &records);
+    broker.fetch(&mut client, 12, "t", 0, 0);
+    // One that waits for what another client appends.
+    let body = fetch_body(12, 5_000, 1, &[("t", 0, 5)]);
+    let id = client.send(&mut broker, ApiKey::Fetch, 12, &body);
+    let mut other = broker.connect();
+    std::thread::sleep(Duration::from_millis(20));
+    broker.produce(&mut other, 9, "t", 0, &records);
+    client.expect(&mut broker, ApiKey::Fetch, 12, id);
+    let latency = broker.region.latency(0);
+    let produce = latency.key(ApiKey::Produce.code()).unwrap();
+    assert_eq!((produce.count(), produce.errors.get()), (7, 1));
+    assert_eq!(produce.waited.get(), 0);
+    let fetch = latency.key(ApiKey::Fetch.code()).unwrap();
+    assert_eq!((fetch.count(), fetch.errors.get()), (2, 0));
+    assert_eq!(fetch.waited.get(), 1);
+    assert!(fetch.waited_us.get() >= 20_000);
+    assert!(fetch.total_us.get() >= fetch.waited_us.get());
+    let keys: Vec<i16> = latency.keys().map(|(code, _)| code).collect();
+    assert_eq!(keys, [0, 1]);
 }

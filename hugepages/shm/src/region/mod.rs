@@ -26,6 +26,7 @@ use precursor_memory::Mapping;
 use crate::buffer::BufferPool;
 use crate::doorbell::{Doorbell, DoorbellName};
 use crate::extent::ExtentPool;
+use crate::latency::ShardLatency;
 use crate::layout::{Layout, RingName};
 use crate::ring::{Consumer, Producer, SharedMemory};
 use crate::stats::ShardStats;
@@ -260,6 +261,17 @@ impl Region {
         let offset = self.inner.layout.stats(shard);
         // SAFETY: as for the status page.
         unsafe { self.part::<ShardStats>(offset).as_ref() }
+    }
+
+    /// How long a shard's requests took.
+    ///
+    /// # Panics
+    /// If there is no such shard.
+    pub fn latency(&self, shard: u16) -> &ShardLatency {
+        self.assert_shard(shard);
+        let offset = self.inner.layout.latency(shard);
+        // SAFETY: as for the status page: nothing but atomic words.
+        unsafe { self.part::<ShardLatency>(offset).as_ref() }
     }
 
     /// The shard's end of its ring to the control plane.

@@ -1,7 +1,6 @@
 //! The response to Produce, with the places of what is still to be settled.
 
 use super::PartitionOutcome;
-use precursor_model::TopicId;
 use precursor_protocol::EncodeError;
 use precursor_protocol::views::ProduceRequestView;
 use precursor_protocol::writers::{ProducePartition, ProduceResponseWriter};
@@ -21,7 +20,7 @@ pub(super) fn write(
     let mut w = ProduceResponseWriter::new(out, version, view.topic_data.len());
     let mut outcomes = outcomes.iter();
     for topic in view.topic_data {
-        w.topic(topic.name, TopicId::ZERO, topic.partition_data.len());
+        w.topic(topic.name, topic.topic_id, topic.partition_data.len());
         for (partition, outcome) in topic.partition_data.zip(&mut outcomes) {
             holes.push(Some((w.position() + ERROR_PLACE) as u32));
             w.partition(&ProducePartition {

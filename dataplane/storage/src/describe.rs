@@ -1,6 +1,7 @@
-//! How large logs are, for whoever describes them.
+//! How large logs are and who writes to them, for whoever describes them.
 
 use crate::api::LogId;
+use crate::producers::ActiveProducer;
 use crate::store::Store;
 
 /// What a log takes up.
@@ -21,6 +22,12 @@ impl Store {
             memory_bytes: log.extents.iter().map(|e| u64::from(e.size)).sum(),
             segments: log.segments.len() as u32,
         })
+    }
+
+    /// The producers that a log remembers, by their id; none for a stale id.
+    pub fn active_producers(&self, id: LogId) -> Vec<ActiveProducer> {
+        let log = self.log(id);
+        log.map_or(Vec::new(), |log| log.producers.active())
     }
 
     /// The first log in or behind a slot, to go through all of them in pieces.
