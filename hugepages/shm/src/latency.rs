@@ -38,7 +38,7 @@ const _: () = {
     assert!(size_of::<KeyLatency>() == 512 && align_of::<KeyLatency>() == 64);
     assert!(offset_of!(KeyLatency, total_us) == LATENCY_BUCKETS * 8);
     assert!(size_of::<ShardLatency>() == LATENCY_KEYS * 512);
-    assert!(size_of::<ShardLatency>() % 4096 == 0 && align_of::<ShardLatency>() == 4096);
+    assert!(size_of::<ShardLatency>() & 4095 == 0 && align_of::<ShardLatency>() == 4096);
 };
 
 /// The bucket of a duration.

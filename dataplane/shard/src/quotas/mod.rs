@@ -18,6 +18,8 @@ use table::QuotaTable;
 
 /// Clients whose limits are remembered; more are looked up anew.
 const CLIENTS_MAX: usize = 4_096;
+/// A longer client id is looked up anew each time: remembered ids are bounded in bytes too.
+const CLIENT_ID_BYTES_MAX: usize = 256;
 /// Longest time for which a connection is not read on for the bytes it moved. What is owed beyond
 /// it stays owed.
 const BYTES_THROTTLE_MS_MAX: u64 = 3_600_000;
@@ -85,6 +87,9 @@ impl Quotas {
             return *accounts;
         }
         let accounts = Kind::ALL.map(|kind| self.find(kind, user, client_id));
+        if client_id.len() > CLIENT_ID_BYTES_MAX {
+            return accounts;
+        }
         if self.clients.len() >= CLIENTS_MAX {
             self.clients.clear();
         }
@@ -208,5 +213,9 @@ mod tests {
             assert!(shards[0].accounts("u", &id)[0].is_some());
             assert!(shards[0].clients.len() <= CLIENTS_MAX);
         }
+        let before = shards[0].clients.len();
+        let long = "x".repeat(30_000);
+        assert!(shards[0].accounts("u", &long)[0].is_some());
+        assert_eq!(shards[0].clients.len(), before);
     }
 }
