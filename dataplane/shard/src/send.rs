@@ -102,7 +102,8 @@ impl<'a> Slices<'a> {
     }
 }
 
-/// Hands ready answers of one connection to the transport until it is full or nothing is ready.
+/// Hands ready answers of one connection to the transport until it is full or nothing is ready; and
+/// the bytes that it took.
 pub(crate) fn flush<T: Transport>(
     transport: &mut T,
     holds_memory: bool,
@@ -110,13 +111,13 @@ pub(crate) fn flush<T: Transport>(
     answers: &mut Pool<Answer>,
     store: &mut Store,
     id: ConnectionId,
-    sent_bytes: &mut u64,
     mut on_sent: impl FnMut(&Answer),
-) -> Flushed {
+) -> (Flushed, u64) {
     let most = transport.capabilities().send_slices_max;
     let Some(connection) = connections.get_mut(id) else {
-        return Flushed::Broken;
+        return (Flushed::Broken, 0);
     };
+    let mut sent_bytes = 0;
     loop {
         let mut slices = Slices::new(connection.sent, most);
         let mut next: Option<Key> = connection.sending;
@@ -128,12 +129,12 @@ pub(crate) fn flush<T: Transport>(
             next = answer.next;
         }
         if slices.count == 0 {
-            return Flushed::All;
+            return (Flushed::All, sent_bytes);
         }
         let offered = slices.bytes;
         match transport.send(id, &slices.list[..slices.count]) {
             Ok(taken) => {
-                *sent_bytes += taken as u64;
+                sent_bytes += taken as u64;
                 connection.sent += taken as u64;
                 while let Some(key) = connection.sending {
                     if !answers[key].ready || connection.sent < answers[key].length {
@@ -149,14 +150,14 @@ pub(crate) fn flush<T: Transport>(
                 if (taken as u64) < offered {
                     // A short send means a full transport: its event will tell.
                     connection.send_blocked = true;
-                    return Flushed::Blocked;
+                    return (Flushed::Blocked, sent_bytes);
                 }
             }
             Err(SendError::WouldBlock) => {
                 connection.send_blocked = true;
-                return Flushed::Blocked;
+                return (Flushed::Blocked, sent_bytes);
             }
-            Err(SendError::Broken) => return Flushed::Broken,
+            Err(SendError::Broken) => return (Flushed::Broken, sent_bytes),
         }
     }
 }

@@ -89,17 +89,15 @@ impl<T: Transport> Shard<T> {
         if connection.send_blocked {
             return;
         }
-        let mut sent = 0;
         let (clock, latency) = (&self.clock, core.stats.latency());
         let mut left_us = None;
-        let flushed = send::flush(
+        let (flushed, sent) = send::flush(
             &mut self.transport,
             self.holds_memory,
             &mut core.connections,
             &mut core.answers,
             &mut core.store,
             id,
-            &mut sent,
             |answer| {
                 // Read once for all that leave together.
                 let left_us = *left_us.get_or_insert_with(|| clock.monotonic_us());
