@@ -13,8 +13,8 @@ use tokio::runtime::Runtime;
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 
-use crate::arguments::CommonArguments;
 use crate::client::{Connection, parse_endpoint};
+use crate::common::CommonArguments;
 use crate::failure::Failure;
 
 /// How long the connection may take to be made.
@@ -132,6 +132,11 @@ fn failure_of(status: &Status) -> Failure {
         ))
         .next("The change may still come: look with 'precursor topic list'"),
         Code::NotFound => Failure::refused(message).next("See what there is: precursor topic list"),
+        Code::AlreadyExists => Failure::refused(message)
+            .next("Choose another name, or see what is there: precursor topic describe NAME"),
+        Code::InvalidArgument => {
+            Failure::refused(message).next("See what may be given: precursor topic create --help")
+        }
         _ => Failure::refused(message),
     }
 }

@@ -1,12 +1,18 @@
-//! The command line.
+//! The command line as a whole.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use crate::bench::BenchArguments;
+use crate::cluster::ClusterArguments;
+use crate::common::CommonArguments;
+use crate::config::ConfigArguments;
 use crate::consume::ConsumeArguments;
-use crate::output::OutputFormat;
+use crate::group::GroupArguments;
+use crate::manual::{CompletionsArguments, ManArguments};
 use crate::produce::ProduceArguments;
+use crate::quota::QuotaArguments;
 use crate::serve::ServeArguments;
+use crate::top::TopArguments;
 use crate::topic::TopicArguments;
 
 /// Precursor, an event broker that speaks the Kafka protocol
@@ -16,7 +22,8 @@ use crate::topic::TopicArguments;
     version,
     arg_required_else_help = true,
     after_help = "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 no broker answered, \
-                  4 the broker refused."
+                  4 the broker refused, 130 ended by Ctrl-C.\n\
+                  Colours appear on a terminal alone, and not where NO_COLOR is set."
 )]
 pub struct Arguments {
     #[command(flatten)]
@@ -25,45 +32,32 @@ pub struct Arguments {
     pub command: Command,
 }
 
-/// What every command takes.
-#[derive(Clone, Debug, Args)]
-pub struct CommonArguments {
-    /// Form of the output
-    #[arg(long, global = true, value_enum, default_value = "text")]
-    pub output: OutputFormat,
-    /// The broker's Kafka listener
-    #[arg(
-        long,
-        global = true,
-        value_name = "HOST:PORT",
-        default_value = "127.0.0.1:9092"
-    )]
-    pub bootstrap: String,
-    /// The control plane's gRPC address [default: asked of the broker]
-    #[arg(long, global = true, value_name = "HOST:PORT")]
-    pub admin: Option<String>,
-}
-
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run a broker: data plane and control plane under one supervisor
     Serve(ServeArguments),
-    /// Create, list, describe and delete topics
+    /// Create, list, describe, alter and delete topics
     Topic(TopicArguments),
     /// Write lines of standard input or of a file as records
     Produce(ProduceArguments),
     /// Read records
     Consume(ConsumeArguments),
+    /// List, describe and delete consumer groups, and move their offsets
+    Group(GroupArguments),
+    /// Describe, set and unset options of topics, brokers and groups
+    Config(ConfigArguments),
+    /// List, set and unset quotas of users and clients
+    Quota(QuotaArguments),
+    /// What the cluster is and how it does
+    Cluster(ClusterArguments),
+    /// Watch a broker: throughput, latency, partitions, groups' lag
+    Top(TopArguments),
     /// Measure a broker, and what could be reached at best
     Bench(BenchArguments),
-}
-
-/// Reads `KEY=VALUE`.
-pub fn key_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => {
-            Ok((key.trim().to_owned(), value.to_owned()))
-        }
-        _ => Err("needs the form KEY=VALUE".to_owned()),
-    }
+    /// What this host can do for a broker, and what would improve it
+    Doctor,
+    /// Print a shell's completion script
+    Completions(CompletionsArguments),
+    /// Write the manual's pages
+    Man(ManArguments),
 }

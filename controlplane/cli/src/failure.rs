@@ -10,6 +10,8 @@ pub const EXIT_USAGE: u8 = 2;
 pub const EXIT_UNREACHABLE: u8 = 3;
 /// The broker answered, and refused.
 pub const EXIT_REFUSED: u8 = 4;
+/// Ctrl-C or SIGTERM ended the command, as shells count.
+pub const EXIT_INTERRUPTED: u8 = 130;
 
 /// A command's end that is not success.
 #[derive(Debug)]
@@ -54,10 +56,29 @@ impl Failure {
         }
     }
 
+    /// The user ended the command: nothing is wrong and nothing need be said.
+    pub fn interrupted() -> Failure {
+        Failure {
+            exit_code: EXIT_INTERRUPTED,
+            ..Failure::new("")
+        }
+    }
+
     /// Adds what to do next.
     pub fn next(mut self, next: impl Into<String>) -> Failure {
         self.next = Some(next.into());
         self
+    }
+
+    /// What the reader can do: what is known of this failure, or else of its kind.
+    pub fn advice(&self) -> Option<&str> {
+        let of_kind = match self.exit_code {
+            EXIT_USAGE => Some("See the command's --help"),
+            EXIT_UNREACHABLE => Some("Is the broker running? Its standard error may say more"),
+            EXIT_REFUSED => Some("The broker's standard error may say more"),
+            _ => None,
+        };
+        self.next.as_deref().or(of_kind)
     }
 
     /// From a failed write to standard output.
@@ -72,7 +93,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence)?;
-        match &self.next {
+        match self.advice() {
             Some(next) => write!(f, "\n  {next}"),
             None => Ok(()),
         }

@@ -5,13 +5,16 @@ use std::collections::HashMap;
 use clap::Subcommand;
 use precursor_admin_api::v1::delete_topic_request::Topic as Named;
 use precursor_admin_api::v1::{
-    CreateTopicRequest, DeleteTopicRequest, DescribeTopicRequest, DescribeTopicResponse,
-    ListTopicsRequest, Partition, TopicSummary,
+    CreatePartitionsRequest, CreateTopicRequest, DeleteTopicRequest, DescribeTopicRequest,
+    DescribeTopicResponse, ListTopicsRequest, Partition, TopicSummary,
 };
 use serde_json::{Value, json};
 
 use crate::admin::Admin;
-use crate::arguments::{CommonArguments, key_value};
+use crate::client::parse_endpoint;
+use crate::common::{CommonArguments, counted, key_value};
+use crate::config::{self, Owner};
+use crate::consent::Consent;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -40,8 +43,27 @@ enum Action {
     Describe { name: String },
     /// Delete topics with all their records
     Delete {
-        #[arg(required = true)]
+        #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
+        #[command(flatten)]
+        consent: Consent,
+    },
+    /// Change a topic's options
+    Alter {
+        name: String,
+        /// Set an option, as often as needed
+        #[arg(long = "config", value_name = "KEY=VALUE", value_parser = key_value, required_unless_present = "unset")]
+        configs: Vec<(String, String)>,
+        /// Give an option its default back, as often as needed
+        #[arg(long, value_name = "KEY")]
+        unset: Vec<String>,
+    },
+    /// Raise a topic's number of partitions
+    AddPartitions {
+        name: String,
+        /// How many it is to have in all
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        total: u32,
     },
 }
 
@@ -71,14 +93,24 @@ pub fn run(
     common: &CommonArguments,
     output: Output,
 ) -> Result<(), Failure> {
-    let admin = Admin::connect(common)?;
+    let connect = || Admin::connect(common);
     match &arguments.action {
-        Action::Create(create) => create_topic(&admin, create, output),
-        Action::List { prefix, internal } => list_topics(&admin, prefix, *internal, output),
-        Action::Describe { name } => describe_topic(&admin, name, output),
-        Action::Delete { names } => names
-            .iter()
-            .try_for_each(|name| delete_topic(&admin, name, output)),
+        Action::Create(create) => create_topic(&connect()?, create, output),
+        Action::List { prefix, internal } => list_topics(&connect()?, prefix, *internal, output),
+        Action::Describe { name } => describe_topic(&connect()?, name, output),
+        Action::Alter {
+            name,
+            configs,
+            unset,
+        } => alter_topic(common, name, configs, unset, output),
+        Action::AddPartitions { name, total } => add_partitions(&connect()?, name, *total, output),
+        Action::Delete { names, consent } => {
+            consent.to(&format!("delete {} with all records", names.join(", ")))?;
+            let admin = connect()?;
+            names
+                .iter()
+                .try_for_each(|name| delete_topic(&admin, name, output))
+        }
     }
 }
 
@@ -105,14 +137,10 @@ fn create_topic(admin: &Admin, create: &CreateArguments, output: Output) -> Resu
     } else {
         "created"
     };
-    let noun = if made.partitions == 1 {
-        "partition"
-    } else {
-        "partitions"
-    };
     output.line(&format!(
-        "topic {} {done} with {} {noun}",
-        create.name, made.partitions
+        "topic {} {done} with {}",
+        create.name,
+        counted(made.partitions.into(), "partition")
     ))
 }
 
@@ -210,6 +238,41 @@ fn delete_topic(admin: &Admin, name: &str, output: Output) -> Result<(), Failure
         return output.value(&json!({ "name": name, "deleted": true }));
     }
     output.line(&format!("topic {name} deleted"))
+}
+
+fn alter_topic(
+    common: &CommonArguments,
+    name: &str,
+    configs: &[(String, String)],
+    unset: &[String],
+    output: Output,
+) -> Result<(), Failure> {
+    let bootstrap = parse_endpoint("--bootstrap", &common.bootstrap)?;
+    let set = configs.iter();
+    let set = set.map(|(name, value)| (name.as_str(), Some(value.as_str())));
+    let unset = unset.iter().map(|name| (name.as_str(), None));
+    let changes: Vec<_> = set.chain(unset).collect();
+    config::alter(&bootstrap, &Owner::topic(name), &changes, false)?;
+    if output.json() {
+        let names: Vec<&str> = changes.iter().map(|(name, _)| *name).collect();
+        return output.value(&json!({ "name": name, "changed": names }));
+    }
+    output.line(&format!(
+        "topic {name} has {} changed",
+        counted(changes.len() as u64, "option")
+    ))
+}
+
+fn add_partitions(admin: &Admin, name: &str, total: u32, output: Output) -> Result<(), Failure> {
+    let request = CreatePartitionsRequest {
+        name: name.to_owned(),
+        partitions: total,
+    };
+    admin.wait(admin.topics().create_partitions(request))?;
+    if output.json() {
+        return output.value(&json!({ "name": name, "partitions": total }));
+    }
+    output.line(&format!("topic {name} has {total} partitions now"))
 }
 
 fn summary_json(topic: &TopicSummary) -> Value {

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::BenchArguments;
+use super::arguments::BenchArguments;
 use super::link::Link;
 use super::process_cpu;
 use super::target::Target;

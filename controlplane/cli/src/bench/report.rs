@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::arguments::{BenchArguments, Kind};
+use super::process_cpu;
 use super::throughput::Measured;
-use super::{BenchArguments, Kind, process_cpu};
 use crate::failure::Failure;
 use crate::output::Output;
 

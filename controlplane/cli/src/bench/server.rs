@@ -8,9 +8,10 @@ use std::process::{Child, Command, Stdio};
 
 use precursor_protocol::{ApiKey, RequestHeader};
 
+use super::arguments::{BenchArguments, Kind};
 use super::link::Link;
+use super::process_cpu;
 use super::wire::{batch_of, fetch_answer, produce_answer};
-use super::{BenchArguments, Kind, process_cpu};
 use crate::failure::Failure;
 
 /// The topic that the null target answers about.

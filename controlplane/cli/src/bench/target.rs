@@ -8,13 +8,14 @@ use precursor_model::ErrorCode;
 use precursor_protocol::messages::CreateTopicsRequest;
 use precursor_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 
+use super::arguments::{BenchArguments, Kind};
+use super::process_cpu;
 use super::server::{NULL_TOPIC, Server};
 use super::undo::Undo;
-use super::{BenchArguments, Kind, process_cpu, throughput};
 use crate::admin::Admin;
-use crate::arguments::CommonArguments;
 use crate::client::topic::{EARLIEST, LATEST, Topic, error_of, topic_failure};
 use crate::client::{Connection, parse_endpoint};
+use crate::common::CommonArguments;
 use crate::failure::Failure;
 
 /// A partition and the offsets that it holds.
@@ -57,11 +58,15 @@ impl Target {
     }
 
     /// The broker at --bootstrap. The topic is made when it is absent and deleted in the end; for
-    /// fetch it is filled first.
+    /// fetch `fill` writes into it first.
     ///
     /// # Errors
     /// No broker, or it refuses the topic.
-    pub fn broker(common: &CommonArguments, arguments: &BenchArguments) -> Result<Target, Failure> {
+    pub fn broker(
+        common: &CommonArguments,
+        arguments: &BenchArguments,
+        fill: impl FnOnce(&Target) -> Result<(), Failure>,
+    ) -> Result<Target, Failure> {
         let bootstrap = parse_endpoint("--bootstrap", &common.bootstrap)?;
         let name = match &arguments.topic {
             Some(name) => name.clone(),
@@ -84,10 +89,15 @@ impl Target {
             .map_err(|error| Failure::new(format!("signals cannot be received: {error}")))?;
         target.look(&bootstrap)?;
         if created && arguments.what == Kind::Fetch {
-            target.fill(arguments)?;
+            fill(&target)?;
             target.look(&bootstrap)?;
         }
         Ok(target)
+    }
+
+    /// The number of partitions.
+    pub fn partition_count(&self) -> usize {
+        self.partitions.len()
     }
 
     /// The partition of a connection.
@@ -136,20 +146,6 @@ impl Target {
             .map_or(0, |partition| partition.index);
         self.address = resolve(topic.leader(first)?.endpoint())?;
         Ok(())
-    }
-
-    fn fill(&self, arguments: &BenchArguments) -> Result<(), Failure> {
-        let partitions = self.partitions.len();
-        let bytes = (arguments.record_bytes * arguments.batch_records).max(1) as u64;
-        let batches = (arguments.fill_bytes / bytes).max(1) * partitions as u64;
-        let filling = BenchArguments {
-            connections: partitions,
-            records: Some(batches * arguments.batch_records as u64),
-            acks: 1,
-            rate: None,
-            ..arguments.clone()
-        };
-        throughput::run(Kind::Produce, self, &filling).map(|_| ())
     }
 
     /// Stops the watched processes, so that a busy-polling broker does not take a ceiling's

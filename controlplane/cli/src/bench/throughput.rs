@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::arguments::{BenchArguments, Kind};
 use super::histogram::Latencies;
 use super::link::Link;
 use super::process_cpu;
 use super::target::Target;
 use super::wire::{RequestTemplate, batch_of, read_fetch_answer, read_produce_answer};
-use super::{BenchArguments, Kind};
 use crate::client::topic::{error_of, topic_failure};
 use crate::failure::Failure;
 

@@ -1,6 +1,9 @@
 //! A small synchronous Kafka client: one request at a time per connection, standard library
 //! sockets. Enough for the command line; programs should use a Kafka client library.
 
+pub mod cluster;
+pub mod coordinator;
+pub mod member;
 pub mod topic;
 
 use std::io::{Read, Write};
@@ -94,7 +97,8 @@ impl Connection {
             _ => Err(Failure::refused(format!(
                 "the broker at {} does not offer {key:?} in a version that this program knows",
                 self.endpoint
-            ))),
+            ))
+            .next("Is it as old or as new as this program? Compare: precursor --version")),
         }
     }
 
@@ -186,6 +190,7 @@ fn version_max(key: ApiKey) -> i16 {
     match key {
         ApiKey::Produce => 11,
         ApiKey::Fetch => 12,
+        ApiKey::OffsetCommit | ApiKey::OffsetFetch => 9,
         // Version 6 can name topics by id.
         ApiKey::DeleteTopics => 5,
         _ => i16::MAX,
@@ -203,6 +208,16 @@ pub fn parse_endpoint(option: &str, text: &str) -> Result<Endpoint, Failure> {
             Failure::usage(format!("{option} cannot be '{text}': it takes HOST:PORT"))
                 .next(format!("For example: {option} 127.0.0.1:9092"))
         })
+}
+
+/// Reads `--acks`.
+pub fn parse_acks(text: &str) -> Result<i16, String> {
+    match text {
+        "0" => Ok(0),
+        "1" => Ok(1),
+        "all" | "-1" => Ok(-1),
+        _ => Err("known are 0, 1 and all".to_owned()),
+    }
 }
 
 fn connect(endpoint: &Endpoint) -> Result<TcpStream, Failure> {

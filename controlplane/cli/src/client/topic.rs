@@ -127,6 +127,7 @@ impl Topic {
                     "topic '{}' has no partition {partition}: its partitions are 0 to {last}",
                     self.name
                 ))
+                .next("Name one that is there: --partition N")
             })
     }
 

@@ -41,7 +41,7 @@ pub struct ServeArguments {
     #[arg(long, value_name = "HOST:PORT")]
     pub listen: Option<String>,
     /// Any option of the configuration, as often as needed
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = crate::arguments::key_value)]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = crate::common::key_value)]
     pub sets: Vec<(String, String)>,
 }
 

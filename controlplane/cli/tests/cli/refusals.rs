@@ -1,4 +1,4 @@
-//! The binary as a user meets it when something is wrong: exit codes, sentences, nothing damaged.
+//! What is said when something is wrong: exit codes, sentences, nothing damaged.
 //!
 //! The supervisor's children are shell scripts here; what they do when all is well is tested with
 //! real ones in tests/cluster.

@@ -1,25 +1,30 @@
 //! `precursor produce`: lines become records.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::path::PathBuf;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+mod input;
+mod keys;
+mod line;
+mod progress;
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
 use precursor_model::ErrorCode;
 use precursor_protocol::messages::ProduceRequest;
 use precursor_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use precursor_protocol::records::{BatchBuilder, Codec};
 use serde_json::json;
 
-use crate::arguments::{CommonArguments, key_value};
-use crate::client::parse_endpoint;
 use crate::client::topic::{Patience, Topic, error_of};
+use crate::client::{parse_acks, parse_endpoint};
 use crate::codec;
+use crate::common::{CommonArguments, counted, key_value};
 use crate::failure::Failure;
+use crate::moment::now_ms;
 use crate::output::Output;
+use input::Input;
+use line::{LineFormat, LineRules};
+use progress::Progress;
 
 /// A batch is sent when it reaches this size, whatever --batch says: half of what a topic takes
 /// by default (max.message.bytes).
@@ -27,6 +32,9 @@ const BATCH_BYTES_MAX: usize = 512 << 10;
 
 /// How long the broker may take for a batch.
 const TIMEOUT_MS: i32 = 30_000;
+
+/// Lines between two looks at the progress.
+const PROGRESS_LINES: u64 = 256;
 
 /// The arguments of `precursor produce`.
 #[derive(Debug, clap::Args)]
@@ -53,16 +61,12 @@ pub struct ProduceArguments {
     /// A header of every record, as often as needed
     #[arg(long = "header", value_name = "KEY=VALUE", value_parser = key_value)]
     headers: Vec<(String, String)>,
-}
-
-/// Reads `--acks`.
-pub fn parse_acks(text: &str) -> Result<i16, String> {
-    match text {
-        "0" => Ok(0),
-        "1" => Ok(1),
-        "all" | "-1" => Ok(-1),
-        _ => Err("known are 0, 1 and all".to_owned()),
-    }
+    /// A key or value that is exactly this text is null: a tombstone, for instance
+    #[arg(long, value_name = "TEXT")]
+    null: Option<String>,
+    /// What a line is
+    #[arg(long, value_enum, default_value = "text")]
+    format: LineFormat,
 }
 
 /// Writes every line as a record.
@@ -78,12 +82,21 @@ pub fn run(
     let input = Input::open(arguments.file.as_ref())?;
     let topic = Topic::find(&bootstrap, &arguments.topic, true)?;
     let mut producer = Producer::new(topic, arguments)?;
+    if input.is_typed() {
+        eprintln!("precursor: a line is a record; end with Ctrl-D");
+    }
+    let progress = Progress::new(input.length(), input.is_typed());
     let started = Instant::now();
-    input.each_line(|line, more| {
+    let result = input.each_line(|line, more| {
         producer.add(line)?;
+        if producer.lines.is_multiple_of(PROGRESS_LINES) {
+            progress.show(producer.bytes, producer.acknowledged);
+        }
         if more { Ok(()) } else { producer.flush() }
-    })?;
-    producer.flush()?;
+    });
+    let result = result.and_then(|()| producer.flush());
+    progress.finish();
+    result.map_err(|failure| producer.with_position(failure))?;
     producer.report(started, output)
 }
 
@@ -94,8 +107,11 @@ struct Producer<'a> {
     batches: BTreeMap<i32, BatchBuilder>,
     /// The partition of records without a key, until its batch is sent.
     sticky: usize,
-    records: u64,
+    lines: u64,
+    /// Bytes of lines, their ends included.
     bytes: u64,
+    /// Records that the broker has taken (with --acks 0: that were sent).
+    acknowledged: u64,
     /// Partition → first and last offset that was assigned here.
     offsets: BTreeMap<i32, (i64, i64)>,
 }
@@ -115,36 +131,66 @@ impl<'a> Producer<'a> {
             partitions,
             batches: BTreeMap::new(),
             sticky: 0,
-            records: 0,
+            lines: 0,
             bytes: 0,
+            acknowledged: 0,
             offsets: BTreeMap::new(),
         })
     }
 
+    fn rules(&self) -> LineRules<'a> {
+        LineRules {
+            format: self.arguments.format,
+            key_separator: self.arguments.key_separator.as_deref(),
+            null: self.arguments.null.as_deref(),
+        }
+    }
+
     fn add(&mut self, line: &[u8]) -> Result<(), Failure> {
-        let (key, value) = split_key(line, self.arguments.key_separator.as_deref());
+        self.lines += 1;
+        self.bytes += line.len() as u64 + 1;
+        let record = self.rules().read(line).map_err(|why| {
+            Failure::new(format!("line {} is no record: {why}", self.lines)).next(
+                "With --format json a line is an object as 'precursor consume --output json' \
+                 prints it",
+            )
+        })?;
         let count = self.partitions.len();
-        let index = match key {
-            Some(key) if count > 1 => (murmur2(key) & 0x7fff_ffff) as usize % count,
+        let index = match &record.key {
+            Some(key) if count > 1 => (keys::murmur2(key) & 0x7fff_ffff) as usize % count,
             _ => self.sticky % count,
         };
         let partition = self.partitions[index];
-        let headers: Vec<(&str, Option<&[u8]>)> = self
-            .arguments
-            .headers
-            .iter()
-            .map(|(key, value)| (key.as_str(), Some(value.as_bytes())))
-            .collect();
+        let own = record.headers.iter();
+        let own = own.map(|(key, value)| (key.as_str(), value.as_deref()));
+        let common = self.arguments.headers.iter();
+        let common = common.map(|(key, value)| (key.as_str(), Some(value.as_bytes())));
+        let headers: Vec<(&str, Option<&[u8]>)> = own.chain(common).collect();
         let batch = self.batches.entry(partition).or_default();
-        batch.append(now_ms(), key, Some(value), &headers);
-        self.records += 1;
-        self.bytes += line.len() as u64;
+        batch.append(
+            record.timestamp.unwrap_or_else(now_ms),
+            record.key.as_deref(),
+            record.value.as_deref(),
+            &headers,
+        );
         let full = batch.record_count() >= self.arguments.batch as usize
             || batch.length() >= BATCH_BYTES_MAX;
         if full {
             self.send(partition)?;
         }
         Ok(())
+    }
+
+    /// A failure in the midst says how far writing came.
+    fn with_position(&self, failure: Failure) -> Failure {
+        Failure {
+            sentence: format!(
+                "{} ({} written before)",
+                failure.sentence,
+                counted(self.acknowledged, "record")
+            ),
+            ..failure
+        }
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
@@ -184,7 +230,9 @@ impl<'a> Producer<'a> {
         if acks == 0 {
             // Kafka sends no answer at all.
             let version = leader.version_of::<ProduceRequest>()?;
-            return leader.send(&request, version);
+            leader.send(&request, version)?;
+            self.acknowledged += count as u64;
+            return Ok(());
         }
         let mut patience = Patience::default();
         let first = loop {
@@ -199,6 +247,7 @@ impl<'a> Producer<'a> {
                 error => patience.wait(&self.arguments.topic, error)?,
             }
         };
+        self.acknowledged += count as u64;
         let last = first + count as i64 - 1;
         self.offsets
             .entry(partition)
@@ -209,7 +258,7 @@ impl<'a> Producer<'a> {
 
     fn report(&self, started: Instant, output: Output) -> Result<(), Failure> {
         let seconds = started.elapsed().as_secs_f64();
-        let (topic, records) = (&self.arguments.topic, self.records);
+        let (topic, records) = (&self.arguments.topic, self.acknowledged);
         if output.json() {
             let offsets = self.offsets.iter().map(|(partition, (first, last))| {
                 json!({ "partition": partition, "first": first, "last": last })
@@ -222,7 +271,6 @@ impl<'a> Producer<'a> {
                 "offsets": offsets.collect::<Vec<_>>(),
             }));
         }
-        let noun = if records == 1 { "record" } else { "records" };
         let offsets: Vec<String> = self
             .offsets
             .iter()
@@ -232,7 +280,13 @@ impl<'a> Producer<'a> {
             0 => String::new(),
             _ => format!(" ({})", offsets.join(", ")),
         };
-        output.line(&format!("{records} {noun} written to {topic}{offsets}"))
+        let rate = match seconds {
+            // Below that the start weighs more than the records.
+            0.1.. => format!(" in {seconds:.1} s, {:.0}/s", records as f64 / seconds),
+            _ => String::new(),
+        };
+        let written = counted(records, "record");
+        output.line(&format!("{written} written to {topic}{rate}{offsets}"))
     }
 }
 
@@ -251,162 +305,5 @@ fn build(builder: &BatchBuilder, codec: Codec) -> Result<Vec<u8>, Failure> {
         Some(error) => Err(Failure::new(format!(
             "a batch cannot be compressed: {error}"
         ))),
-    }
-}
-
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as i64)
-}
-
-/// Key and value of a line; a line without the separator has no key.
-fn split_key<'l>(line: &'l [u8], separator: Option<&str>) -> (Option<&'l [u8]>, &'l [u8]) {
-    let Some(separator) = separator.map(str::as_bytes).filter(|s| !s.is_empty()) else {
-        return (None, line);
-    };
-    let at = line
-        .windows(separator.len())
-        .position(|window| window == separator);
-    match at {
-        Some(at) => (Some(&line[..at]), &line[at + separator.len()..]),
-        None => (None, line),
-    }
-}
-
-/// The hash by which Kafka's Java client chooses a key's partition (MurmurHash2, 32 bits), so that
-/// keys land where every other client puts them.
-fn murmur2(key: &[u8]) -> u32 {
-    const SEED: u32 = 0x9747_b28c;
-    const MULTIPLIER: u32 = 0x5bd1_e995;
-    let mut hash = SEED ^ key.len() as u32;
-    let (words, rest) = key.as_chunks::<4>();
-    for word in words {
-        let mut k = u32::from_le_bytes(*word).wrapping_mul(MULTIPLIER);
-        k ^= k >> 24;
-        hash = hash.wrapping_mul(MULTIPLIER) ^ k.wrapping_mul(MULTIPLIER);
-    }
-    if !rest.is_empty() {
-        for (index, byte) in rest.iter().enumerate() {
-            hash ^= u32::from(*byte) << (8 * index);
-        }
-        hash = hash.wrapping_mul(MULTIPLIER);
-    }
-    hash ^= hash >> 13;
-    hash = hash.wrapping_mul(MULTIPLIER);
-    hash ^ (hash >> 15)
-}
-
-/// Where lines come from.
-enum Input {
-    Standard(BufReader<std::io::Stdin>),
-    File(BufReader<File>),
-}
-
-impl Input {
-    fn open(file: Option<&PathBuf>) -> Result<Input, Failure> {
-        let Some(path) = file else {
-            return Ok(Input::Standard(BufReader::with_capacity(
-                1 << 20,
-                std::io::stdin(),
-            )));
-        };
-        let file = File::open(path)
-            .map_err(|error| Failure::new(format!("{} cannot be read: {error}", path.display())))?;
-        Ok(Input::File(BufReader::with_capacity(1 << 20, file)))
-    }
-
-    /// Calls `each` with every line, and with whether more is there already: a person or a slow
-    /// pipe should not wait for a batch to fill.
-    fn each_line(
-        self,
-        each: impl FnMut(&[u8], bool) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        match self {
-            Input::File(reader) => lines(reader, |_| true, each),
-            Input::Standard(reader) => {
-                let stdin = std::io::stdin();
-                let ready = |reader: &BufReader<std::io::Stdin>| {
-                    !reader.buffer().is_empty() || readable_now(stdin.as_fd())
-                };
-                lines(reader, ready, each)
-            }
-        }
-    }
-}
-
-fn lines<R: std::io::Read>(
-    mut reader: BufReader<R>,
-    more: impl Fn(&BufReader<R>) -> bool,
-    mut each: impl FnMut(&[u8], bool) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = reader.read_until(b'\n', &mut line);
-        let read = read.map_err(|error| Failure::new(format!("the input ended: {error}")))?;
-        if read == 0 {
-            return Ok(());
-        }
-        if line.last() == Some(&b'\n') {
-            line.pop();
-        }
-        each(&line, more(&reader))?;
-    }
-}
-
-fn readable_now(descriptor: BorrowedFd<'_>) -> bool {
-    let mut descriptors = [PollFd::new(descriptor, PollFlags::POLLIN)];
-    poll(&mut descriptors, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_hash_as_in_kafka() {
-        // The vectors of Kafka's own UtilsTest.testMurmur2.
-        let vectors: [(&[u8], i32); 6] = [
-            (b"21", -973_932_308),
-            (b"foobar", -790_332_482),
-            (b"a-little-bit-long-string", -985_981_536),
-            (b"a-little-bit-longer-string", -1_486_304_829),
-            (
-                b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8",
-                -58_897_971,
-            ),
-            (b"abc", 479_470_107),
-        ];
-        for (key, hash) in vectors {
-            assert_eq!(murmur2(key) as i32, hash);
-        }
-    }
-
-    #[test]
-    fn lines_split_at_the_first_separator() {
-        let key = |text: &'static str| Some(text.as_bytes());
-        assert_eq!(split_key(b"a:b:c", Some(":")), (key("a"), &b"b:c"[..]));
-        assert_eq!(split_key(b"a=>b", Some("=>")), (key("a"), &b"b"[..]));
-        assert_eq!(split_key(b"abc", Some(":")), (None, &b"abc"[..]));
-        assert_eq!(split_key(b":x", Some(":")), (key(""), &b"x"[..]));
-        assert_eq!(split_key(b"a:b", None), (None, &b"a:b"[..]));
-        assert_eq!(split_key(b"a:b", Some("")), (None, &b"a:b"[..]));
-    }
-
-    #[test]
-    fn lines_keep_their_bytes() {
-        let mut seen = Vec::new();
-        let reader = BufReader::new(&b"one\n\ntwo\r\nlast"[..]);
-        lines(
-            reader,
-            |_| true,
-            |line, _| {
-                seen.push(line.to_vec());
-                Ok(())
-            },
-        )
-        .unwrap();
-        let expected: [&[u8]; 4] = [b"one", b"", b"two\r", b"last"];
-        assert_eq!(seen, expected);
     }
 }

@@ -1,0 +1,11 @@
+//! The program `precursor` as its users meet it.
+//!
+//! The tests with a broker need the two other programs beside this one: `cargo build --bins`.
+
+mod administration;
+mod broker;
+mod groups;
+mod manual;
+mod records;
+mod refusals;
+mod views;
