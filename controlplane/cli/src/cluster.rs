@@ -72,7 +72,7 @@ fn print(status: &GetStatusResponse, output: Output) -> Result<(), Failure> {
 
 fn node_rows(node: &Node) -> Vec<Vec<Field>> {
     let data = node.data_plane.clone().unwrap_or_default();
-    let control = node.control_plane.clone().unwrap_or_default();
+    let control = node.control_plane.unwrap_or_default();
     let tone = |good: bool| if good { Tone::Good } else { Tone::Bad };
     let offline = Field::toned(data.logs_offline.to_string(), tone(data.logs_offline == 0));
     let state = format!(

@@ -281,8 +281,10 @@ impl<'a> Producer<'a> {
             _ => format!(" ({})", offsets.join(", ")),
         };
         let rate = match seconds {
-            // Below that the start weighs more than the records.
-            0.1.. => format!(" in {seconds:.1} s, {:.0}/s", records as f64 / seconds),
+            // Below that the start weighs more than the records, or somebody typed them.
+            0.1.. if records >= 1000 => {
+                format!(" in {seconds:.1} s, {:.0}/s", records as f64 / seconds)
+            }
             _ => String::new(),
         };
         let written = counted(records, "record");
