@@ -2,8 +2,8 @@
 
 mod broker;
 mod groups;
-mod logs;
 mod latency;
+mod logs;
 mod process;
 mod shards;
 mod topics;
