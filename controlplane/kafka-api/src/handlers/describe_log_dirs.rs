@@ -93,8 +93,8 @@ fn volume(directory: &Path) -> (i64, i64) {
         |blocks: u64, size: u64| i64::try_from(blocks.saturating_mul(size)).unwrap_or(i64::MAX);
     match nix::sys::statvfs::statvfs(directory) {
         Ok(volume) => {
-            let size = volume.fragment_size() as u64;
-            let (all, free) = (volume.blocks() as u64, volume.blocks_available() as u64);
+            let size = volume.fragment_size();
+            let (all, free) = (volume.blocks(), volume.blocks_available());
             (bytes(all, size), bytes(free, size))
         }
         Err(_) => (-1, -1),
