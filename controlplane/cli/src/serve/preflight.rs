@@ -169,10 +169,9 @@ mod tests {
     use super::*;
 
     fn config(dir: &Path) -> NodeConfig {
-        NodeConfig {
-            data_dir: dir.to_owned(),
-            ..NodeConfig::default()
-        }
+        let mut config = NodeConfig::default();
+        config.data_dir = dir.to_owned();
+        config
     }
 
     #[test]
