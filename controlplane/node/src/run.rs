@@ -67,14 +67,7 @@ async fn serve(
     generation: u64,
     directory: &std::path::Path,
 ) -> Result<(), String> {
-    let options = Options {
-        directory: directory.to_owned(),
-        // Never negative: the option's bounds.
-        node_id: u64::from(config.node_id.unsigned_abs()),
-    };
-    let consensus = Consensus::open(&options)
-        .await
-        .map_err(|error| error.to_string())?;
+    let consensus = open_metadata(config, directory).await?;
     register(&consensus, config).await?;
     let view = DataPlaneView::new(region.shards());
     let (data_plane, calls) = DataPlane::new(region.shards());
@@ -161,6 +154,20 @@ async fn serve(
         consensus.shutdown().await;
     }
     ended
+}
+
+/// Opens the metadata log and leads it.
+async fn open_metadata(
+    config: &NodeConfig,
+    directory: &std::path::Path,
+) -> Result<Consensus, String> {
+    let options = Options {
+        directory: directory.to_owned(),
+        // Never negative: the option's bounds.
+        node_id: u64::from(config.node_id.unsigned_abs()),
+    };
+    let consensus = Consensus::open(&options).await;
+    consensus.map_err(|error| error.to_string())
 }
 
 fn coordinator_options(config: &NodeConfig, region: &Region) -> CoordinatorOptions {

@@ -7,17 +7,18 @@ mod id;
 mod log_config;
 mod nearest;
 mod topic_name;
+mod topic_options;
 mod value_kind;
 
 pub use coordinator::{OFFSETS_TOPIC, coordinator_partition};
 pub use error::ErrorCode;
 pub use id::{BrokerId, LogUid, PartitionIndex, TopicId, TopicPartition};
 pub use log_config::{
-    CleanupPolicy, ConfigError, Effect, FlushPolicy, LogConfig, Ratio, TOPIC_OPTIONS,
-    TimestampType, TopicOption,
+    CleanupPolicy, ConfigError, Effect, FlushPolicy, LogConfig, Ratio, TimestampType, TopicOption,
 };
 pub use nearest::{edit_distance, nearest_name};
 pub use topic_name::{InvalidTopicName, TOPIC_NAME_LENGTH_MAX, validate_topic_name};
+pub use topic_options::TOPIC_OPTIONS;
 pub use value_kind::ValueKind;
 
 /// Position of a record in a partition: 0, 1, 2 … dense where not compacted.
