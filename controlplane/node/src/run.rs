@@ -84,7 +84,7 @@ async fn serve(
     let api = Arc::new(Api::new(
         consensus.clone(),
         view.clone(),
-        data_plane,
+        data_plane.clone(),
         settings,
         addresses(config, region, admin.address(), monitor.address()),
         coordinator.clone(),
