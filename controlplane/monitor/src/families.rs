@@ -106,15 +106,19 @@ impl Family {
         sum: f64,
     ) {
         let mut cumulative = 0;
-        let buckets = counts.into_iter().map(|(upper_bound, count)| {
+        let mut buckets = Vec::new();
+        for (upper_bound, count) in counts {
             cumulative += count;
-            let mut bucket = Bucket::default();
-            bucket.set_upper_bound(upper_bound);
-            bucket.set_cumulative_count(cumulative);
-            bucket
-        });
+            // The encoder ends every histogram in a bucket of its own for what is above the last.
+            if upper_bound.is_finite() {
+                let mut bucket = Bucket::default();
+                bucket.set_upper_bound(upper_bound);
+                bucket.set_cumulative_count(cumulative);
+                buckets.push(bucket);
+            }
+        }
         let mut histogram = Histogram::default();
-        histogram.set_bucket(buckets.collect());
+        histogram.set_bucket(buckets);
         histogram.set_sample_count(cumulative);
         histogram.set_sample_sum(sum);
         let mut metric = Metric::from_label(pairs(labels));
