@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import subprocess
 import threading
 from itertools import groupby
@@ -140,10 +141,9 @@ class Kcat:
         self.bootstrap = bootstrap
 
     def about(self):
-        words = subprocess.run(["kcat", "-V"], capture_output=True, text=True).stdout.split()
-        version = words[words.index("Version") + 1]
-        librdkafka = next(word for word in words if word[0].isdigit() and word != version)
-        return {"client": "kcat", "version": f"{version} (librdkafka {librdkafka})"}
+        text = subprocess.run(["kcat", "-V"], capture_output=True, text=True).stdout
+        own, librdkafka = re.search(r"Version ([\d.]+) .*librdkafka ([\d.]+)", text).groups()
+        return {"client": "kcat", "version": f"{own} (librdkafka {librdkafka})"}
 
     def close(self):
         pass
