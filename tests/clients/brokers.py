@@ -1,6 +1,7 @@
 """Brokers that the tests start: Precursor's, or Apache Kafka's to see whether the tests are right."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -53,9 +54,11 @@ class Precursor:
     def remove(self, kill=False):
         try:
             if kill:
-                # The supervisor's processes end with it.
+                # The supervisor's processes end with it; the region outlives them all.
                 self.process.kill()
                 self.process.wait()
+                for region in re.findall(r"region on .*: (/\S+)", self.log.read_text()):
+                    shutil.rmtree(Path(region).parent, ignore_errors=True)
             else:
                 self.stop()
         finally:

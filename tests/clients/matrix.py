@@ -6,7 +6,7 @@ from pathlib import Path
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/clients.md"
 BEGIN = "<!-- made by tests/clients/run --write-table -->"
 END = "<!-- end of what is made -->"
-YES, NONE, NOT_YET, FAILED = "yes", "client has none", "broker: not yet", "FAILS"
+YES, NONE, FAILED = "yes", "client has none", "FAILS"
 
 FEATURES = [
     "no compression", "gzip", "snappy", "lz4", "zstd",
@@ -32,10 +32,6 @@ CODEC_FEATURES = {"none": "no compression", "gzip": "gzip", "snappy": "snappy", 
                   "zstd": "zstd"}
 
 
-class NotServed(Exception):
-    """The client says that the broker does not serve the request."""
-
-
 class Matrix:
     """Cells of the run: a feature's outcome for a client, the worst one kept."""
 
@@ -53,9 +49,6 @@ class Matrix:
         key = (feature, client.name)
         try:
             yield has
-        except NotServed:
-            self.cells[key] = NOT_YET
-            return
         except BaseException:
             self.cells[key] = FAILED
             raise
@@ -96,20 +89,17 @@ class Matrix:
         DOCUMENT.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}")
 
     def differences(self, clients):
-        """Cells of this run that the document has otherwise; what was not run is no matter, nor
-        what the document says is not served yet and by now is."""
+        """Cells of this run that the document has otherwise; what was not run is no matter."""
         rows = [line.strip("| ").split(" | ") for line in DOCUMENT.read_text().splitlines()
                 if line.startswith("| ")]
         made = [line.strip("| ").split(" | ") for line in self.lines(clients)
                 if line.startswith("| ")]
         written = {tuple(row[:-1]) if len(row) == 3 else row[0]: row for row in rows}
         found = []
-        if not any(row[0] == "version" for row in rows):
-            return found  # the document has no table to compare with
         for row in made:
             known = written.get(tuple(row[:-1]) if len(row) == 3 else row[0], [])
             for number, cell in enumerate(row):
                 before = known[number] if number < len(known) else "nothing"
-                if cell not in ("?", before) and (before, cell) != (NOT_YET, YES):
+                if cell not in ("?", before):
                     found.append(f"{row[0]}, column {number}: {cell}, not {before}")
         return found

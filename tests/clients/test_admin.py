@@ -1,17 +1,13 @@
 """Topics and cluster as administration clients see them."""
 
-import re
-
 import pytest
 from confluent_kafka import KafkaException
 
 from drivers import Refused
-from matrix import NotServed
 from members import wait_until
 from records import Record
 
 UNKNOWN_TOPIC = r"(?i)unknown.?topic|does not (exist|host)|not present|failed to update metadata"
-UNSUPPORTED = r"(?i)not supported|not support|too old|unsupported|IncompatibleBrokerVersion"
 
 
 def test_topics_come_and_go(matrix, hand, clients, topic_name, client):
@@ -31,7 +27,7 @@ def test_topics_come_and_go(matrix, hand, clients, topic_name, client):
             assert config["cleanup.policy"] == "delete"
     with matrix.cell(client, "alter a topic's options") as has:
         if has:
-            alter(client, topic_name, {"retention.ms": "456000"})
+            client.call("alter", topic=topic_name, config={"retention.ms": "456000"})
             wait_until("the change is not seen", lambda: client.call(
                 "config", topic=topic_name)["config"]["retention.ms"] == "456000", 10)
     hand.produce(topic_name, [Record(b"k", b"v", partition=2)])
@@ -39,15 +35,6 @@ def test_topics_come_and_go(matrix, hand, clients, topic_name, client):
         if has:
             client.call("delete", topic=topic_name)
             assert topic_name not in hand.admin().list_topics(timeout=20).topics
-
-
-def alter(client, topic, config):
-    try:
-        client.call("alter", topic=topic, config=config)
-    except Refused as refused:
-        if re.search(UNSUPPORTED, str(refused)):
-            raise NotServed from refused
-        raise
 
 
 def test_what_a_client_does_wrong_reaches_it(clients, topic, client):
