@@ -161,6 +161,40 @@ fn garbage_ends_its_connection_and_no_other() {
     );
 }
 
+/// A key or version that nobody has, a header cut off, a body that is not its key's: each ends the
+/// connection that it came on, as in Kafka, and the next one is served.
+#[test]
+fn requests_that_cannot_be_read_end_their_connection() {
+    let node = node();
+    let produce = ApiKey::Produce.code().to_be_bytes();
+    let frames: [(&str, Vec<u8>); 5] = [
+        (
+            "an unknown key",
+            vec![0x7f, 0xff, 0, 0, 0, 0, 0, 1, 0xff, 0xff],
+        ),
+        (
+            "a negative key",
+            vec![0xff, 0xfe, 0, 0, 0, 0, 0, 1, 0xff, 0xff],
+        ),
+        (
+            "an unknown version",
+            [&produce[..], &[0, 99, 0, 0, 0, 1, 0xff, 0xff]].concat(),
+        ),
+        ("a header cut off", vec![0, 0, 0]),
+        (
+            "a body cut off",
+            [&produce[..], &[0, 9, 0, 0, 0, 1, 0xff, 0xff, 0, 0]].concat(),
+        ),
+    ];
+    for (what, frame) in frames {
+        let mut stream = TcpStream::connect(node.address()).unwrap();
+        let length = (frame.len() as u32).to_be_bytes();
+        stream.write_all(&[&length[..], &frame].concat()).unwrap();
+        assert!(is_ended(&mut stream), "{what}");
+    }
+    node.connect().api_versions().unwrap();
+}
+
 /// Good produce and fetch requests with some bytes changed.
 fn damaged_requests(node: &Node, random: &mut SmallRng) {
     let records = batch::encode(&[vec![1; 50], vec![2; 50]], None, 1_700_000_000_000);
