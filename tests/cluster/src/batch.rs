@@ -49,9 +49,14 @@ pub fn encode(values: &[Vec<u8>], sequence: Option<Sequence>, timestamp_ms: i64)
     out.extend_from_slice(&first.to_be_bytes());
     out.extend_from_slice(&(values.len() as i32).to_be_bytes());
     out.extend_from_slice(&records);
-    let crc = crc32c::crc32c(&out[CRC_COVERS_FROM..]);
+    let crc = crc(&out);
     out[17..21].copy_from_slice(&crc.to_be_bytes());
     out
+}
+
+/// The CRC that a whole batch is to carry.
+pub fn crc(batch: &[u8]) -> u32 {
+    crc32c::crc32c(&batch[CRC_COVERS_FROM..])
 }
 
 /// Every record of whole batches; a batch cut off at the end is left out. Wrong CRCs, counts and
