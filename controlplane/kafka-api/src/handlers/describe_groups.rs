@@ -6,6 +6,7 @@ use precursor_coordinator::{Client, Request as Asked, Response};
 pub(crate) use precursor_protocol::messages::DescribeGroupsRequest as Request;
 use precursor_protocol::messages::DescribeGroupsResponse;
 use precursor_protocol::messages::describe_groups_response::DescribedGroup;
+use std::collections::HashMap;
 
 /// Everything that may be done to a group, as there are no rules yet: READ, DELETE, DESCRIBE,
 /// DESCRIBE_CONFIGS and ALTER_CONFIGS by the numbers of Kafka's `AclOperation`.
@@ -25,6 +26,7 @@ pub(crate) async fn handle(
         OPERATIONS_UNKNOWN
     };
     let ask = |group_ids| Asked::DescribeGroups { group_ids };
+    let places: HashMap<String, usize> = request.groups.iter().cloned().zip(0..).collect();
     let answers = each_coordinator(api, &client, version, request.groups, ask).await;
     let mut groups = Vec::new();
     for (group_ids, answer) in answers {
@@ -40,6 +42,8 @@ pub(crate) async fn handle(
             }
         }
     }
+    // Each coordinator answered for its own: back into the order of the request.
+    groups.sort_by_key(|group| places.get(&group.group_id).copied());
     for group in &mut groups {
         group.authorized_operations = if group.error_code == 0 {
             operations

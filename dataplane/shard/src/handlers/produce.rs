@@ -172,13 +172,14 @@ fn append(
     data: &PartitionProduceDataView<'_>,
     ticket: Ticket,
 ) -> Option<PartitionOutcome> {
-    if !matches!(acks, ACKS_ALL | ACKS_NONE | ACKS_LEADER) {
-        return Some(PartitionOutcome::failed(ErrorCode::InvalidRequiredAcks));
-    }
+    // What does not exist is said before what is wrong with the request, as in Kafka.
     let place = match partitions::locate(core, topic, data.index, -1) {
         Ok(place) => place,
         Err(error) => return Some(PartitionOutcome::failed(error)),
     };
+    if !matches!(acks, ACKS_ALL | ACKS_NONE | ACKS_LEADER) {
+        return Some(PartitionOutcome::failed(ErrorCode::InvalidRequiredAcks));
+    }
     if acks == ACKS_ALL && !enough_replicas(core, topic, data.index) {
         return Some(PartitionOutcome::failed(ErrorCode::NotEnoughReplicas));
     }

@@ -41,7 +41,7 @@ fn a_produce_over_quota_is_answered_at_once_and_the_next_one_waits() {
     let began = Instant::now();
     let throttle = produce(&mut broker, &mut client, 80_000);
     assert!((100..=400).contains(&throttle), "{throttle}");
-    assert!(began.elapsed() < Duration::from_millis(90), "at once");
+    assert!(began.elapsed().as_millis() < throttle as u128, "at once");
     assert_eq!(broker.region.stats(0).requests_throttled.get(), 1);
 
     // Another client of the same shard is served meanwhile, and so is one of another id.
@@ -49,11 +49,12 @@ fn a_produce_over_quota_is_answered_at_once_and_the_next_one_waits() {
     other.id = "other";
     let muted = Instant::now();
     assert_eq!(produce(&mut broker, &mut other, 80_000), 0);
-    assert!(muted.elapsed() < Duration::from_millis(90));
-    // The muted one is not read for as long as it was told.
+    assert!(muted.elapsed().as_millis() < throttle as u128);
+    // The muted one is not read for as long as it was told. The shard counts from the beginning of
+    // its turn, in whole milliseconds.
     produce(&mut broker, &mut client, 10);
     let waited = began.elapsed().as_millis() as i32;
-    assert!(waited >= throttle, "{waited} of {throttle}");
+    assert!(waited + 2 >= throttle, "{waited} of {throttle}");
     assert!(waited < throttle + 300, "{waited} of {throttle}");
 }
 
