@@ -2,7 +2,7 @@
 //! behaviour of Apache Kafka 4: no clock, no input or output, no randomness.
 //!
 //! One [`GroupCoordinator`] stands for one partition of `__consumer_offsets`; a group belongs to
-//! the partition that [`partition_for_group`] names. Whoever runs it:
+//! the partition that [`precursor_model::coordinator_partition`] names. Whoever runs it:
 //!
 //! 1. makes it with [`GroupCoordinator::new`] (it answers COORDINATOR_LOAD_IN_PROGRESS), passes
 //!    every record of the partition, in order, to [`GroupCoordinator::load`], then calls
@@ -30,7 +30,6 @@ mod deletions;
 mod group;
 mod load;
 mod offsets;
-mod partition;
 pub mod records;
 mod refusal;
 mod serve;
@@ -41,4 +40,3 @@ mod turn;
 pub use command::{Command, Now, Record, Request, RequestContext, Response};
 pub use config::{CoordinatorLimits, GroupConfig};
 pub use coordinator::{GroupCoordinator, Phase};
-pub use partition::{GROUP_METADATA_TOPIC, partition_for_group};

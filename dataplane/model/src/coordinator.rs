@@ -19,6 +19,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn partitions_are_those_of_javas_hash_code() {
+        // Java's String.hashCode: "polygenelubricants" is Integer.MIN_VALUE, the last two are
+        // negative.
+        for (group_id, partition) in [
+            ("polygenelubricants", 0),
+            ("", 0),
+            ("test", 48),
+            ("console-consumer-1", 24),
+            ("größe", 7),
+            ("界🦀", 10),
+            ("zzzzzzzzzzzzzz", 0),
+            ("my-group", 12),
+        ] {
+            assert_eq!(coordinator_partition(group_id, 50), partition, "{group_id}");
+        }
+    }
+
+    #[test]
     fn the_hash_is_javas() {
         // Of `String.hashCode`: "a" 97, "group" 98629247, and two whose sums wrap around.
         assert_eq!(coordinator_partition("a", 50), 97 % 50);

@@ -4,7 +4,6 @@
 use precursor_groups::records::{GroupValue, OffsetValue, RecordKey};
 use precursor_groups::{
     Command, GroupConfig, GroupCoordinator, Now, Request, RequestContext, Response,
-    partition_for_group,
 };
 use precursor_model::TopicId;
 use precursor_protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
@@ -46,7 +45,10 @@ fn what_kafka_logged_is_read_and_written_to_the_same_bytes() {
         let (RecordKey::Offset { group_id, .. } | RecordKey::Group { group_id }) = key else {
             panic!("{key:?}")
         };
-        assert_eq!(partition_for_group(group_id, 50), record.partition);
+        assert_eq!(
+            precursor_model::coordinator_partition(group_id, 50) as i32,
+            record.partition
+        );
         match (key, record.value) {
             (_, None) => seen[0] += 1,
             (RecordKey::Offset { .. }, Some(value)) => {
