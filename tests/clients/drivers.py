@@ -251,3 +251,8 @@ def java_tool(main_class, arguments, data=None, seconds_max=SECONDS_MAX):
     errors = done.stderr.decode(errors="replace")[-2000:]
     assert done.returncode == 0, f"{main_class}: {errors} {done.stdout.decode()[-2000:]}"
     return done.stdout.decode()
+
+
+def kafka_configs(bootstrap, *arguments):
+    """kafka-configs: its standard output."""
+    return java_tool("kafka.admin.ConfigCommand", ["--bootstrap-server", bootstrap, *arguments])
