@@ -11,6 +11,8 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(crate) struct EncodedImage {
     pub version: u64,
+    /// Of everything, not of what changed.
+    pub whole: bool,
     bytes: Vec<u8>,
     /// Where each message ends.
     ends: Vec<usize>,
@@ -101,6 +103,7 @@ impl EncodedImage {
     fn begin(state: &Metadata, full: bool) -> Self {
         let mut image = EncodedImage {
             version: state.version(),
+            whole: full,
             ..EncodedImage::default()
         };
         image.push(&ToData::ImageBegin {

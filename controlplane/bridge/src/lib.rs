@@ -28,7 +28,7 @@ pub use image::NodeOptions;
 pub use partition::{PartitionPlace, Read};
 pub use precursor_shm::control::LogDescription;
 pub use service::{Origin, Request, Service, Unanswerable};
-pub use view::{BridgeCounts, DataPlaneView, ShardView};
+pub use view::{BridgeCounts, DataPlaneView, ShardChanges, ShardView};
 
 /// Largest request that is assembled, bytes.
 pub const REQUEST_LENGTH_MAX: usize = 16 * 1024 * 1024;

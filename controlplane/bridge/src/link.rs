@@ -8,7 +8,7 @@ use crate::jobs::{Added, Job, Jobs, Work};
 use crate::outbound::{Flushed, Outbound};
 use crate::own::OwnPending;
 use crate::service::{Origin, Request};
-use crate::view::{DataPlaneView, ShardView};
+use crate::view::{DataPlaneView, ShardImages};
 use precursor_shm::control::{Malformed, ToControl, ToData};
 use precursor_shm::ring::{Consumer, Producer};
 use precursor_shm::{Doorbell, DoorbellName, Region};
@@ -179,8 +179,9 @@ impl Link {
             }
             ToControl::ImageApplied { version } => {
                 // What it applied before this life's whole image says nothing.
-                if self.greeted && version <= self.image_version {
-                    self.say(true, version);
+                if self.greeted {
+                    let served = |images: &mut ShardImages| images.served(version);
+                    self.view.of_shard(self.shard, served);
                 }
             }
             ToControl::LogState { log, error } => self.view.set_log_state(log, error),
@@ -223,7 +224,7 @@ impl Link {
         }
         self.abandon();
         self.connected = true;
-        self.say(true, 0);
+        self.say(true);
     }
 
     fn abandon(&mut self) {
@@ -248,30 +249,38 @@ impl Link {
         self.outbound.message(&ToData::Hello {
             generation: self.hello,
         });
-        self.say(false, 0);
+        self.say(false);
     }
 
-    fn say(&self, connected: bool, image_version: u64) {
-        let view = ShardView {
-            connected,
-            image_version,
-            generation: self.data_generation,
-        };
-        self.view.set_shard(self.shard, view);
+    /// The shard is there or not, and has no image.
+    fn say(&self, connected: bool) {
+        let generation = self.data_generation;
+        self.view.of_shard(self.shard, |images| {
+            *images = ShardImages {
+                connected,
+                generation,
+                ..ShardImages::default()
+            };
+        });
     }
 
     /// Queues a whole image, which the shard asked for.
     pub fn send_whole_image(&mut self, image: Arc<EncodedImage>) {
         self.greeted = true;
+        self.send(image, true);
+    }
+
+    fn send(&mut self, image: Arc<EncodedImage>, whole: bool) {
         self.image_version = image.version;
+        let sent = |images: &mut ShardImages| images.send(image.version, whole);
+        self.view.of_shard(self.shard, sent);
         self.outbound.image(image);
     }
 
     /// Queues an image with what changed, unless the shard gets that with its whole one.
     pub fn send_changes(&mut self, image: &Arc<EncodedImage>) {
         if self.greeted && image.version > self.image_version {
-            self.image_version = image.version;
-            self.outbound.image(Arc::clone(image));
+            self.send(Arc::clone(image), image.whole);
         }
     }
 

@@ -34,6 +34,14 @@ pub trait RandomFile: Send + Sync {
 /// A shared handle of an open file.
 pub type DiskFile = Arc<dyn RandomFile>;
 
+/// What [`FileSystem::sync_all`] makes durable.
+pub enum Unsynced<'a> {
+    /// A file's bytes.
+    File(DiskFile),
+    /// The names in a directory.
+    Directory(&'a Path),
+}
+
 /// What helper jobs may do with files. Calls block.
 pub trait FileSystem: Send + Sync {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<DiskFile>;
@@ -47,6 +55,9 @@ pub trait FileSystem: Send + Sync {
     fn list(&self, path: &Path) -> io::Result<Vec<String>>;
     /// Creations, renames and removals in a directory are on the device when this returns.
     fn sync_directory(&self, path: &Path) -> io::Result<()>;
+    /// Makes all of these durable, in no order; one result for each. A device that is asked for
+    /// many at once takes little longer than for one.
+    fn sync_all(&self, unsynced: &[Unsynced<'_>]) -> Vec<io::Result<()>>;
     /// Takes an exclusive lock of a file (made when absent), waiting for it; held until dropped.
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send>>;
 }

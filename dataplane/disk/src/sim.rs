@@ -4,7 +4,7 @@
 
 use crate::engine::{Kind, Operation};
 use crate::thread::run_blocking;
-use crate::{DiskFile, FileSystem, OpenMode, RandomFile};
+use crate::{DiskFile, FileSystem, OpenMode, RandomFile, Unsynced};
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -93,6 +93,8 @@ struct World {
     /// The files of a directory as of its last sync.
     durable: BTreeMap<PathBuf, Names>,
     directories: BTreeSet<PathBuf>,
+    /// Those made since the last sync of the directory that they are in.
+    directories_unsynced: BTreeSet<PathBuf>,
     /// Handles of earlier lives are dead.
     life: u64,
     failures: Vec<(String, i32)>,
@@ -126,6 +128,14 @@ impl World {
     fn bytes_used(&self) -> u64 {
         let length = |node: &Arc<Mutex<Node>>| locked(node).current.len() as u64;
         self.files.values().map(length).sum()
+    }
+
+    fn remove_directory(&mut self, path: &Path) {
+        self.files.retain(|file, _| !file.starts_with(path));
+        self.durable.retain(|place, _| !place.starts_with(path));
+        self.directories.retain(|place| !place.starts_with(path));
+        self.directories_unsynced
+            .retain(|place| !place.starts_with(path));
     }
 
     fn of_directory(&self, directory: &Path) -> Names {
@@ -167,6 +177,11 @@ impl SimFileSystem {
     pub fn lose_power(&self, random: &mut Random) {
         let mut world = locked(&self.0);
         world.life += 1;
+        for made in std::mem::take(&mut world.directories_unsynced) {
+            if random.once_in(2) {
+                world.remove_directory(&made);
+            }
+        }
         let directories: Vec<PathBuf> = world.directories.iter().cloned().collect();
         for directory in directories {
             // The journal of a directory is at its last sync or at its present.
@@ -379,6 +394,9 @@ impl FileSystem for SimFileSystem {
             let names = world.of_directory(from);
             world.directories.remove(from);
             world.directories.insert(to.to_owned());
+            if world.directories_unsynced.remove(from) {
+                world.directories_unsynced.insert(to.to_owned());
+            }
             names
         } else {
             let node = world.files.get(from).cloned();
@@ -412,16 +430,21 @@ impl FileSystem for SimFileSystem {
         let mut world = locked(&self.0);
         world.check(path)?;
         for directory in path.ancestors() {
+            if world.directories.contains(directory) {
+                break;
+            }
+            world.change()?;
             world.directories.insert(directory.to_owned());
+            // The root's own are there before the first life.
+            if directory.parent().is_some_and(|p| p.parent().is_some()) {
+                world.directories_unsynced.insert(directory.to_owned());
+            }
         }
         Ok(())
     }
 
     fn remove_directory(&self, path: &Path) -> io::Result<()> {
-        let mut world = locked(&self.0);
-        world.files.retain(|file, _| !file.starts_with(path));
-        world.durable.retain(|place, _| !place.starts_with(path));
-        world.directories.retain(|place| !place.starts_with(path));
+        locked(&self.0).remove_directory(path);
         Ok(())
     }
 
@@ -443,7 +466,17 @@ impl FileSystem for SimFileSystem {
         world.change()?;
         let present = world.of_directory(path);
         world.durable.insert(path.to_owned(), present);
+        let within = |made: &PathBuf| made.parent() == Some(path);
+        world.directories_unsynced.retain(|made| !within(made));
         Ok(())
+    }
+
+    fn sync_all(&self, unsynced: &[Unsynced<'_>]) -> Vec<io::Result<()>> {
+        let one = |target: &Unsynced<'_>| match target {
+            Unsynced::File(file) => file.sync(),
+            Unsynced::Directory(path) => self.sync_directory(path),
+        };
+        unsynced.iter().map(one).collect()
     }
 
     fn lock(&self, _path: &Path) -> io::Result<Box<dyn Any + Send>> {

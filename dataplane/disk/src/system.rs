@@ -1,6 +1,6 @@
 //! The operating system's files.
 
-use crate::{BLOCK, DiskFile, FileSystem, OpenMode, RandomFile};
+use crate::{BLOCK, DiskFile, FileSystem, OpenMode, RandomFile, Unsynced};
 use std::any::Any;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -8,6 +8,11 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
+
+/// Threads of [`FileSystem::sync_all`]. Each call of fsync waits for a commit of the journal and a
+/// flush of the device; those that wait together share them. One call for the whole file system
+/// (`syncfs`) would share them too, but would also write whatever other programs have not written.
+const SYNC_THREADS_MAX: usize = 16;
 
 /// Files of the operating system.
 pub struct SystemFileSystem {
@@ -127,6 +132,36 @@ impl FileSystem for SystemFileSystem {
         File::open(path)?.sync_all()
     }
 
+    fn sync_all(&self, unsynced: &[Unsynced<'_>]) -> Vec<io::Result<()>> {
+        let sync = |part: &[Unsynced<'_>]| -> Vec<io::Result<()>> {
+            let one = |target: &Unsynced<'_>| match target {
+                Unsynced::File(file) => file.sync(),
+                Unsynced::Directory(path) => self.sync_directory(path),
+            };
+            part.iter().map(one).collect()
+        };
+        let share = unsynced.len().div_ceil(SYNC_THREADS_MAX).max(1);
+        let mut parts = unsynced.chunks(share);
+        let own = parts.next().unwrap_or_default();
+        std::thread::scope(|scope| {
+            let spawned: Vec<_> = parts
+                .map(|part| {
+                    let thread = std::thread::Builder::new().name("sync".to_owned());
+                    (part, thread.spawn_scoped(scope, move || sync(part)))
+                })
+                .collect();
+            let mut results = sync(own);
+            for (part, thread) in spawned {
+                // Where there are no more threads to be had, this one does it.
+                results.extend(match thread {
+                    Ok(thread) => thread.join().expect("a sync does not panic"),
+                    Err(_) => sync(part),
+                });
+            }
+            results
+        })
+    }
+
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send>> {
         let file = OpenOptions::new()
             .create(true)
@@ -151,6 +186,27 @@ mod tests {
         files.replace(&path, b"short").unwrap();
         assert_eq!(files.read(&path).unwrap(), b"short");
         assert_eq!(files.list(directory.path()).unwrap(), ["a"]);
+    }
+
+    #[test]
+    fn many_syncs_give_their_results_in_order() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = SystemFileSystem::new(false);
+        let places: Vec<_> = (0..100)
+            .map(|n| directory.path().join(format!("{n}")))
+            .collect();
+        for (n, place) in places.iter().enumerate() {
+            if n % 7 != 3 {
+                files.create_directory(place).unwrap();
+            }
+        }
+        let unsynced: Vec<_> = places.iter().map(|p| Unsynced::Directory(p)).collect();
+        let results = files.sync_all(&unsynced);
+        assert_eq!(results.len(), places.len());
+        for (n, result) in results.iter().enumerate() {
+            assert_eq!(result.is_ok(), n % 7 != 3, "{n}: {result:?}");
+        }
+        assert!(files.sync_all(&[]).is_empty());
     }
 
     #[test]

@@ -8,7 +8,8 @@ use crate::layout::{
     CHECKPOINT_LOCK, CLEANER_OFFSETS, LEADER_EPOCHS, LOG_STARTS, OffsetMap, RECOVERY_POINTS,
     base_of, decode_offsets, encode_offsets, segment_file,
 };
-use crate::recovery::{OpenRequest, OpenedLog, open_log};
+use crate::opens::Opening;
+use crate::recovery::{OpenedLogs, open_logs};
 use crate::segment_files::{create_segment, remove_segments, write_index};
 use precursor_disk::{DiskFile, FileSystem, OpenMode};
 use precursor_model::Offset;
@@ -47,7 +48,7 @@ pub(crate) struct SettleJob {
 
 #[derive(Debug)]
 pub(crate) enum Job {
-    Open(LogId, Box<OpenRequest>),
+    Open(Vec<Opening>),
     Create {
         log: LogId,
         directory: Arc<PathBuf>,
@@ -92,7 +93,7 @@ pub(crate) enum Job {
 }
 
 pub(crate) enum Outcome {
-    Opened(LogId, io::Result<Box<OpenedLog>>),
+    Opened(OpenedLogs),
     Created(LogId, Offset, io::Result<DiskFile>),
     /// Log, base, offset below which everything is settled, the index if the segment is sealed.
     Settled {
@@ -123,7 +124,7 @@ pub(crate) enum Outcome {
 /// Does a job, blocking.
 pub(crate) fn run(files: &dyn FileSystem, job: Job) -> Outcome {
     match job {
-        Job::Open(log, request) => Outcome::Opened(log, open_log(files, &request).map(Box::new)),
+        Job::Open(openings) => Outcome::Opened(open_logs(files, openings)),
         Job::Create {
             log,
             directory,

@@ -22,6 +22,7 @@ mod log;
 mod maintenance;
 mod memory;
 mod open;
+mod opens;
 mod producers;
 mod read;
 mod recovery;

@@ -51,7 +51,8 @@ impl Store {
     /// Moves everything on; appends what happened to `events`. True when there was work.
     pub fn poll(&mut self, now: Now, events: &mut Vec<StoreEvent>) -> bool {
         self.io.now = now;
-        let mut work = self.take_completions();
+        let mut work = self.feed_opens();
+        work |= self.take_completions();
         work |= self.take_outcomes();
         work |= self.poll_cleaner(now);
         if work {
@@ -95,7 +96,7 @@ impl Store {
         if !timers.unsynced.is_empty() {
             due = due.min(timers.next_sync_look);
         }
-        if !self.io.events.is_empty() {
+        if !self.io.events.is_empty() || self.opens.is_due() {
             due = 0;
         }
         Some(due)
@@ -134,7 +135,15 @@ impl Store {
         while let Some(outcome) = self.io.next_outcome() {
             any = true;
             match outcome {
-                Outcome::Opened(log, result) => self.on_opened(log, result),
+                Outcome::Opened(logs) => {
+                    self.opens.under_way = false;
+                    for (log, result) in logs.opened {
+                        self.on_opened(log, result);
+                    }
+                    for opening in logs.rest {
+                        self.opens.push(opening);
+                    }
+                }
                 Outcome::Created(log, base, result) => {
                     if let Some((log, io)) = self.log_and_io(log) {
                         match (result, log.segment_of_mut(base)) {
@@ -199,6 +208,26 @@ impl Store {
                 log.pump_writes(io);
             }
         }
+    }
+
+    /// Gives the helper the next logs to open, one batch at a time: what else it has to do is not
+    /// to wait for more than that. True when there were any.
+    fn feed_opens(&mut self) -> bool {
+        if !self.opens.is_due() {
+            return false;
+        }
+        let slots = &self.slots;
+        let is_wanted = |id: LogId| {
+            let slot = &slots[id.slot as usize];
+            slot.generation == id.generation && slot.log.is_some()
+        };
+        let batch = self.opens.next_batch(is_wanted);
+        if batch.is_empty() {
+            return false;
+        }
+        self.opens.under_way = true;
+        self.io.job(Job::Open(batch));
+        true
     }
 
     fn on_opened(&mut self, id: LogId, result: io::Result<Box<OpenedLog>>) {

@@ -5,7 +5,7 @@ use crate::epochs::LeaderEpochs;
 use crate::jobs::read_offsets;
 use crate::layout::{
     CLEANER_OFFSETS, LOG_STARTS, OffsetMap, PARTITION_METADATA, RECOVERY_POINTS, clean_marker,
-    decode_partition_metadata, partition_directory, ring_lock,
+    decode_partition_metadata, ring_lock,
 };
 use crate::log::{Log, SyncState, Writer};
 use crate::producers::ProducerState;
@@ -20,6 +20,7 @@ use std::collections::{HashSet, VecDeque};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub(crate) struct Parts {
@@ -162,14 +163,13 @@ fn known_uids(files: &dyn FileSystem, options: &StoreOptions) -> io::Result<Hash
 }
 
 /// A log that the helper is opening.
-pub(crate) fn opening_log(options: &StoreOptions, id: LogId, spec: &LogSpec<'_>) -> Log {
-    let directory = partition_directory(&options.data_dir, spec.topic, spec.partition);
+pub(crate) fn opening_log(directory: Arc<PathBuf>, id: LogId, spec: &LogSpec<'_>) -> Log {
     Log {
         id,
         uid: spec.uid,
         topic: spec.topic.to_owned(),
         partition: spec.partition,
-        directory: Arc::new(directory),
+        directory,
         config: spec.config.clone(),
         state: LogState::Opening,
         leader_epoch: spec.leader_epoch,

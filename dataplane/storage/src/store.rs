@@ -5,10 +5,11 @@ use crate::cold::WindowCache;
 use crate::compaction::Cleaner;
 use crate::io::{Io, StoreStats};
 use crate::jobs::{Job, run};
-use crate::layout::OffsetMap;
+use crate::layout::{OffsetMap, partition_directory};
 use crate::log::Log;
 use crate::maintenance::Timers;
 use crate::memory::Evicted;
+use crate::opens::Opens;
 use crate::read::{Gather, Read};
 use crate::recovery::OpenRequest;
 use crate::scan::MemoryPiece;
@@ -17,8 +18,9 @@ use precursor_disk::{Disk, FileSystem, Helper, SystemFileSystem, Wake};
 use precursor_model::{ErrorCode, LogConfig, LogUid, Offset};
 use precursor_shm::{ExtentId, ExtentPool, RecoveredExtent};
 use std::any::Any;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::os::fd::RawFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Operations of the disk that one shard has under way at most.
@@ -43,8 +45,12 @@ pub struct Store {
     pub(crate) tickets: Tickets,
     pub(crate) timers: Timers,
     pub(crate) cleaner: Cleaner,
+    /// Directories of the logs.
+    directories: HashSet<Arc<PathBuf>>,
+    /// Logs that are to be opened.
+    pub(crate) opens: Opens,
     /// Found in the region and not dealt with yet.
-    pub(crate) found: Vec<RecoveredExtent>,
+    found: HashMap<LogUid, Vec<RecoveredExtent>>,
     /// Extents that an opening log's bytes were copied from: freed once they are on disk.
     pub(crate) adopted: HashMap<LogId, Vec<ExtentId>>,
     /// What the checkpoint files said at open.
@@ -132,6 +138,10 @@ impl Store {
         let found = disk.memory_mut().recovered();
         let found = crate::open::keep_known(&*files, &options, disk.memory_mut(), found)?;
         let pool_bytes = disk.memory().usage().bytes;
+        let mut found_of: HashMap<LogUid, Vec<RecoveredExtent>> = HashMap::new();
+        for extent in found {
+            found_of.entry(extent.log).or_default().push(extent);
+        }
         Ok(Store {
             timers: Timers::new(&options, now),
             cleaner,
@@ -142,7 +152,9 @@ impl Store {
             io: Io::new(disk, helper, now),
             cache: WindowCache::new(pool_bytes),
             tickets: Tickets::default(),
-            found,
+            directories: HashSet::new(),
+            opens: Opens::default(),
+            found: found_of,
             adopted: HashMap::new(),
             recovery_points,
             log_starts,
@@ -163,10 +175,9 @@ impl Store {
         if let Some(id) = self.find(spec.uid) {
             return Ok(id);
         }
-        let taken = self
-            .logs()
-            .any(|log| (&*log.topic, log.partition) == (spec.topic, spec.partition));
-        if taken {
+        let directory = partition_directory(&self.options.data_dir, spec.topic, spec.partition);
+        let directory = Arc::new(directory);
+        if !self.directories.insert(directory.clone()) {
             return Err(StorageError::DirectoryTaken);
         }
         let slot = self.free_slots.pop().unwrap_or(self.slots.len() as u32);
@@ -180,7 +191,7 @@ impl Store {
             slot,
             generation: self.slots[slot as usize].generation,
         };
-        let mut log = crate::open::opening_log(&self.options, id, &spec);
+        let mut log = crate::open::opening_log(directory, id, &spec);
         let key = (log.topic.clone(), log.partition);
         log.clean_to = self.clean_to.remove(&key).unwrap_or(0);
         self.removed.retain(|removed| *removed != key);
@@ -197,7 +208,7 @@ impl Store {
         };
         self.slots[slot as usize].log = Some(Box::new(log));
         self.by_uid.insert(spec.uid, slot);
-        self.io.job(Job::Open(id, Box::new(request)));
+        self.opens.push((id, Box::new(request)));
         Ok(id)
     }
 
@@ -205,7 +216,7 @@ impl Store {
     fn adopt_extents(&mut self, id: LogId, uid: LogUid) -> Vec<MemoryPiece> {
         let mut extents = Vec::new();
         let mut pieces = Vec::new();
-        for found in self.found.extract_if(.., |extent| extent.log == uid) {
+        for found in self.found.remove(&uid).unwrap_or_default() {
             extents.push(found.id);
             pieces.push(crate::open::memory_piece(self.io.pool(), &found));
         }
@@ -237,6 +248,7 @@ impl Store {
         slot.generation = slot.generation.wrapping_add(1);
         self.free_slots.push(id.slot);
         self.by_uid.remove(&log.uid);
+        self.directories.remove(&log.directory);
         log.free_extents(&mut self.io);
         self.cleaner.forget(id);
         for extent in self.adopted.remove(&id).unwrap_or_default() {

@@ -11,4 +11,5 @@ pub mod crash;
 pub mod groups;
 pub mod load;
 pub mod node;
+pub mod partitions;
 pub mod proc;

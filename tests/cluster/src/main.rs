@@ -2,7 +2,8 @@
 //! `precursor-tests-cluster data-plane|control-plane|everything|power KILLS [SEED]`,
 //! `precursor-tests-cluster load HOST:PORT SECONDS`; groups and their offsets, how soon they are
 //! loaded and what memory they take: `precursor-tests-cluster groups GROUPS OFFSETS-OF-EACH`; how
-//! long commits take under full produce load: `precursor-tests-cluster commit-latency SECONDS`.
+//! long commits take under full produce load: `precursor-tests-cluster commit-latency SECONDS`; how
+//! soon a topic of many partitions is there, and there again: `precursor-tests-cluster partitions N`.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         Some("power") => Victim::Power,
         Some("load") => return load(&words[1..]),
         Some("groups") => return scale(&words[1..]),
+        Some("partitions") => return partitions(&words[1..]),
         Some("commit-latency") => return commit_latency(&words[1..]),
         _ => return usage(),
     };
@@ -70,6 +72,14 @@ fn scale(words: &[String]) -> ExitCode {
         return usage();
     };
     println!("{:?}", groups::scale(groups, partitions));
+    ExitCode::SUCCESS
+}
+
+fn partitions(words: &[String]) -> ExitCode {
+    let [Ok(count)] = words.iter().map(|word| word.parse()).collect::<Vec<_>>()[..] else {
+        return usage();
+    };
+    println!("{:?}", precursor_tests_cluster::partitions::scale(count));
     ExitCode::SUCCESS
 }
 

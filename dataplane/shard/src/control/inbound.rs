@@ -1,6 +1,6 @@
 //! Messages of the control plane, as they come.
 
-use super::{Applying, Caller};
+use super::Caller;
 use crate::core::{CloseReason, Core};
 use crate::handlers::metadata;
 use crate::image::ImageChange;
@@ -122,8 +122,9 @@ fn answered(core: &mut Core, id: precursor_transport_port::ConnectionId) {
 }
 
 /// A whole image is in: makes the store hold what it says. A change is reported as applied once the
-/// logs that came with it are served, so that whoever made a topic can write to it at once; a full
-/// image at once, because recovery of a large log must not hold up everything else.
+/// logs that came with it are served, so that whoever made a topic can write to it at once, and as
+/// soon as they are: it does not wait for the logs of an earlier one. A full image is reported at
+/// once, because recovery of a large log must not hold up everything else.
 fn apply(core: &mut Core, changes: Vec<ImageChange>) {
     let mut opening = Vec::new();
     for change in changes {
@@ -176,29 +177,17 @@ fn apply(core: &mut Core, changes: Vec<ImageChange>) {
     let version = core.image.version;
     core.stats.image_version.set(version);
     if core.image.is_full() {
+        core.control.applying.forget();
         opening.clear();
-        core.control.applying.clear();
     }
-    core.control
-        .applying
-        .push_back(Applying { version, opening });
-    report_applied(core);
+    if core.control.applying.begin(version, opening) {
+        core.control.tell(&ToControl::ImageApplied { version });
+    }
 }
 
 /// A log is served, or cannot be: nobody waits for it any more.
 pub(crate) fn log_settled(core: &mut Core, log: LogId) {
-    for applying in &mut core.control.applying {
-        applying.opening.retain(|opening| *opening != log);
-    }
-    report_applied(core);
-}
-
-fn report_applied(core: &mut Core) {
-    while let Some(applying) = core.control.applying.front()
-        && applying.opening.is_empty()
-    {
-        let version = applying.version;
-        core.control.applying.pop_front();
+    if let Some(version) = core.control.applying.settled(log) {
         core.control.tell(&ToControl::ImageApplied { version });
     }
 }

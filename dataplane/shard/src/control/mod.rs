@@ -1,16 +1,17 @@
 //! The data plane's side of the control rings.
 
+mod applying;
 mod describe;
 mod inbound;
 
 pub(crate) use describe::{Describing, go_on as describe_logs};
 pub(crate) use inbound::{hello, log_settled, receive};
 
+use self::applying::Applying;
 use crate::pool::Key;
 use crate::send::SLICES_MAX;
 use precursor_shm::control::{FRAGMENT_LENGTH_MAX, Origin, ToControl};
 use precursor_shm::{Doorbell, ring};
-use precursor_storage::LogId;
 use precursor_transport_port::ConnectionId;
 use std::collections::{HashMap, VecDeque};
 use std::io::IoSlice;
@@ -55,12 +56,6 @@ pub(crate) enum Pushed {
     Full,
 }
 
-/// An image that is in force, and the new logs that it still waits for.
-struct Applying {
-    version: u64,
-    opening: Vec<LogId>,
-}
-
 /// Messages to the control plane and the calls that wait for its answers.
 pub(crate) struct ControlLink {
     producer: ring::Producer,
@@ -72,8 +67,8 @@ pub(crate) struct ControlLink {
     scratch: Vec<u8>,
     /// Times that the ring had no room.
     pub full_count: u64,
-    /// Images not yet reported as applied, oldest first.
-    applying: VecDeque<Applying>,
+    /// Images not yet reported as applied.
+    applying: Applying,
 }
 
 impl ControlLink {
@@ -88,7 +83,7 @@ impl ControlLink {
             next_token: (generation << 40) + 1,
             scratch: Vec::with_capacity(64),
             full_count: 0,
-            applying: VecDeque::new(),
+            applying: Applying::default(),
         }
     }
 

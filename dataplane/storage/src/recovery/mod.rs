@@ -1,21 +1,22 @@
-//! Opens one log on the helper thread: creates it, or finds what of it is sound on disk and in the
+//! Opens logs on the helper thread: creates them, or finds what of each is sound on disk and in the
 //! region, cuts the rest, and rebuilds indexes and producer state.
 //!
 //! Every step may be done again: dying here is like dying in an append.
 
+mod prepare;
 mod trusted;
 mod walk;
 
+use self::prepare::{first_base, prepare};
+use crate::api::LogId;
 use crate::epochs::LeaderEpochs;
 use crate::index::GrowingIndex;
-use crate::layout::{
-    LEADER_EPOCHS, PARTITION_METADATA, SET_ASIDE, decode_partition_metadata,
-    encode_partition_metadata, segment_file,
-};
+use crate::layout::{LEADER_EPOCHS, segment_file};
+use crate::opens::Opening;
 use crate::producers::ProducerState;
 use crate::scan::MemoryPiece;
 use crate::segment_files::{create_segment, remove_segments, segment_bases};
-use precursor_disk::{BLOCK, DiskFile, FileSystem, OpenMode};
+use precursor_disk::{BLOCK, DiskFile, FileSystem, OpenMode, Unsynced};
 use precursor_model::{LogUid, Offset, TopicId};
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
@@ -65,6 +66,8 @@ pub(crate) struct OpenedLog {
     pub checkpointed: (Offset, Offset),
     pub producers: ProducerState,
     pub epochs: LeaderEpochs,
+    /// Bytes of the active segment were let through that may not be on disk.
+    pub is_unsynced: bool,
     pub report: RecoveryReport,
 }
 
@@ -72,14 +75,65 @@ pub(crate) struct OpenedLog {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RecoveryReport {
     pub batches_validated: u64,
+    /// Bytes of the batches validated.
+    pub bytes_walked: u64,
     pub bytes_rescued: u64,
     pub bytes_cut: u64,
     pub set_aside: u64,
 }
 
-/// Creates or recovers a log.
-pub(crate) fn open_log(files: &dyn FileSystem, request: &OpenRequest) -> io::Result<OpenedLog> {
-    prepare_directory(files, request)?;
+/// Work of one job's recoveries, in bytes, after which the rest of its logs wait for their next turn.
+const WALKED_BYTES_MAX: u64 = 16 << 20;
+/// What a sealed segment counts as: its index is read, and its file looked at.
+const SEALED_SEGMENT_BYTES: u64 = 64 << 10;
+
+/// What became of the logs of a job.
+pub(crate) struct OpenedLogs {
+    pub opened: Vec<(LogId, io::Result<Box<OpenedLog>>)>,
+    /// Logs for which there was no time.
+    pub rest: Vec<Opening>,
+}
+
+/// Creates or recovers logs.
+pub(crate) fn open_logs(files: &dyn FileSystem, openings: Vec<Opening>) -> OpenedLogs {
+    let prepared = prepare(files, openings.iter().map(|(_, request)| &**request));
+    let (mut opened, mut rest) = (Vec::with_capacity(openings.len()), Vec::new());
+    let mut walked = 0;
+    for ((id, request), prepared) in openings.into_iter().zip(prepared) {
+        if walked >= WALKED_BYTES_MAX {
+            rest.push((id, request));
+            continue;
+        }
+        let result = prepared.and_then(|()| open_log(files, &request));
+        if let Ok(log) = &result {
+            walked += log.report.bytes_walked + log.sealed.len() as u64 * SEALED_SEGMENT_BYTES;
+        }
+        opened.push((id, result.map(Box::new)));
+    }
+    sync_opened(files, &mut opened);
+    OpenedLogs { opened, rest }
+}
+
+/// What recovery let through of active segments, and was not known to be on disk, is made durable.
+fn sync_opened(files: &dyn FileSystem, opened: &mut [(LogId, io::Result<Box<OpenedLog>>)]) {
+    let is_unsynced = |log: &&mut (LogId, io::Result<Box<OpenedLog>>)| {
+        log.1.as_ref().is_ok_and(|log| log.is_unsynced)
+    };
+    let logs: Vec<_> = opened.iter_mut().filter(is_unsynced).collect();
+    let unsynced: Vec<_> = logs
+        .iter()
+        .filter_map(|(_, log)| Some(Unsynced::File(log.as_ref().ok()?.active_file.clone())))
+        .collect();
+    let results = files.sync_all(&unsynced);
+    for ((_, log), result) in logs.into_iter().zip(results) {
+        if let Err(error) = result {
+            *log = Err(error);
+        }
+    }
+}
+
+/// Recovers a log whose directory is prepared.
+fn open_log(files: &dyn FileSystem, request: &OpenRequest) -> io::Result<OpenedLog> {
     crate::compaction::recover(files, &request.directory)?;
     let mut bases = segment_bases(files, &request.directory)?;
     if bases.is_empty() {
@@ -90,51 +144,6 @@ pub(crate) fn open_log(files: &dyn FileSystem, request: &OpenRequest) -> io::Res
     let mut recovery = Recovery::begin(files, request, &bases)?;
     recovery.scan_all(&bases)?;
     recovery.finish()
-}
-
-/// A new log begins at its start offset, or where the region's first extent says.
-fn first_base(request: &OpenRequest) -> Offset {
-    let remembered = request.memory.iter().map(|piece| piece.segment_base).min();
-    remembered.unwrap_or(request.log_start).max(0)
-}
-
-fn prepare_directory(files: &dyn FileSystem, request: &OpenRequest) -> io::Result<()> {
-    let directory = &request.directory;
-    let metadata_path = directory.join(PARTITION_METADATA);
-    let text = match files.read(&metadata_path) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(error),
-    };
-    let found = decode_partition_metadata(&text);
-    let ours = (request.topic_id, Some(request.uid));
-    if found == Some(ours) {
-        return Ok(());
-    }
-    if let Some((topic, uid)) = found {
-        let other_log = uid.is_some_and(|uid| uid != request.uid);
-        if topic != request.topic_id || other_log {
-            // An earlier topic of this name, whose removal did not come to its end.
-            set_directory_aside(files, request, uid)?;
-        }
-    }
-    files.create_directory(directory)?;
-    let text = encode_partition_metadata(request.topic_id, request.uid);
-    files.replace(&metadata_path, text.as_bytes())?;
-    files.sync_directory(&request.data_dir)
-}
-
-fn set_directory_aside(
-    files: &dyn FileSystem,
-    request: &OpenRequest,
-    uid: Option<LogUid>,
-) -> io::Result<()> {
-    let place = request.data_dir.join(SET_ASIDE);
-    files.create_directory(&place)?;
-    let name = request.directory.file_name().unwrap_or_default();
-    let uid = uid.map_or(0, |uid| uid.0);
-    let target = place.join(format!("{}.{uid}", name.to_string_lossy()));
-    files.rename(&request.directory, &target)
 }
 
 /// The segment under the cursor, and what is gathered on the way.
@@ -155,6 +164,8 @@ struct Recovery<'a> {
     /// Batches below are in `producers` already.
     producers_from: Offset,
     epochs: LeaderEpochs,
+    /// The segment under the cursor has bytes that may not be on disk.
+    is_unsynced: bool,
     report: RecoveryReport,
 }
 
@@ -187,6 +198,7 @@ impl<'a> Recovery<'a> {
                 .ok()
                 .and_then(|text| LeaderEpochs::decode(&text))
                 .unwrap_or_default(),
+            is_unsynced: false,
             report: RecoveryReport::default(),
         };
         for window in bases[..=first].windows(2) {
@@ -263,6 +275,7 @@ impl<'a> Recovery<'a> {
             checkpointed: (self.request.recovery_point, self.request.log_start),
             producers: self.producers,
             epochs: self.epochs,
+            is_unsynced: self.is_unsynced,
             report: self.report,
         })
     }

@@ -24,6 +24,9 @@ impl Recovery<'_> {
                 break;
             }
             // The earlier segment is complete: whatever follows its last batch is padding.
+            if std::mem::take(&mut self.is_unsynced) {
+                self.open(self.base, "log")?.sync()?;
+            }
             self.seal_scanned()?;
             if later.first() == Some(&next) {
                 later.remove(0);
@@ -65,15 +68,16 @@ impl Recovery<'_> {
             self.report.bytes_cut += length - self.position;
             file.set_length(self.position)?;
         }
-        if length != self.position || scan.rescued > 0 || self.report.batches_validated > 0 {
-            file.sync()?;
-        }
+        self.is_unsynced |= length != self.position || scan.rescued > 0;
         self.report.bytes_rescued += scan.rescued;
         Ok(rejected)
     }
 
     fn take_batch(&mut self, header: &BatchHeader, end: u64) {
         self.report.batches_validated += 1;
+        self.report.bytes_walked += end - self.position;
+        // Below the recovery point everything is on disk.
+        self.is_unsynced |= header.last_offset() >= self.request.recovery_point;
         let newer = |newest: (i64, Offset)| header.max_timestamp > newest.0;
         if self.newest.is_none_or(newer) {
             self.newest = Some((header.max_timestamp, header.last_offset()));

@@ -5,6 +5,7 @@ mod basics;
 mod compaction;
 mod damage;
 mod model;
+mod opening;
 mod order;
 mod promises;
 mod real;

@@ -36,7 +36,8 @@ pub enum ToControl<'a> {
     },
     /// Make these topics with the broker's defaults where they do not exist (auto-creation).
     EnsureTopics { token: u64, names: Vec<&'a str> },
-    /// This shard serves the image with this version.
+    /// This shard serves what came with the image of this version: a whole image and all before it,
+    /// or what one changed, which may be before an earlier one's logs are open.
     ImageApplied { version: u64 },
     /// A log cannot be served (`Some`) or can again (`None`).
     LogState {

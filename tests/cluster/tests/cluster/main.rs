@@ -7,5 +7,6 @@ mod hostile;
 mod hot_path;
 mod idle;
 mod limits;
+mod many_partitions;
 mod observability;
 mod start;

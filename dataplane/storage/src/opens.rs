@@ -1,0 +1,123 @@
+//! Logs that wait to be opened, and which of them are next.
+
+use crate::api::LogId;
+use crate::recovery::OpenRequest;
+use precursor_model::TopicId;
+use std::collections::VecDeque;
+
+/// Logs that the helper opens in one job: enough for their syncs to be shared, few enough for what
+/// else the helper is asked to do, and for the topics that come after.
+const BATCH: usize = 128;
+
+/// A log and what is needed to open it.
+pub(crate) type Opening = (LogId, Box<OpenRequest>);
+
+struct Waiting {
+    topic: TopicId,
+    requests: VecDeque<Opening>,
+}
+
+/// Requests by topic. Every topic that waits has a part in each batch, so that a topic of one
+/// partition does not wait for those of ten thousand that were asked for before it.
+#[derive(Default)]
+pub(crate) struct Opens {
+    topics: VecDeque<Waiting>,
+    /// The helper has a batch.
+    pub under_way: bool,
+}
+
+impl Opens {
+    pub fn push(&mut self, opening: Opening) {
+        let topic = opening.1.topic_id;
+        // A topic that is named again after others has a second turn: that is not worth a search.
+        match self.topics.back_mut() {
+            Some(waiting) if waiting.topic == topic => waiting.requests.push_back(opening),
+            _ => self.topics.push_back(Waiting {
+                topic,
+                requests: VecDeque::from([opening]),
+            }),
+        }
+    }
+
+    /// True when there is a batch to be had.
+    pub fn is_due(&self) -> bool {
+        !self.under_way && !self.topics.is_empty()
+    }
+
+    /// The next batch, without logs that are not wanted any more; empty when none waits.
+    pub fn next_batch(&mut self, is_wanted: impl Fn(LogId) -> bool) -> Vec<Opening> {
+        let mut batch = Vec::new();
+        while batch.len() < BATCH
+            && let Some(mut waiting) = self.topics.pop_front()
+        {
+            batch.extend(waiting.requests.pop_front().filter(|(id, _)| is_wanted(*id)));
+            if !waiting.requests.is_empty() {
+                self.topics.push_back(waiting);
+            }
+        }
+        batch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use precursor_model::LogUid;
+    use std::path::PathBuf;
+
+    fn opening(topic: u8, slot: u32) -> Opening {
+        let request = OpenRequest {
+            data_dir: PathBuf::new(),
+            directory: PathBuf::new(),
+            uid: LogUid(u64::from(slot)),
+            topic_id: TopicId([topic; 16]),
+            index_interval: 4096,
+            recovery_point: 0,
+            log_start: 0,
+            leader_epoch: 0,
+            memory: Vec::new(),
+        };
+        let generation = 0;
+        (LogId { slot, generation }, Box::new(request))
+    }
+
+    fn topics(batch: &[Opening]) -> Vec<u8> {
+        batch.iter().map(|(_, r)| r.topic_id.0[0]).collect()
+    }
+
+    #[test]
+    fn every_topic_has_a_part_in_the_next_batch() {
+        let mut opens = Opens::default();
+        for slot in 0..1_000 {
+            opens.push(opening(1, slot));
+        }
+        assert_eq!(topics(&opens.next_batch(|_| true)), [1; BATCH]);
+        opens.push(opening(2, 1_000));
+        opens.push(opening(3, 1_001));
+        opens.push(opening(3, 1_002));
+        let batch = topics(&opens.next_batch(|_| true));
+        assert_eq!(batch[..5], [1, 2, 3, 1, 3]);
+        assert_eq!(batch.len(), BATCH);
+        let mut left = 0;
+        loop {
+            match opens.next_batch(|_| true).len() {
+                0 => break,
+                more => left += more,
+            }
+        }
+        assert_eq!(left, 1_003 - 2 * BATCH);
+        assert!(!opens.is_due());
+    }
+
+    #[test]
+    fn logs_that_were_removed_are_left_out() {
+        let mut opens = Opens::default();
+        for slot in 0..300 {
+            opens.push(opening(1, slot));
+        }
+        let batch = opens.next_batch(|id| id.slot >= 290);
+        let slots: Vec<u32> = batch.iter().map(|(id, _)| id.slot).collect();
+        assert_eq!(slots, (290..300).collect::<Vec<_>>());
+        assert!(!opens.is_due());
+    }
+}
