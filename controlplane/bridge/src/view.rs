@@ -260,7 +260,10 @@ mod tests {
         assert!(view.image_applied(4, SHORT).await);
         assert!(view.image_applied(10, SHORT).await);
         assert!(view.image_applied(11, SHORT).await);
-        assert!(!view.image_applied(5, SHORT).await, "9 holds what 5 changed");
+        assert!(
+            !view.image_applied(5, SHORT).await,
+            "9 holds what 5 changed"
+        );
         assert!(!view.image_applied(9, SHORT).await);
         assert_eq!(view.shards()[0].image_version, 4);
         change(&|shard| shard.served(9));

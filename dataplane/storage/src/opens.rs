@@ -50,7 +50,12 @@ impl Opens {
         while batch.len() < BATCH
             && let Some(mut waiting) = self.topics.pop_front()
         {
-            batch.extend(waiting.requests.pop_front().filter(|(id, _)| is_wanted(*id)));
+            batch.extend(
+                waiting
+                    .requests
+                    .pop_front()
+                    .filter(|(id, _)| is_wanted(*id)),
+            );
             if !waiting.requests.is_empty() {
                 self.topics.push_back(waiting);
             }

@@ -19,7 +19,8 @@ impl Applying {
             return true;
         }
         *self.waiting.entry(version).or_default() += opening.len();
-        self.opening.extend(opening.into_iter().map(|log| (log, version)));
+        self.opening
+            .extend(opening.into_iter().map(|log| (log, version)));
         false
     }
 
@@ -47,7 +48,10 @@ mod tests {
     use super::*;
 
     fn log(slot: u32) -> LogId {
-        LogId { slot, generation: 0 }
+        LogId {
+            slot,
+            generation: 0,
+        }
     }
 
     #[test]

@@ -69,7 +69,10 @@ fn a_crash_at_any_step_of_making_logs_loses_nothing_acknowledged() {
                 for (at, acknowledged) in acknowledged.iter().enumerate() {
                     // Whose records these are must not be a guess.
                     let named = names_its_log(&bench, at as u64 + 1);
-                    assert!(*acknowledged == 0 || named, "power {power}, step {steps}, {at}");
+                    assert!(
+                        *acknowledged == 0 || named,
+                        "power {power}, step {steps}, {at}"
+                    );
                 }
                 bench.start(draw);
                 let ids = ensure_all(&mut bench);

@@ -29,6 +29,9 @@ fn a_new_topic_does_not_wait_for_an_earlier_one_of_many_partitions() {
     let open = ends(&mut connection, "many", MANY);
     let open = open.iter().filter(|end| **end >= 0).count();
     let many = many.join().unwrap();
-    println!("{open} of {MANY} were open when the later topic was; all {:?} later", many - one);
+    println!(
+        "{open} of {MANY} were open when the later topic was; all {:?} later",
+        many - one
+    );
     assert!(open < MANY as usize, "one is served before all of many");
 }
