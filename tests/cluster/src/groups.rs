@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use precursor_protocol::ApiKey;
 use precursor_protocol::messages::describe_groups_response::DescribedGroup;
 use precursor_protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use precursor_protocol::messages::offset_commit_request::{
@@ -23,8 +22,7 @@ use precursor_protocol::messages::{
     JoinGroupResponse, OffsetCommitRequest, OffsetFetchRequest, SyncGroupRequest,
 };
 
-use crate::batch;
-use crate::client::{Connection, PRODUCE_VERSION, now_ms, produce_body};
+use crate::client::Connection;
 use crate::node::{Node, wait_until};
 use crate::proc;
 
@@ -402,69 +400,4 @@ pub fn describe(connection: &mut Connection, group: &str) -> DescribedGroup {
     };
     let response = connection.ask(&request, 5).expect("an answer");
     response.groups.into_iter().next().expect("the group")
-}
-
-/// Commits of one offset after another while a producer writes as fast as it can.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LatencyReport {
-    pub records_per_second: u64,
-    pub commits: usize,
-    pub p50: Duration,
-    pub p99: Duration,
-    pub p999: Duration,
-}
-
-/// Measures for `time`, with one shard and batches of 1,000 records of 100 bytes, four in flight.
-pub fn commit_latency(time: Duration) -> LatencyReport {
-    let node = Node::start(&["dataplane.shards=1"]);
-    let mut connection = node.connect();
-    for topic in ["read", "written"] {
-        let created = connection.create_topic(topic, 1, &[("retention.bytes", "268435456")]);
-        assert!(created.is_ok(), "{created:?}");
-    }
-    wait_for_coordinator(&mut connection, "readers");
-    let stop = Arc::new(AtomicBool::new(false));
-    let (address, told) = (node.address(), stop.clone());
-    let producer = std::thread::spawn(move || flood(address, &told));
-    let begun = Instant::now();
-    let mut took = Vec::new();
-    let mut offset = 0;
-    while begun.elapsed() < time {
-        let asked = Instant::now();
-        let outcome = commit(&mut connection, "readers", "read", 1, offset);
-        assert_eq!(outcome.expect("an answer"), 0);
-        took.push(asked.elapsed());
-        offset += 1;
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    stop.store(true, Ordering::SeqCst);
-    let records = producer.join().expect("the producer lives");
-    let seconds = begun.elapsed().as_secs_f64();
-    took.sort_unstable();
-    let at = |share: f64| took[(took.len() as f64 * share) as usize];
-    LatencyReport {
-        records_per_second: (records as f64 / seconds) as u64,
-        commits: took.len(),
-        p50: at(0.5),
-        p99: at(0.99),
-        p999: at(0.999),
-    }
-}
-
-fn flood(address: SocketAddr, stop: &AtomicBool) -> u64 {
-    let mut connection = Connection::open(address).expect("a connection");
-    let values = vec![vec![b'x'; 100]; 1_000];
-    let batch = batch::encode(&values, None, now_ms());
-    let body = produce_body("written", 0, 1, batch).expect("a request");
-    let (mut sent, mut answered) = (0, 0);
-    while !stop.load(Ordering::Relaxed) {
-        while sent < answered + 4 {
-            let asked = connection.send(ApiKey::Produce, PRODUCE_VERSION, &body);
-            asked.expect("a request goes");
-            sent += 1;
-        }
-        connection.produced().expect("an answer comes");
-        answered += 1;
-    }
-    answered * 1_000
 }

@@ -9,6 +9,7 @@ pub mod batch;
 pub mod client;
 pub mod crash;
 pub mod groups;
+pub mod latency;
 pub mod load;
 pub mod node;
 pub mod partitions;

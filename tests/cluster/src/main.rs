@@ -2,7 +2,7 @@
 //! `precursor-tests-cluster data-plane|control-plane|everything|power KILLS [SEED]`,
 //! `precursor-tests-cluster load HOST:PORT SECONDS`; groups and their offsets, how soon they are
 //! loaded and what memory they take: `precursor-tests-cluster groups GROUPS OFFSETS-OF-EACH`; how
-//! long commits take under full produce load: `precursor-tests-cluster commit-latency SECONDS`; how
+//! long other requests take under full produce load: `precursor-tests-cluster latency SECONDS`; how
 //! soon a topic of many partitions is there, and there again: `precursor-tests-cluster partitions N`.
 #![forbid(unsafe_code)]
 
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use precursor_tests_cluster::crash::{self, CrashLoop, Victim};
-use precursor_tests_cluster::groups;
+use precursor_tests_cluster::{groups, latency, partitions};
 
 const USAGE: &str =
     "usage: precursor-tests-cluster data-plane|control-plane|everything|power KILLS [SEED]";
@@ -24,8 +24,8 @@ fn main() -> ExitCode {
         Some("power") => Victim::Power,
         Some("load") => return load(&words[1..]),
         Some("groups") => return scale(&words[1..]),
-        Some("partitions") => return partitions(&words[1..]),
-        Some("commit-latency") => return commit_latency(&words[1..]),
+        Some("partitions") => return many_partitions(&words[1..]),
+        Some("latency") => return latency_under_load(&words[1..]),
         _ => return usage(),
     };
     let Some(Ok(kills)) = words.get(1).map(|word| word.parse()) else {
@@ -75,19 +75,19 @@ fn scale(words: &[String]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn partitions(words: &[String]) -> ExitCode {
+fn many_partitions(words: &[String]) -> ExitCode {
     let [Ok(count)] = words.iter().map(|word| word.parse()).collect::<Vec<_>>()[..] else {
         return usage();
     };
-    println!("{:?}", precursor_tests_cluster::partitions::scale(count));
+    println!("{:?}", partitions::scale(count));
     ExitCode::SUCCESS
 }
 
-fn commit_latency(words: &[String]) -> ExitCode {
+fn latency_under_load(words: &[String]) -> ExitCode {
     let [Ok(seconds)] = words.iter().map(|word| word.parse()).collect::<Vec<_>>()[..] else {
         return usage();
     };
-    println!("{:?}", groups::commit_latency(Duration::from_secs(seconds)));
+    println!("{:#?}", latency::under_load(Duration::from_secs(seconds)));
     ExitCode::SUCCESS
 }
 
