@@ -315,6 +315,8 @@ mod tests {
             peer: String::new(),
             listener: String::new(),
             principal: String::new(),
+            software_name: String::new(),
+            software_version: String::new(),
         };
         Job {
             token,

@@ -163,6 +163,8 @@ impl Link {
                                 peer: origin.peer.to_owned(),
                                 listener: origin.listener.to_owned(),
                                 principal: origin.principal.to_owned(),
+                                software_name: origin.software_name.to_owned(),
+                                software_version: origin.software_version.to_owned(),
                             },
                             frame,
                         });

@@ -22,6 +22,9 @@ pub struct Origin {
     pub peer: String,
     pub listener: String,
     pub principal: String,
+    /// What the client says of itself in ApiVersions; empty when it does not.
+    pub software_name: String,
+    pub software_version: String,
 }
 
 /// The request cannot be answered in the protocol; its connection has to be closed. Says why.

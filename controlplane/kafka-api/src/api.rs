@@ -8,8 +8,10 @@ use precursor_consensus::{Consensus, ProposeError, Reply};
 use precursor_coordinator::Coordinator;
 use precursor_metadata::{Command, ConfigResource, Metadata, Refusal};
 use precursor_model::ErrorCode;
-use std::sync::Arc;
+use precursor_telemetry::Telemetry;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// A client's patience, as it states it, is taken within these.
 const PATIENCE_MIN: Duration = Duration::from_secs(1);
@@ -18,6 +20,9 @@ const PATIENCE_MAX: Duration = Duration::from_secs(30);
 pub(crate) const CHANGE_PATIENCE: Duration = Duration::from_secs(30);
 /// How long an answer waits until every shard serves the change that it speaks of.
 pub(crate) const IMAGE_WAIT: Duration = Duration::from_secs(5);
+
+/// Pushes of metrics that are read at a time.
+const PUSHES_READ_MAX: usize = 2;
 
 /// The options of the node that requests depend on.
 #[derive(Clone, Debug)]
@@ -72,6 +77,9 @@ pub struct Api {
     pub(crate) addresses: Arc<dyn Fn() -> Addresses + Send + Sync>,
     pub(crate) producer_ids: ProducerIds,
     pub(crate) coordinator: Coordinator,
+    pub(crate) telemetry: Arc<Mutex<Telemetry>>,
+    /// Pushes of metrics that are read at a time: each may take megabytes until then.
+    pub(crate) reading_pushes: Semaphore,
     /// Held by who changes options.
     pub(crate) altering: tokio::sync::Mutex<()>,
 }
@@ -84,6 +92,7 @@ impl Api {
         settings: Settings,
         addresses: Arc<dyn Fn() -> Addresses + Send + Sync>,
         coordinator: Coordinator,
+        telemetry: Arc<Mutex<Telemetry>>,
     ) -> Self {
         Api {
             consensus,
@@ -93,6 +102,8 @@ impl Api {
             addresses,
             producer_ids: ProducerIds::default(),
             coordinator,
+            telemetry,
+            reading_pushes: Semaphore::new(PUSHES_READ_MAX),
             altering: tokio::sync::Mutex::default(),
         }
     }

@@ -5,10 +5,11 @@ use crate::handlers::{
     alter_client_quotas, alter_configs, alter_partition_reassignments, create_partitions,
     create_topics, delete_groups, delete_topics, describe_client_quotas, describe_cluster,
     describe_configs, describe_groups, describe_log_dirs, describe_topic_partitions, elect_leaders,
-    heartbeat, incremental_alter_configs, init_producer_id, join_group, leave_group,
-    list_config_resources, list_groups, list_partition_reassignments, offset_commit, offset_delete,
-    offset_fetch, sync_group,
+    get_telemetry_subscriptions, heartbeat, incremental_alter_configs, init_producer_id,
+    join_group, leave_group, list_config_resources, list_groups, list_partition_reassignments,
+    offset_commit, offset_delete, offset_fetch, push_telemetry, sync_group,
 };
+use crate::telemetry::Reporter;
 use precursor_bridge::{Request, Unanswerable};
 use precursor_coordinator::Client;
 use precursor_protocol::header::response_header;
@@ -62,19 +63,22 @@ handlers! {
     DescribeTopicPartitions 0..=0 => describe_topic_partitions,
 }
 
-/// As [`handlers`], of those that also need to know who asks.
-macro_rules! group_handlers {
-    ($($key:ident $min:literal..=$max:literal => $module:ident),+ $(,)?) => {
+/// As [`handlers`], of those that also need to know who asks, which a type says.
+macro_rules! handlers_to_somebody {
+    (
+        $answered:ident, $is_one:ident, $handle:ident, $who:ty;
+        $($key:ident $min:literal..=$max:literal => $module:ident),+ $(,)?
+    ) => {
         #[cfg(test)]
-        const ANSWERED_TO_MEMBERS: &[(ApiKey, i16, i16)] = &[$((ApiKey::$key, $min, $max)),+];
+        const $answered: &[(ApiKey, i16, i16)] = &[$((ApiKey::$key, $min, $max)),+];
 
-        fn is_of_groups(key: ApiKey) -> bool {
+        fn $is_one(key: ApiKey) -> bool {
             matches!(key, $(ApiKey::$key)|+)
         }
 
-        async fn handle_of_groups(
+        async fn $handle(
             api: &Api,
-            client: Client,
+            who: $who,
             key: ApiKey,
             version: i16,
             body: &[u8],
@@ -83,7 +87,7 @@ macro_rules! group_handlers {
             match key {
                 $(ApiKey::$key if ($min..=$max).contains(&version) => {
                     let request = $module::Request::decode(body, version).map_err(unreadable)?;
-                    let response = $module::handle(api, client, version, request).await;
+                    let response = $module::handle(api, who, version, request).await;
                     response.encode(out, version).map_err(unwritable)
                 })+
                 _ => Err(Unanswerable(format!(
@@ -94,7 +98,8 @@ macro_rules! group_handlers {
     };
 }
 
-group_handlers! {
+handlers_to_somebody! {
+    ANSWERED_TO_MEMBERS, is_of_groups, handle_of_groups, Client;
     OffsetCommit 2..=10 => offset_commit,
     OffsetFetch 1..=10 => offset_fetch,
     JoinGroup 0..=9 => join_group,
@@ -107,6 +112,12 @@ group_handlers! {
     OffsetDelete 0..=0 => offset_delete,
 }
 
+handlers_to_somebody! {
+    ANSWERED_TO_REPORTERS, is_of_telemetry, handle_of_telemetry, Reporter;
+    GetTelemetrySubscriptions 0..=0 => get_telemetry_subscriptions,
+    PushTelemetry 0..=0 => push_telemetry,
+}
+
 /// The answer to a frame: header and body.
 pub(crate) async fn answer(api: &Api, request: &Request) -> Result<Vec<u8>, Unanswerable> {
     let (header, body) = RequestHeader::parse(&request.frame).map_err(unreadable)?;
@@ -117,6 +128,9 @@ pub(crate) async fn answer(api: &Api, request: &Request) -> Result<Vec<u8>, Unan
     if is_of_groups(key) {
         let client = client(&header, request);
         handle_of_groups(api, client, key, header.api_version, body, &mut out).await?;
+    } else if is_of_telemetry(key) {
+        let reporter = Reporter::new(header.client_id, &request.origin);
+        handle_of_telemetry(api, reporter, key, header.api_version, body, &mut out).await?;
     } else {
         handle(api, key, header.api_version, body, &mut out).await?;
     }
@@ -144,7 +158,7 @@ fn unwritable(error: EncodeError) -> Unanswerable {
 
 #[cfg(test)]
 mod tests {
-    use super::{ANSWERED, ANSWERED_TO_MEMBERS};
+    use super::{ANSWERED, ANSWERED_TO_MEMBERS, ANSWERED_TO_REPORTERS};
     use precursor_protocol::api::{AnsweredBy, SERVED};
 
     #[test]
@@ -155,7 +169,8 @@ mod tests {
             .map(|served| (served.key, served.version_min, served.version_max))
             .collect();
         for served in &forwarded {
-            let mut answered = ANSWERED.iter().chain(ANSWERED_TO_MEMBERS);
+            let to_somebody = ANSWERED_TO_MEMBERS.iter().chain(ANSWERED_TO_REPORTERS);
+            let mut answered = ANSWERED.iter().chain(to_somebody);
             assert!(answered.any(|a| a == served), "{served:?} has no handler");
         }
     }

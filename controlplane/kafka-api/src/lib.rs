@@ -10,6 +10,7 @@ mod offsets_topic;
 mod placement;
 mod producer_ids;
 mod quotas;
+mod telemetry;
 mod topics;
 
 pub use api::{Addresses, Api, Settings};

@@ -9,7 +9,7 @@ use prometheus::{Encoder, TextEncoder};
 const PREFIX: &str = "precursor_";
 
 /// A label's name and value.
-pub(crate) type Label<'a> = (&'static str, &'a str);
+pub(crate) type Label<'a> = (&'a str, &'a str);
 
 /// Whether a number only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,10 +11,11 @@ use precursor_bridge::{DataPlane, DataPlaneView};
 use precursor_consensus::Consensus;
 use precursor_coordinator::Coordinator;
 use precursor_shm::Region;
+use precursor_telemetry::Telemetry;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -28,6 +29,7 @@ pub struct MonitorOptions {
     pub view: DataPlaneView,
     pub data_plane: DataPlane,
     pub coordinator: Coordinator,
+    pub telemetry: Arc<Mutex<Telemetry>>,
     pub node_id: i32,
     /// The program's version.
     pub version: &'static str,

@@ -10,8 +10,9 @@ use precursor_coordinator::{Coordinator, CoordinatorOptions, GroupConfig};
 use precursor_kafka_api::{Addresses, Api, Settings};
 use precursor_monitor::{MonitorOptions, MonitorServer};
 use precursor_shm::{Hugepages, ProcessState, Region, RegionOptions};
+use precursor_telemetry::Telemetry;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -80,6 +81,7 @@ async fn serve(
         view.clone(),
     );
     let settings = settings(config, region);
+    let telemetry: Arc<Mutex<Telemetry>> = Arc::default();
     let node_options = settings.data_plane_options();
     let api = Arc::new(Api::new(
         consensus.clone(),
@@ -88,6 +90,7 @@ async fn serve(
         settings,
         addresses(config, region, admin.address(), monitor.address()),
         coordinator.clone(),
+        telemetry.clone(),
     ));
     let bridge = Bridge::new(BridgeOptions {
         region: region.clone(),
@@ -116,6 +119,7 @@ async fn serve(
         view,
         data_plane,
         coordinator: coordinator.clone(),
+        telemetry,
         node_id: config.node_id,
         version: env!("CARGO_PKG_VERSION"),
     };

@@ -63,6 +63,7 @@ impl Default for NodeConfig {
             storage_direct_io: Switch::Auto,
             log_format: LogFormat::Text,
             log_level: LogLevel::Info,
+            telemetry_bytes_max: 0,
             topic_defaults: LogConfig::default(),
             stated: Vec::new(),
             ignored_environment: Vec::new(),

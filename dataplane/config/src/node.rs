@@ -61,6 +61,7 @@ pub struct NodeConfig {
     pub storage_direct_io: Switch,
     pub log_format: LogFormat,
     pub log_level: LogLevel,
+    pub telemetry_bytes_max: u32,
     /// What a topic has where it does not set an option itself.
     pub topic_defaults: LogConfig,
     /// What configuration file, environment and command line set, as they set it.

@@ -554,4 +554,18 @@ pub const OPTIONS: &[NodeOption] = &[
         apply: |c, v| Switch::parse(v).map(|s| c.storage_direct_io = s),
         show: |c| c.storage_direct_io.to_string(),
     },
+    NodeOption {
+        name: "telemetry.max.bytes",
+        kind: ValueKind::Int,
+        unit: Unit::Bytes,
+        default: "1048576",
+        accepts: "bytes from 1 to 16777216 (16MiB)",
+        restart: false,
+        doc: "The longest push of a client's metrics, as it is sent: mostly compressed.",
+        apply: |c, v| {
+            c.telemetry_bytes_max = u32::try_from(bytes(v, 1, 16 << 20)?).ok()?;
+            Some(())
+        },
+        show: |c| c.telemetry_bytes_max.to_string(),
+    },
 ];

@@ -78,6 +78,8 @@ pub const SERVED: &[Served] = &[
     served(ApiKey::AlterClientQuotas, 0, 1, ControlPlane),
     served(ApiKey::DescribeCluster, 0, 2, ControlPlane),
     served(ApiKey::DescribeProducers, 0, 0, DataPlane),
+    served(ApiKey::GetTelemetrySubscriptions, 0, 0, ControlPlane),
+    served(ApiKey::PushTelemetry, 0, 0, ControlPlane),
     served(ApiKey::ListConfigResources, 0, 1, ControlPlane),
     served(ApiKey::DescribeTopicPartitions, 0, 0, ControlPlane),
 ];

@@ -12,10 +12,35 @@ use std::net::SocketAddr;
 /// Kafka's own broker works on one request of a connection at a time; clients keep 5 in flight.
 pub(crate) const ANSWERS_PER_CONNECTION_MAX: u16 = 64;
 
+/// Bytes that are kept of a client's own name and of its version.
+const SOFTWARE_BYTES_MAX: usize = 64;
+
+/// What a client is, in its own words.
+#[derive(Debug)]
+pub(crate) struct Software {
+    pub name: Box<str>,
+    pub version: Box<str>,
+}
+
+impl Software {
+    /// `None` when the client says nothing, or more than anybody's name is long.
+    pub fn new(name: &str, version: &str) -> Option<Box<Self>> {
+        let kept = !name.is_empty() && name.len().max(version.len()) <= SOFTWARE_BYTES_MAX;
+        kept.then(|| {
+            Box::new(Software {
+                name: name.into(),
+                version: version.into(),
+            })
+        })
+    }
+}
+
 /// One client. Idle, it costs this struct and nothing else of ours: buffers and answers are lent.
 pub(crate) struct Connection {
     pub id: ConnectionId,
     pub peer: SocketAddr,
+    /// What it says of itself in ApiVersions (KIP-511).
+    pub software: Option<Box<Software>>,
     /// Lent while there are bytes in it.
     pub buffer: Option<Buffer>,
     /// Where the first unhandled byte is, and where the received bytes end.
@@ -59,6 +84,7 @@ impl Connection {
         Connection {
             id,
             peer,
+            software: None,
             buffer: None,
             start: 0,
             filled: 0,

@@ -62,6 +62,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("base2histogram", &[]),
     ("precursor-metadata", &["model", "protocol"]),
     ("precursor-groups", &["model", "protocol"]),
+    ("precursor-telemetry", &["compression", "model", "protocol"]),
     ("precursor-consensus", &["metadata", "model"]),
     (
         "precursor-bridge",
@@ -96,6 +97,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
             "metadata",
             "model",
             "protocol",
+            "telemetry",
         ],
     ),
     ("precursor-admin-api", &[]),
@@ -120,6 +122,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
             "model",
             "protocol",
             "shm",
+            "telemetry",
         ],
     ),
     (
@@ -138,6 +141,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
             "monitor",
             "protocol",
             "shm",
+            "telemetry",
         ],
     ),
     (

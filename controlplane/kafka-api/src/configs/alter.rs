@@ -1,11 +1,13 @@
 //! Changing options while the node runs.
 
 use super::describe::TopicDefaults;
+use super::groups::GroupOption;
 use super::resource::ConfigTarget;
 use crate::api::Api;
 use precursor_config::changeable;
-use precursor_metadata::{Command, ConfigAlteration, ConfigResource, Metadata, Outcome, Refusal};
+use precursor_metadata::{Command, ConfigAlteration, Metadata, Outcome, Refusal};
 use precursor_model::{ErrorCode, LogConfig, TopicOption, ValueKind};
+use precursor_telemetry::OptionError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -83,12 +85,6 @@ impl Api {
         change: &ConfigChange,
     ) -> Result<ConfigAlteration, Refusal> {
         let resource = self.resolve(state, &change.target)?;
-        if let ConfigResource::Group { .. } | ConfigResource::ClientMetrics { .. } = resource {
-            return Err(Refusal::new(
-                ErrorCode::InvalidConfig,
-                "Options of groups and subscriptions to clients' metrics are not served yet.",
-            ));
-        }
         let mut seen = BTreeSet::new();
         let mut values = BTreeMap::new();
         for (name, operation) in &change.operations {
@@ -161,6 +157,14 @@ fn known(target: &ConfigTarget, name: &str) -> Result<(String, ValueKind), Refus
                 Ok(()) => Err(invalid(format!("unknown topic option '{name}'"))),
             },
         },
+        ConfigTarget::Group(_) => {
+            let option = GroupOption::find(name)?;
+            Ok((option.name.to_owned(), option.kind()))
+        }
+        ConfigTarget::ClientMetrics(_) => match precursor_telemetry::find_option(name) {
+            Some(option) => Ok((option.name.to_owned(), option.kind)),
+            None => Err(of_subscription(OptionError::Unknown(name.to_owned()))),
+        },
         _ => {
             // Kafka's code for what a broker does not take (KAFKA-13609).
             let setting = changeable(name)
@@ -170,11 +174,20 @@ fn known(target: &ConfigTarget, name: &str) -> Result<(String, ValueKind), Refus
     }
 }
 
+fn of_subscription(error: OptionError) -> Refusal {
+    Refusal::new(error.code(), error.to_string())
+}
+
 /// The value as it is kept.
 fn checked(target: &ConfigTarget, name: &str, value: &str) -> Result<String, Refusal> {
     match target {
         ConfigTarget::Topic(_) => {
             // As the client wrote it; the state machine checks it with the topic's other options.
+            Ok(value.to_owned())
+        }
+        ConfigTarget::Group(_) => GroupOption::find(name)?.checked(value),
+        ConfigTarget::ClientMetrics(_) => {
+            precursor_telemetry::check_option(name, value).map_err(of_subscription)?;
             Ok(value.to_owned())
         }
         _ => changeable(name)

@@ -1,10 +1,12 @@
 //! Options in force, with everything that gives them a value.
 
+use super::groups::{self, GroupOption};
 use super::resource::ConfigTarget;
 use crate::api::{Api, Settings};
 use precursor_config::{ConfigSource, Layer, Setting, Target, settings, topic_default};
 use precursor_metadata::{ConfigResource, Configs, Metadata, Refusal};
 use precursor_model::{Effect, LogConfig, TOPIC_OPTIONS, TopicOption, ValueKind};
+use precursor_telemetry::SubscriptionOption;
 
 /// One option in force.
 #[derive(Clone, Debug)]
@@ -117,8 +119,16 @@ impl Api {
                 primaries.map(|s| self.broker_value(state, s)).collect()
             }
             ConfigResource::Brokers => set.iter().filter_map(cluster_value).collect(),
-            // There are no options of groups and client metrics yet.
-            ConfigResource::ClientMetrics { .. } | ConfigResource::Group { .. } => Vec::new(),
+            ConfigResource::ClientMetrics { .. } => {
+                let options = precursor_telemetry::OPTIONS.iter();
+                options
+                    .map(|option| subscription_value(option, set))
+                    .collect()
+            }
+            ConfigResource::Group { .. } => {
+                let options = groups::OPTIONS.iter();
+                options.map(|option| group_value(option, set)).collect()
+            }
         })
     }
 
@@ -137,6 +147,52 @@ fn of_setting(setting: &'static Setting, layers: Vec<Layer>) -> ConfigValue {
         read_only: setting.restart(),
         doc: setting.doc(),
         accepts: setting.accepts(),
+        layers,
+    }
+}
+
+/// An option of a subscription. Kafka names no default behind a value.
+fn subscription_value(option: &SubscriptionOption, set: &Configs) -> ConfigValue {
+    let own = set.get(option.name).map(|value| Layer {
+        name: option.name.to_owned(),
+        value: value.clone(),
+        source: ConfigSource::ClientMetrics,
+    });
+    let source = own.as_ref().map_or(ConfigSource::Default, |own| own.source);
+    let value = own.as_ref().map_or(option.default, |own| &own.value);
+    ConfigValue {
+        name: option.name.to_owned(),
+        value: value.to_owned(),
+        source,
+        kind: option.kind,
+        read_only: false,
+        doc: option.doc,
+        accepts: option.accepts.to_owned(),
+        layers: own.into_iter().collect(),
+    }
+}
+
+/// An option of a group, with the broker's default behind it.
+fn group_value(option: &GroupOption, set: &Configs) -> ConfigValue {
+    let own = set.get(option.name).map(|value| Layer {
+        name: option.name.to_owned(),
+        value: value.clone(),
+        source: ConfigSource::Group,
+    });
+    let default = Layer {
+        name: option.of_broker.to_owned(),
+        value: option.default.to_owned(),
+        source: ConfigSource::Default,
+    };
+    let layers: Vec<Layer> = own.into_iter().chain([default]).collect();
+    ConfigValue {
+        name: option.name.to_owned(),
+        value: layers[0].value.clone(),
+        source: layers[0].source,
+        kind: option.kind(),
+        read_only: false,
+        doc: option.doc,
+        accepts: option.accepts(),
         layers,
     }
 }

@@ -1,7 +1,8 @@
-//! Options of topics and brokers: what Kafka requests and gRPC share.
+//! Options of topics, brokers, groups and subscriptions to metrics: what Kafka requests and gRPC share.
 
 mod alter;
 mod describe;
+mod groups;
 mod resource;
 
 pub use alter::{ConfigChange, ConfigOperation};

@@ -27,7 +27,11 @@ const DELETE: i8 = 1;
 const APPEND: i8 = 2;
 const SUBTRACT: i8 = 3;
 
-fn resource(kind: i8, name: &str, operations: &[(&str, i8, Option<&str>)]) -> AlterConfigsResource {
+pub fn resource(
+    kind: i8,
+    name: &str,
+    operations: &[(&str, i8, Option<&str>)],
+) -> AlterConfigsResource {
     let configs = operations
         .iter()
         .map(|(name, operation, value)| AlterableConfig {
@@ -69,7 +73,7 @@ fn alter(
         .collect()
 }
 
-fn alter_one(shards: &mut [FakeShard], resource: AlterConfigsResource) -> (ErrorCode, String) {
+pub fn alter_one(shards: &mut [FakeShard], resource: AlterConfigsResource) -> (ErrorCode, String) {
     let (error, message) = alter(shards, false, vec![resource]).remove(0);
     (error.unwrap(), message)
 }
@@ -93,7 +97,7 @@ fn describe(shards: &mut [FakeShard], kind: i8, name: &str) -> Vec<DescribeConfi
     response.results[0].configs.clone()
 }
 
-fn described(
+pub fn described(
     shards: &mut [FakeShard],
     kind: i8,
     name: &str,
@@ -437,7 +441,7 @@ fn quotas_are_kept_found_and_told_to_the_shards() {
 }
 
 #[test]
-fn resources_with_options_are_listed() {
+pub fn resources_with_options_are_listed() {
     let ground = Ground::new();
     let plane = Plane::start(&ground, true);
     let mut shards = shards(&ground);

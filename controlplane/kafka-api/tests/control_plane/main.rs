@@ -3,6 +3,7 @@
 mod configs;
 mod own;
 mod plane;
+mod telemetry;
 
 use plane::{FakeShard, Ground, Plane, call, frame, pump_until, settle, shards};
 use precursor_bridge::REQUEST_LENGTH_MAX;

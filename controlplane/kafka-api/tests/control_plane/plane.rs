@@ -117,6 +117,7 @@ impl Plane {
                     settings,
                     Arc::new(addresses),
                     coordinator,
+                    Arc::default(),
                 );
                 let api = Arc::new(api);
                 let generation = region.status().begin_control(std::process::id());
@@ -271,6 +272,8 @@ impl FakeShard {
                     peer: "127.0.0.1:5",
                     listener: "PLAINTEXT",
                     principal: "User:ANONYMOUS",
+                    software_name: "tests",
+                    software_version: "1",
                 },
                 bytes,
             });

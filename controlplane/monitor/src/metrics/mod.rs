@@ -1,6 +1,7 @@
 //! One scrape: every family, from where its numbers are kept.
 
 mod broker;
+mod clients;
 mod groups;
 mod latency;
 mod logs;
@@ -22,6 +23,7 @@ pub(crate) async fn gather(options: &MonitorOptions) -> Families {
     // A data plane that is away describes no logs; everything else is still told.
     let logs = logs::describe(options).await;
     logs::add(&mut families, &logs);
+    clients::add(&mut families, options);
     groups::add(&mut families, options, &logs).await;
     families
 }

@@ -1,5 +1,6 @@
 //! ApiVersions, key 18, versions 0–5.
 
+use crate::connection::Software;
 use crate::core::{CloseReason, Core, Handled, Request};
 use precursor_model::ErrorCode;
 use precursor_protocol::api;
@@ -7,10 +8,14 @@ use precursor_protocol::messages::api_versions_response::ApiVersion;
 use precursor_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 
 pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
-    // A client's name and version decide nothing here.
     let Ok(asked) = ApiVersionsRequest::decode(request.body, request.version) else {
         return Handled::Close(CloseReason::BadFrame);
     };
+    // A client's name and version decide nothing here; subscriptions to metrics go by them.
+    if let Some(connection) = core.connections.get_mut(request.connection) {
+        let (name, version) = (&asked.client_software_name, &asked.client_software_version);
+        connection.software = Software::new(name, version);
+    }
     // From version 5 a client says whom it believes to talk to: one that an old address has led
     // to another cluster or node is to begin anew with its bootstrap servers.
     let image = &core.image;

