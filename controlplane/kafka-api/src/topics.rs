@@ -5,7 +5,7 @@ use crate::placement::Placement;
 use precursor_config::NodeConfig;
 use precursor_metadata::{
     Command, Metadata, NewTopic, NewTopicPartition, Outcome, PARTITIONS_PER_COMMAND_MAX,
-    PARTITIONS_PER_TOPIC_MAX, Refusal,
+    PARTITIONS_PER_TOPIC_MAX, Refusal, check_topic_configs,
 };
 use precursor_model::{ErrorCode, OFFSETS_TOPIC, TopicId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,15 +117,16 @@ impl Api {
         let mut placement = Placement::new(state, self.settings.shards);
         let mut allowance = PARTITIONS_PER_COMMAND_MAX;
         let mut plan = |request: &NewTopicRequest| {
-            // First what is wrong with the name, as Kafka does: it is what a person sees.
+            // In Kafka's order: the name, the options, the numbers.
             state.check_topic_name(&request.name)?;
+            let configs = plan_configs(request)?;
             let partitions = plan_partitions(&defaults, &mut placement, request, &mut allowance)?;
             let topic = NewTopic {
                 id: random_topic_id(),
                 name: request.name.clone(),
                 internal: request.name == OFFSETS_TOPIC,
                 partitions,
-                configs: plan_configs(request)?,
+                configs,
             };
             state.check_new_topic(&topic)?;
             Ok(topic)
@@ -195,9 +196,11 @@ impl Api {
         validate_only: bool,
         limit: Duration,
     ) -> Result<(), Refusal> {
-        let (topic, partitions) = self
-            .consensus
-            .read(|state| self.plan_growth(state, name, total, assignments))?;
+        let (topic, partitions) = self.consensus.read(|state| {
+            let (topic, partitions) = self.plan_growth(state, name, total, assignments)?;
+            state.check_growth(topic, &partitions)?;
+            Ok::<_, Refusal>((topic, partitions))
+        })?;
         if validate_only {
             return Ok(());
         }
@@ -307,10 +310,13 @@ fn plan_partitions(
     request: &NewTopicRequest,
     allowance: &mut usize,
 ) -> Result<Vec<NewTopicPartition>, Refusal> {
-    let count = if request.assignments.is_empty() {
-        partition_count(request.partitions, defaults.num_partitions)?
+    let (count, factor) = if request.assignments.is_empty() {
+        let factor = check_factor(defaults, request.replication_factor)?;
+        let count = partition_count(request.partitions, defaults.num_partitions)?;
+        (count, reachable(factor, placement)?)
     } else {
-        request.assignments.len()
+        check_assigned(request)?;
+        (request.assignments.len(), 0)
     };
     *allowance = allowance.checked_sub(count).ok_or_else(|| {
         Refusal::new(
@@ -321,31 +327,48 @@ fn plan_partitions(
     if !request.assignments.is_empty() {
         return assigned_partitions(placement, request);
     }
-    let factor = replication_factor(defaults, placement, request.replication_factor)?;
     Ok((0..count).map(|_| placement.partition(factor)).collect())
 }
 
-fn replication_factor(
-    defaults: &NodeConfig,
-    placement: &Placement,
-    count: Count,
-) -> Result<usize, Refusal> {
+/// An assignment says everything: numbers beside it would say it twice.
+fn check_assigned(request: &NewTopicRequest) -> Result<(), Refusal> {
+    let number = match (request.replication_factor, request.partitions) {
+        (Count::Default, Count::Default) => return Ok(()),
+        (Count::Default, _) => "numPartitions",
+        _ => "replication factor",
+    };
+    Err(Refusal::new(
+        ErrorCode::InvalidRequest,
+        format!("A manual partition assignment was specified, but {number} was not set to -1."),
+    ))
+}
+
+fn check_factor(defaults: &NodeConfig, count: Count) -> Result<usize, Refusal> {
     let stated = match count {
         Count::Default => i32::from(defaults.default_replication_factor),
         Count::Of(stated) => stated,
     };
-    let refuse = |message: String| Err(Refusal::new(ErrorCode::InvalidReplicationFactor, message));
-    match usize::try_from(stated) {
-        Err(_) | Ok(0) => {
-            refuse("Replication factor was set to an invalid non-positive value.".into())
-        }
-        Ok(factor) if factor > placement.broker_count() => refuse(format!(
-            "Unable to replicate the partition {factor} time(s): The target replication \
-                 factor of {factor} cannot be reached because only {} broker(s) are registered.",
-            placement.broker_count()
-        )),
-        Ok(factor) => Ok(factor),
+    let factor = usize::try_from(stated).ok().filter(|factor| *factor > 0);
+    factor.ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::InvalidReplicationFactor,
+            "Replication factor was set to an invalid non-positive value.",
+        )
+    })
+}
+
+fn reachable(factor: usize, placement: &Placement) -> Result<usize, Refusal> {
+    let brokers = placement.broker_count();
+    if factor <= brokers {
+        return Ok(factor);
     }
+    Err(Refusal::new(
+        ErrorCode::InvalidReplicationFactor,
+        format!(
+            "Unable to replicate the partition {factor} time(s): The target replication factor of \
+             {factor} cannot be reached because only {brokers} broker(s) are registered."
+        ),
+    ))
 }
 
 fn partition_count(count: Count, default: i32) -> Result<usize, Refusal> {
@@ -404,6 +427,7 @@ fn plan_configs(request: &NewTopicRequest) -> Result<BTreeMap<String, String>, R
         })?;
         configs.insert(name.clone(), value);
     }
+    check_topic_configs(&configs)?;
     Ok(configs)
 }
 

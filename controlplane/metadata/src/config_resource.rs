@@ -4,7 +4,7 @@ use crate::command::Change;
 use crate::refusal::Refusal;
 use crate::state::Metadata;
 use crate::topic::topic_id_text;
-use crate::validate::check_configs;
+use crate::validate::check_topic_configs;
 use crate::{
     CONFIG_ENTRIES_PER_RESOURCE_MAX, CONFIG_NAME_LENGTH_MAX, CONFIG_RESOURCES_MAX,
     CONFIG_VALUE_LENGTH_MAX,
@@ -77,7 +77,7 @@ impl Metadata {
                     "The topic does not exist.",
                 ));
             }
-            check_configs(&configs)?;
+            check_topic_configs(&configs)?;
             return Ok(configs);
         }
         let long = |(name, value): (&String, &String)| {

@@ -21,6 +21,7 @@ pub use refusal::Refusal;
 pub use snapshot::SnapshotError;
 pub use state::{Broker, Metadata};
 pub use topic::{Partition, Replica, Topic};
+pub use validate::check_topic_configs;
 
 /// Most partitions that one topic may have.
 pub const PARTITIONS_PER_TOPIC_MAX: usize = 10_000;

@@ -268,18 +268,7 @@ impl Metadata {
         added: &[NewTopicPartition],
         changes: &mut Vec<Change>,
     ) -> Result<(), Refusal> {
-        let topic = self.topics.get(&id).ok_or_else(|| unknown_topic(id))?;
-        if added.is_empty() {
-            return Err(Refusal::new(
-                ErrorCode::InvalidPartitions,
-                "The number of partitions must grow.",
-            ));
-        }
-        if added.len() > PARTITIONS_PER_COMMAND_MAX {
-            return Err(too_many_partitions());
-        }
-        let factor = Some(topic.replication_factor());
-        self.check_partitions(topic.partitions.len(), added, factor)?;
+        self.check_growth(id, added)?;
         let partitions = self.new_partitions(added);
         self.partition_count += partitions.len();
         if let Some(topic) = self.topics.get_mut(&id) {
@@ -372,14 +361,14 @@ impl Metadata {
     }
 }
 
-fn unknown_topic(id: TopicId) -> Refusal {
+pub(crate) fn unknown_topic(id: TopicId) -> Refusal {
     Refusal::new(
         ErrorCode::UnknownTopicId,
         format!("This server does not host the topic id {id}."),
     )
 }
 
-fn too_many_partitions() -> Refusal {
+pub(crate) fn too_many_partitions() -> Refusal {
     Refusal::new(
         ErrorCode::PolicyViolation,
         "Excessively large number of partitions per request.",

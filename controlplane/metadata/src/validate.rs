@@ -2,10 +2,10 @@
 
 use crate::command::{NewTopic, NewTopicPartition};
 use crate::refusal::Refusal;
-use crate::state::Metadata;
+use crate::state::{Metadata, too_many_partitions, unknown_topic};
 use crate::{
-    CLUSTER_METADATA_TOPIC, CONFIG_VALUE_LENGTH_MAX, PARTITIONS_MAX, PARTITIONS_PER_TOPIC_MAX,
-    REPLICAS_MAX,
+    CLUSTER_METADATA_TOPIC, CONFIG_VALUE_LENGTH_MAX, PARTITIONS_MAX, PARTITIONS_PER_COMMAND_MAX,
+    PARTITIONS_PER_TOPIC_MAX, REPLICAS_MAX,
 };
 use precursor_model::{ErrorCode, LogConfig, TopicId, validate_topic_name};
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,12 +61,32 @@ impl Metadata {
             ));
         }
         self.check_partitions(0, &topic.partitions, None)?;
-        check_configs(&topic.configs)
+        check_topic_configs(&topic.configs)
+    }
+
+    /// Whether the partitions could be added to the topic now; the check of `validate_only` requests
+    /// and of the command itself.
+    ///
+    /// # Errors
+    /// Kafka's refusal.
+    pub fn check_growth(&self, id: TopicId, added: &[NewTopicPartition]) -> Result<(), Refusal> {
+        let topic = self.topic(id).ok_or_else(|| unknown_topic(id))?;
+        if added.is_empty() {
+            return Err(Refusal::new(
+                ErrorCode::InvalidPartitions,
+                "The number of partitions must grow.",
+            ));
+        }
+        if added.len() > PARTITIONS_PER_COMMAND_MAX {
+            return Err(too_many_partitions());
+        }
+        let factor = Some(topic.replication_factor());
+        self.check_partitions(topic.partitions.len(), added, factor)
     }
 
     /// Whether `added` partitions may follow the `present` ones of a topic, all with as many
     /// replicas as the topic has (`factor`) or, for a new topic, as the first of them.
-    pub(crate) fn check_partitions(
+    fn check_partitions(
         &self,
         present: usize,
         added: &[NewTopicPartition],
@@ -135,8 +155,11 @@ impl Metadata {
     }
 }
 
-/// Whether the options and their values are known and within bounds.
-pub(crate) fn check_configs(configs: &BTreeMap<String, String>) -> Result<(), Refusal> {
+/// Whether the options of a topic and their values are known and within bounds.
+///
+/// # Errors
+/// INVALID_CONFIG.
+pub fn check_topic_configs(configs: &BTreeMap<String, String>) -> Result<(), Refusal> {
     let mut config = LogConfig::default();
     for (name, value) in configs {
         if value.len() > CONFIG_VALUE_LENGTH_MAX {

@@ -6,6 +6,7 @@ mod error;
 mod id;
 mod log_config;
 mod nearest;
+mod operations;
 mod topic_name;
 mod topic_options;
 mod value_kind;
@@ -17,6 +18,7 @@ pub use log_config::{
     CleanupPolicy, ConfigError, Effect, FlushPolicy, LogConfig, Ratio, TimestampType, TopicOption,
 };
 pub use nearest::{edit_distance, nearest_name};
+pub use operations::Operations;
 pub use topic_name::{InvalidTopicName, TOPIC_NAME_LENGTH_MAX, validate_topic_name};
 pub use topic_options::TOPIC_OPTIONS;
 pub use value_kind::ValueKind;

@@ -84,8 +84,28 @@ pub(crate) struct Asked<'a> {
     pub at: usize,
 }
 
+/// Whether a timestamp that stands for something else does so in this version of ListOffsets.
+fn is_served(timestamp: i64, version: i16) -> bool {
+    match timestamp {
+        0.. | LATEST | EARLIEST => true,
+        MAX_TIMESTAMP => version >= 7,
+        EARLIEST_LOCAL => version >= 8,
+        LATEST_TIERED => version >= 9,
+        EARLIEST_PENDING_UPLOAD => version >= 11,
+        _ => false,
+    }
+}
+
 /// Answers one partition: with the reply, or with one to be written now and filled later.
 pub(crate) fn ask(core: &mut Core, asked: &Asked<'_>) -> Reply {
+    // Said before it is looked whether the partition exists, as in Kafka.
+    if let Query::Offset {
+        timestamp, version, ..
+    } = asked.query
+        && !is_served(timestamp, version)
+    {
+        return Reply::failed(ErrorCode::UnsupportedVersion);
+    }
     let found = partitions::locate(
         core,
         TopicRef::Name(asked.topic),
@@ -144,9 +164,9 @@ fn find(core: &mut Core, log: LogId, query: Query) -> Found {
     match query {
         Query::Offset {
             timestamp,
-            version,
             read_committed,
-        } => find_offset(core, log, timestamp, version, read_committed),
+            ..
+        } => find_offset(core, log, timestamp, read_committed),
         Query::EpochEnd { epoch } => {
             let (epoch, offset) = core.store.offset_for_leader_epoch(log, epoch);
             Found::Now(Reply {
@@ -165,13 +185,7 @@ fn find(core: &mut Core, log: LogId, query: Query) -> Found {
     }
 }
 
-fn find_offset(
-    core: &mut Core,
-    log: LogId,
-    timestamp: i64,
-    version: i16,
-    read_committed: bool,
-) -> Found {
+fn find_offset(core: &mut Core, log: LogId, timestamp: i64, read_committed: bool) -> Found {
     let offsets = core.store.offsets(log);
     let at = |offset: i64| {
         Found::Now(Reply {
@@ -185,11 +199,10 @@ fn find_offset(
         LATEST if read_committed => at(offsets.last_stable),
         LATEST => at(offsets.high_watermark),
         EARLIEST => at(offsets.start),
-        MAX_TIMESTAMP if version >= 7 => Found::Now(reply(Ok(core.store.max_timestamp(log)))),
-        EARLIEST_LOCAL if version >= 8 => at(offsets.start),
+        MAX_TIMESTAMP => Found::Now(reply(Ok(core.store.max_timestamp(log)))),
+        EARLIEST_LOCAL => at(offsets.start),
         // Nothing is tiered.
-        LATEST_TIERED if version >= 9 => Found::Now(reply(Ok(None))),
-        EARLIEST_PENDING_UPLOAD if version >= 11 => Found::Now(reply(Ok(None))),
+        LATEST_TIERED | EARLIEST_PENDING_UPLOAD => Found::Now(reply(Ok(None))),
         special if special < 0 => Found::Now(Reply::failed(ErrorCode::UnsupportedVersion)),
         time => match core.store.offset_for_time(log, time) {
             Ok(Lookup::Ready(found)) => Found::Now(reply(Ok(found))),

@@ -20,7 +20,7 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
         None => {
-            for (path, text) in documents::documents() {
+            for (path, text) in documents::documents(&root) {
                 if let Err(error) = std::fs::write(root.join(path), text) {
                     eprintln!("documents: {path} cannot be written: {error}");
                     return ExitCode::FAILURE;

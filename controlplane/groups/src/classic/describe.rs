@@ -22,7 +22,7 @@ impl ClassicGroup {
         self.protocol_type.as_deref().unwrap_or_default()
     }
 
-    /// Metadata and assignments are told of stable groups only, as in Kafka.
+    /// Metadata is told of stable groups only, assignments until there is a new one, as in Kafka.
     pub(crate) fn describe(&self) -> DescribedGroup {
         let stable = self.state == State::Stable;
         let protocol = self
@@ -43,11 +43,7 @@ impl ClassicGroup {
                 } else {
                     Vec::new()
                 },
-                member_assignment: if stable {
-                    member.assignment.clone()
-                } else {
-                    Vec::new()
-                },
+                member_assignment: member.assignment.clone(),
                 ..DescribedGroupMember::default()
             });
         DescribedGroup {

@@ -1,6 +1,6 @@
 //! DescribeGroups, ListGroups, DeleteGroups.
 
-use crate::harness::{GROUP, Harness, commit, error};
+use crate::harness::{GROUP, Harness, commit, error, join};
 use precursor_groups::{GroupConfig, GroupCoordinator, Request, RequestContext, Response};
 use precursor_model::ErrorCode;
 use precursor_protocol::messages::describe_groups_response::DescribedGroup;
@@ -61,6 +61,20 @@ fn groups_are_described_as_they_stand() {
         (empty.group_state.as_str(), empty.members.len()),
         ("Empty", 0)
     );
+}
+
+#[test]
+fn an_assignment_is_told_until_there_is_a_new_one() {
+    let mut h = Harness::new();
+    let (id, _) = h.stable();
+    // The leader joins again, and is not assigned anything yet.
+    let token = h.send(Request::JoinGroup(join(&id, None)));
+    assert_eq!(h.joined(token).error_code, 0);
+    let between = describe(&mut h, 6);
+    assert_eq!(between.group_state, "CompletingRebalance");
+    let member = &between.members[0];
+    assert_eq!(member.member_assignment, b"all");
+    assert!(member.member_metadata.is_empty());
 }
 
 #[test]

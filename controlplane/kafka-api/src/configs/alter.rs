@@ -5,7 +5,9 @@ use super::groups::GroupOption;
 use super::resource::ConfigTarget;
 use crate::api::Api;
 use precursor_config::changeable;
-use precursor_metadata::{Command, ConfigAlteration, Metadata, Outcome, Refusal};
+use precursor_metadata::{
+    Command, ConfigAlteration, Metadata, Outcome, Refusal, check_topic_configs,
+};
 use precursor_model::{ErrorCode, LogConfig, TopicOption, ValueKind};
 use precursor_telemetry::OptionError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,7 +86,16 @@ impl Api {
         defaults: &TopicDefaults,
         change: &ConfigChange,
     ) -> Result<ConfigAlteration, Refusal> {
-        let resource = self.resolve(state, &change.target)?;
+        let resource = match self.resolve(state, &change.target) {
+            Ok(resource) => resource,
+            Err(refusal) => {
+                // Values are looked at before it is said that there is no such topic, as in Kafka.
+                if let ConfigTarget::Topic(_) = change.target {
+                    check_topic_configs(&values_alone(change))?;
+                }
+                return Err(refusal);
+            }
+        };
         let mut seen = BTreeSet::new();
         let mut values = BTreeMap::new();
         for (name, operation) in &change.operations {
@@ -116,6 +127,10 @@ impl Api {
         name: &str,
         operation: &ConfigOperation,
     ) -> Result<(String, Option<String>), Refusal> {
+        if let (ConfigTarget::Topic(_), ConfigOperation::Delete) = (&change.target, operation) {
+            // What nobody knows is not set: there is nothing to take away.
+            return Ok((name.to_owned(), None));
+        }
         let (kept, kind) = known(&change.target, name)?;
         let value = match operation {
             ConfigOperation::Delete => return Ok((kept, None)),
@@ -123,14 +138,7 @@ impl Api {
             ConfigOperation::Append(_) | ConfigOperation::Subtract(_)
                 if kind != ValueKind::List =>
             {
-                let verb = match operation {
-                    ConfigOperation::Append(_) => "APPEND",
-                    _ => "SUBTRACT",
-                };
-                return Err(Refusal::new(
-                    ErrorCode::InvalidConfig,
-                    format!("Can't {verb} to key {kept} because its type is not LIST."),
-                ));
+                return Err(no_list(&kept, operation));
             }
             ConfigOperation::Append(items) | ConfigOperation::Subtract(items) => {
                 let all = self.describe_in(state, defaults, &change.target)?;
@@ -143,6 +151,46 @@ impl Api {
         let value = checked(&change.target, &kept, &value)?;
         Ok((kept, Some(value)))
     }
+}
+
+/// What a change would set on a topic on which nothing is set.
+fn values_alone(change: &ConfigChange) -> BTreeMap<String, String> {
+    let operations = change.operations.iter();
+    let set = operations.filter_map(|(name, operation)| match operation {
+        ConfigOperation::Set(value) | ConfigOperation::Append(value) => {
+            Some((name.clone(), value.clone()))
+        }
+        ConfigOperation::Delete | ConfigOperation::Subtract(_) => None,
+    });
+    set.collect()
+}
+
+/// Whether only lists of a topic's options are added to or taken from.
+///
+/// # Errors
+/// INVALID_CONFIG.
+pub(crate) fn check_lists(operations: &[(String, ConfigOperation)]) -> Result<(), Refusal> {
+    for (name, operation) in operations {
+        let is_list = TopicOption::find(name).is_some_and(|o| o.kind == ValueKind::List);
+        match operation {
+            ConfigOperation::Append(_) | ConfigOperation::Subtract(_) if !is_list => {
+                return Err(no_list(name, operation));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn no_list(name: &str, operation: &ConfigOperation) -> Refusal {
+    let verb = match operation {
+        ConfigOperation::Append(_) => "APPEND",
+        _ => "SUBTRACT",
+    };
+    Refusal::new(
+        ErrorCode::InvalidConfig,
+        format!("Can't {verb} to key {name} because its type is not LIST."),
+    )
 }
 
 /// The option that a name means on this target, and its type.

@@ -9,4 +9,5 @@ pub use alter::{ConfigChange, ConfigOperation};
 pub use describe::ConfigValue;
 pub use resource::{ConfigTarget, ResourceType};
 
+pub(crate) use alter::check_lists;
 pub(crate) use describe::TopicDefaults;

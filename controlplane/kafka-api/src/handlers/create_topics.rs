@@ -14,7 +14,7 @@ use precursor_protocol::messages::create_topics_response::{
 };
 use std::collections::BTreeMap;
 
-pub(crate) async fn handle(api: &Api, version: i16, request: Request) -> CreateTopicsResponse {
+pub(crate) async fn handle(api: &Api, _version: i16, request: Request) -> CreateTopicsResponse {
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
     for topic in &request.topics {
         *times.entry(topic.name.clone()).or_default() += 1;
@@ -26,14 +26,8 @@ pub(crate) async fn handle(api: &Api, version: i16, request: Request) -> CreateT
             topics.push(refused(name.clone(), refusal));
         }
     }
-    let mut accepted = Vec::new();
-    for topic in request.topics.into_iter().filter(|t| times[&t.name] == 1) {
-        let name = topic.name.clone();
-        match read(version, topic) {
-            Ok(topic) => accepted.push(topic),
-            Err(refusal) => topics.push(refused(name, refusal)),
-        }
-    }
+    let once = request.topics.into_iter().filter(|t| times[&t.name] == 1);
+    let accepted: Vec<NewTopicRequest> = once.map(read).collect();
     let limit = patience(request.timeout_ms);
     let outcomes = api
         .create_topics(&accepted, request.validate_only, limit)
@@ -53,27 +47,13 @@ pub(crate) async fn handle(api: &Api, version: i16, request: Request) -> CreateT
     }
 }
 
-fn read(version: i16, topic: CreatableTopic) -> Result<NewTopicRequest, Refusal> {
-    if !topic.assignments.is_empty() {
-        let refuse = |message| Err(Refusal::new(ErrorCode::InvalidRequest, message));
-        if topic.num_partitions != -1 {
-            return refuse(
-                "A manual partition assignment was specified, but numPartitions was not set to -1.",
-            );
-        }
-        if topic.replication_factor != -1 {
-            return refuse(
-                "A manual partition assignment was specified, but replication factor was not set \
-                 to -1.",
-            );
-        }
-    }
-    // -1 means the broker's default from version 4 (KIP-464); before it is just a bad number.
+fn read(topic: CreatableTopic) -> NewTopicRequest {
+    // -1 means the broker's default (KIP-464), as it does in Kafka 4 in every version.
     let count = |stated: i32| match stated {
-        -1 if version >= 4 => Count::Default,
+        -1 => Count::Default,
         stated => Count::Of(stated),
     };
-    Ok(NewTopicRequest {
+    NewTopicRequest {
         partitions: count(topic.num_partitions),
         replication_factor: count(i32::from(topic.replication_factor)),
         assignments: topic
@@ -87,7 +67,7 @@ fn read(version: i16, topic: CreatableTopic) -> Result<NewTopicRequest, Refusal>
             .map(|config| (config.name, config.value))
             .collect(),
         name: topic.name,
-    })
+    }
 }
 
 fn refused(name: String, refusal: Refusal) -> CreatableTopicResult {

@@ -4,7 +4,7 @@
 use super::error_fields;
 use crate::api::Api;
 use precursor_metadata::Refusal;
-use precursor_model::ErrorCode;
+use precursor_model::{ErrorCode, Operations};
 pub(crate) use precursor_protocol::messages::DescribeClusterRequest as Request;
 use precursor_protocol::messages::DescribeClusterResponse;
 use precursor_protocol::messages::describe_cluster_response::DescribeClusterBroker;
@@ -56,6 +56,11 @@ pub(crate) async fn handle(api: &Api, _version: i16, request: Request) -> Descri
             cluster_id: state.cluster_id().unwrap_or_default().to_owned(),
             controller_id: node_id,
             brokers: brokers.filter(|broker| broker.port != 0).collect(),
+            cluster_authorized_operations: if request.include_cluster_authorized_operations {
+                Operations::CLUSTER
+            } else {
+                Operations::UNKNOWN
+            },
             admin_address: addresses.admin.clone(),
             ..DescribeClusterResponse::default()
         }

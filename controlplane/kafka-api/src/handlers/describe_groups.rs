@@ -3,16 +3,11 @@
 use super::{coordinator_error, each_coordinator};
 use crate::api::Api;
 use precursor_coordinator::{Client, Request as Asked, Response};
+use precursor_model::Operations;
 pub(crate) use precursor_protocol::messages::DescribeGroupsRequest as Request;
 use precursor_protocol::messages::DescribeGroupsResponse;
 use precursor_protocol::messages::describe_groups_response::DescribedGroup;
 use std::collections::HashMap;
-
-/// Everything that may be done to a group, as there are no rules yet: READ, DELETE, DESCRIBE,
-/// DESCRIBE_CONFIGS and ALTER_CONFIGS by the numbers of Kafka's `AclOperation`.
-const ALL_OPERATIONS: i32 = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;
-/// They were not asked for.
-const OPERATIONS_UNKNOWN: i32 = i32::MIN;
 
 pub(crate) async fn handle(
     api: &Api,
@@ -21,9 +16,9 @@ pub(crate) async fn handle(
     request: Request,
 ) -> DescribeGroupsResponse {
     let operations = if request.include_authorized_operations {
-        ALL_OPERATIONS
+        Operations::GROUP
     } else {
-        OPERATIONS_UNKNOWN
+        Operations::UNKNOWN
     };
     let ask = |group_ids| Asked::DescribeGroups { group_ids };
     let places: HashMap<String, usize> = request.groups.iter().cloned().zip(0..).collect();
@@ -48,7 +43,7 @@ pub(crate) async fn handle(
         group.authorized_operations = if group.error_code == 0 {
             operations
         } else {
-            OPERATIONS_UNKNOWN
+            Operations::UNKNOWN
         };
     }
     DescribeGroupsResponse {

@@ -2,7 +2,7 @@
 
 use crate::api::Api;
 use precursor_metadata::{Metadata, Topic};
-use precursor_model::{ErrorCode, validate_topic_name};
+use precursor_model::{ErrorCode, Operations, validate_topic_name};
 pub(crate) use precursor_protocol::messages::DescribeTopicPartitionsRequest as Request;
 use precursor_protocol::messages::DescribeTopicPartitionsResponse;
 use precursor_protocol::messages::describe_topic_partitions_response::{
@@ -18,6 +18,9 @@ pub(crate) async fn handle(
     _version: i16,
     request: Request,
 ) -> DescribeTopicPartitionsResponse {
+    if !cursor_is_sound(&request) {
+        return refused(&request);
+    }
     let limit = usize::try_from(request.response_partition_limit).unwrap_or(0);
     let limit = limit.clamp(1, PARTITIONS_MAX);
     let (first, from) = match &request.cursor {
@@ -58,6 +61,29 @@ pub(crate) async fn handle(
     })
 }
 
+/// A page begins at a partition of a topic that is asked for.
+fn cursor_is_sound(request: &Request) -> bool {
+    let mut topics = request.topics.iter();
+    request.cursor.as_ref().is_none_or(|cursor| {
+        let named = topics.len() == 0 || topics.any(|topic| topic.name == cursor.topic_name);
+        named && cursor.partition_index >= 0
+    })
+}
+
+/// Every topic in the order of the request, none served.
+fn refused(request: &Request) -> DescribeTopicPartitionsResponse {
+    let topics = request.topics.iter();
+    let topics = topics.map(|topic| DescribeTopicPartitionsResponseTopic {
+        error_code: ErrorCode::InvalidRequest.code(),
+        name: Some(topic.name.clone()),
+        ..DescribeTopicPartitionsResponseTopic::default()
+    });
+    DescribeTopicPartitionsResponse {
+        topics: topics.collect(),
+        ..DescribeTopicPartitionsResponse::default()
+    }
+}
+
 struct Page<'a> {
     api: &'a Api,
     /// Partitions that still fit.
@@ -68,6 +94,10 @@ struct Page<'a> {
 impl Page<'_> {
     /// False: the page is full.
     fn named(&mut self, state: &Metadata, name: &str, from: usize) -> bool {
+        if self.room == 0 {
+            self.continues(name, 0);
+            return false;
+        }
         if let Some(topic) = state.topic_named(name) {
             return self.topic(topic, from);
         }
@@ -80,17 +110,18 @@ impl Page<'_> {
             .push(DescribeTopicPartitionsResponseTopic {
                 error_code: error.code(),
                 name: Some(name.to_owned()),
+                topic_authorized_operations: Operations::TOPIC,
                 ..DescribeTopicPartitionsResponseTopic::default()
             });
         true
     }
 
     fn topic(&mut self, topic: &Topic, from: usize) -> bool {
-        let left = topic.partitions.len().saturating_sub(from);
-        if self.room == 0 && left > 0 {
-            self.continues(topic, from);
+        if self.room == 0 {
+            self.continues(&topic.name, 0);
             return false;
         }
+        let left = topic.partitions.len().saturating_sub(from);
         let taken = left.min(self.room);
         self.room -= taken;
         let partitions = topic.partitions.iter().enumerate().skip(from).take(taken);
@@ -120,17 +151,18 @@ impl Page<'_> {
                 topic_id: topic.id,
                 is_internal: topic.internal,
                 partitions: partitions.collect(),
+                topic_authorized_operations: Operations::TOPIC,
                 ..DescribeTopicPartitionsResponseTopic::default()
             });
         if taken < left {
-            self.continues(topic, from + taken);
+            self.continues(&topic.name, from + taken);
         }
         taken == left
     }
 
-    fn continues(&mut self, topic: &Topic, from: usize) {
+    fn continues(&mut self, topic: &str, from: usize) {
         self.response.next_cursor = Some(Cursor {
-            topic_name: topic.name.clone(),
+            topic_name: topic.to_owned(),
             partition_index: from as i32,
             ..Cursor::default()
         });

@@ -21,20 +21,19 @@ pub(crate) async fn handle(
     let group = request.group_id.clone();
     let topics = std::mem::take(&mut request.topics);
     let (mut responses, sound) = api.consensus.read(|state| check(state, topics));
-    let nothing = sound.is_empty() && !responses.is_empty();
+    // Asked even when no partition is left: whether there is such a group is said first.
     request.topics = sound;
-    let mut error_code = 0;
-    if !nothing {
-        let asked = Asked::OffsetDelete(request);
-        let answer = api.coordinator.ask_group(&group, client, version, asked);
-        match answer.await {
-            Ok(Response::OffsetDelete(answer)) if answer.error_code == 0 => {
+    let asked = Asked::OffsetDelete(request);
+    let answer = api.coordinator.ask_group(&group, client, version, asked);
+    let error_code = match answer.await {
+        Ok(Response::OffsetDelete(answer)) => {
+            if answer.error_code == 0 {
                 fill(&mut responses, &answer);
             }
-            Ok(Response::OffsetDelete(answer)) => error_code = answer.error_code,
-            other => error_code = coordinator_error(other),
+            answer.error_code
         }
-    }
+        other => coordinator_error(other),
+    };
     OffsetDeleteResponse {
         error_code,
         // An error of the group stands alone, as in Kafka.

@@ -153,6 +153,38 @@ fn a_topics_options_change_and_every_shard_has_them_with_the_answer() {
         alter_one(&mut shards, absent).0,
         ErrorCode::UnknownTopicOrPartition
     );
+    // In Kafka's order: lists, the name, values, and last whether there is such a topic.
+    for (name, option, operation, value, error) in [
+        ("", "retention.ms", APPEND, "1", ErrorCode::InvalidConfig),
+        ("", "retention.ms", SET, "soon", ErrorCode::InvalidRequest),
+        (
+            "no name",
+            "retention.ms",
+            SET,
+            "soon",
+            ErrorCode::InvalidTopicException,
+        ),
+        ("b", "retention.ms", SET, "soon", ErrorCode::InvalidConfig),
+        ("b", "cleanup.policy", APPEND, "x", ErrorCode::InvalidConfig),
+        (
+            "b",
+            "no.such",
+            DELETE,
+            "",
+            ErrorCode::UnknownTopicOrPartition,
+        ),
+        ("a", "no.such", DELETE, "", ErrorCode::None),
+    ] {
+        let change = resource(TOPIC, name, &[(option, operation, Some(value))]);
+        let (code, message) = alter_one(&mut shards, change);
+        assert_eq!(code, error, "{name} {option}: {message}");
+    }
+    let doubled = [
+        ("retention.ms", SET, Some("1")),
+        ("retention.ms", SET, Some("1")),
+    ];
+    let (code, _) = alter_one(&mut shards, resource(TOPIC, "b", &doubled));
+    assert_eq!(code, ErrorCode::InvalidRequest);
     // Lists grow and shrink.
     let key = "leader.replication.throttled.replicas";
     for (operation, items, left) in [

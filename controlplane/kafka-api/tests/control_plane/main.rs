@@ -1,6 +1,7 @@
 //! The control plane against shards played by the test: real region, rings, log on disk.
 
 mod configs;
+mod mistakes;
 mod own;
 mod plane;
 mod telemetry;
@@ -132,7 +133,8 @@ fn creation_is_refused_in_kafkas_words() {
         ),
         (5, topic("c", 0, 1), ErrorCode::InvalidPartitions),
         (5, topic("c", i32::MAX, 1), ErrorCode::InvalidPartitions),
-        (3, topic("c", -1, 1), ErrorCode::InvalidPartitions),
+        (5, topic("c", 0, 0), ErrorCode::InvalidReplicationFactor),
+        (5, topic("c", 0, 3), ErrorCode::InvalidPartitions),
         (5, topic("c", 1, 0), ErrorCode::InvalidReplicationFactor),
         (5, topic("c", 1, 3), ErrorCode::InvalidReplicationFactor),
     ] {
@@ -161,15 +163,31 @@ fn creation_is_refused_in_kafkas_words() {
         let expected = ErrorCode::InvalidReplicaAssignment.code();
         assert_eq!(code, expected, "{bad:?}: {message}");
     }
-    let mut config = topic("c", 1, 1);
-    config.configs.push(CreatableTopicConfig {
-        name: "retention.mss".into(),
-        value: Some("1".into()),
-        ..CreatableTopicConfig::default()
-    });
-    let (code, message) = create_one(&mut shards, 5, config);
-    assert_eq!(code, ErrorCode::InvalidConfig.code());
-    assert!(message.contains("retention.ms"), "{message}");
+    // Numbers beside an assignment, but before them what is wrong with name and options.
+    for (name, partitions, factor) in [("c", 1, -1), ("c", -1, 1)] {
+        let both = CreatableTopic {
+            assignments: assigned(&[(0, &[1])]).assignments,
+            ..topic(name, partitions, factor)
+        };
+        let (code, _) = create_one(&mut shards, 5, both);
+        assert_eq!(code, ErrorCode::InvalidRequest.code());
+    }
+    let with_assignment = CreatableTopic {
+        assignments: assigned(&[(0, &[9])]).assignments,
+        ..topic("c", 1, -1)
+    };
+    for mut config in [topic("c", 1, 1), topic("c", 0, 9), with_assignment] {
+        config.configs.push(CreatableTopicConfig {
+            name: "retention.mss".into(),
+            value: Some("1".into()),
+            ..CreatableTopicConfig::default()
+        });
+        let (code, message) = create_one(&mut shards, 5, config);
+        assert_eq!(code, ErrorCode::InvalidConfig.code());
+        assert!(message.contains("retention.ms"), "{message}");
+    }
+    // The broker's defaults, in every version.
+    assert_eq!(create_one(&mut shards, 3, topic("by.default", -1, -1)).0, 0);
     // Twice in one request: refused once, the others made. Validation makes nothing.
     let doubled = vec![topic("d", 1, 1), topic("d", 1, 1), topic("e", 1, 1)];
     let response = create(&mut shards, 5, true, doubled.clone());
@@ -182,7 +200,7 @@ fn creation_is_refused_in_kafkas_words() {
         ("e".to_owned(), 0),
     ];
     assert_eq!(codes(&response), expected);
-    assert_eq!(shards[0].topics.len(), 1);
+    assert_eq!(shards[0].topics.len(), 2);
     assert_eq!(codes(&create(&mut shards, 5, false, doubled)), expected);
     assert_eq!(
         create_one(&mut shards, 5, assigned(&[(0, &[1]), (1, &[1])])).0,

@@ -107,7 +107,7 @@ fn read_entries(core: &mut Core, key: Key, work: &mut FetchWork) -> bool {
             key,
             place: place as u32,
         };
-        match read_entry(core, entry, budget, first, ticket) {
+        match read_entry(core, entry, budget, first, ticket, work.version) {
             Ok(outcome) => entry.outcome = outcome,
             Err(()) => wants_retry = true,
         }
@@ -141,9 +141,11 @@ fn read_entry(
     budget: usize,
     first: bool,
     ticket: Ticket,
+    version: i16,
 ) -> Result<Outcome, ()> {
     let bytes_max = budget.min(entry.bytes_max.max(0) as usize);
-    let log = match partitions::locate(core, entry.topic(), entry.partition, entry.leader_epoch) {
+    let topic = entry.topic(version);
+    let log = match partitions::locate(core, topic, entry.partition, entry.leader_epoch) {
         Ok(Place::Local(log)) => log,
         Ok(Place::Remote { shard, log }) => {
             entry.remote = Some(log);

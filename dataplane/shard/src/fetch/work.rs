@@ -77,8 +77,9 @@ impl FetchEntry {
         }
     }
 
-    pub fn topic(&self) -> TopicRef<'_> {
-        if self.topic.is_empty() {
+    /// `version`: of the request, which names topics by id from 13 on.
+    pub fn topic(&self, version: i16) -> TopicRef<'_> {
+        if version >= 13 {
             TopicRef::Id(self.topic_id)
         } else {
             TopicRef::Name(&self.topic)

@@ -5,7 +5,7 @@ use crate::core::{CloseReason, Core, Handled, Request};
 use crate::partitions::{self, Place, TopicRef};
 use crate::peers::{Message, Ticket};
 use crate::pool::Key;
-use precursor_model::ErrorCode;
+use precursor_model::{ErrorCode, validate_topic_name};
 use precursor_protocol::messages::describe_producers_response::{
     PartitionResponse, ProducerState, TopicResponse,
 };
@@ -73,6 +73,9 @@ fn ask(
     partition: i32,
     ticket: Ticket,
 ) -> Option<Result<Vec<ActiveProducer>, ErrorCode>> {
+    if validate_topic_name(topic).is_err() {
+        return Some(Err(ErrorCode::InvalidTopicException));
+    }
     match partitions::locate(core, TopicRef::Name(topic), partition, -1) {
         Err(error) => Some(Err(error)),
         Ok(Place::Local(log)) => Some(Ok(core.store.active_producers(log))),

@@ -7,11 +7,12 @@ use crate::core::{CloseReason, Core, Handled, Request, Timer};
 use crate::image::Topic;
 use crate::pool::Key;
 use crate::timer::TimerId;
-use precursor_model::{ErrorCode, TopicId, validate_topic_name};
+use precursor_model::{ErrorCode, Operations, TopicId, validate_topic_name};
 use precursor_protocol::EncodeError;
 use precursor_protocol::views::MetadataRequestView;
 use precursor_protocol::views::metadata_request::MetadataRequestTopicView;
 use precursor_protocol::writers::{MetadataPartition, MetadataResponseWriter, MetadataTopic};
+use std::collections::HashSet;
 
 /// How long an answer waits for topics to be made; after it the client is told to ask again.
 const CREATION_US_MAX: u64 = 10_000_000;
@@ -213,15 +214,38 @@ fn write(
     }
     // Version 0 asks for all topics by naming none; later ones by null.
     let named = view.topics.filter(|topics| version > 0 || topics.len() > 0);
-    let count = named.map_or(image.topics().count(), |topics| topics.len());
+    let named = named.map(each_once);
+    let count = named
+        .as_ref()
+        .map_or_else(|| image.topics().count(), Vec::len);
     w.cluster(Some(&image.cluster_id), image.controller_id, count);
+    let allowed = view
+        .include_topic_authorized_operations
+        .then_some(Operations::TOPIC);
     match named {
-        None => image.topics().for_each(|topic| write_topic(&mut w, topic)),
-        Some(topics) => {
-            topics.for_each(|asked| write_asked(core, &mut w, version, &asked, outcomes))
-        }
+        None => image
+            .topics()
+            .for_each(|topic| write_topic(&mut w, topic, allowed)),
+        Some(topics) => topics.iter().for_each(|asked| {
+            write_asked(core, &mut w, version, asked, outcomes, allowed);
+        }),
     }
-    w.finish(None, ErrorCode::None)
+    let cluster = view
+        .include_cluster_authorized_operations
+        .then_some(Operations::CLUSTER);
+    w.finish(cluster, ErrorCode::None)
+}
+
+/// The topics that a request names, each where it is named first.
+fn each_once<'a>(
+    topics: impl Iterator<Item = MetadataRequestTopicView<'a>>,
+) -> Vec<MetadataRequestTopicView<'a>> {
+    let mut topics: Vec<_> = topics.collect();
+    if topics.len() > 1 {
+        let mut seen = HashSet::with_capacity(topics.len());
+        topics.retain(|topic| seen.insert(topic.name.map_or(Err(topic.topic_id), Ok)));
+    }
+    topics
 }
 
 /// Writes what is known of a topic that the request names.
@@ -231,13 +255,14 @@ fn write_asked(
     version: i16,
     asked: &MetadataRequestTopicView<'_>,
     outcomes: &[(&str, ErrorCode)],
+    allowed: Option<i32>,
 ) {
     let found = match asked.name {
         Some(name) => core.image.topic(name),
         None => core.image.topic_by_id(asked.topic_id),
     };
     if let Some(topic) = found {
-        write_topic(w, topic);
+        write_topic(w, topic, allowed);
         return;
     }
     let error = match asked.name {
@@ -250,7 +275,8 @@ fn write_asked(
         name: asked.name.or((version < 12).then_some("")),
         id: asked.topic_id,
         is_internal: false,
-        authorized_operations: None,
+        // Of an id that nothing is known of nothing may be done.
+        authorized_operations: allowed.filter(|_| asked.name.is_some()),
     };
     w.topic(&refused, 0);
 }
@@ -264,13 +290,13 @@ fn missing_topic_error(name: &str, outcomes: &[(&str, ErrorCode)]) -> ErrorCode 
     }
 }
 
-fn write_topic(w: &mut MetadataResponseWriter<'_>, topic: &Topic) {
+fn write_topic(w: &mut MetadataResponseWriter<'_>, topic: &Topic, allowed: Option<i32>) {
     let head = MetadataTopic {
         error: ErrorCode::None,
         name: Some(&topic.name),
         id: topic.id,
         is_internal: topic.internal,
-        authorized_operations: None,
+        authorized_operations: allowed,
     };
     w.topic(&head, topic.partitions.len());
     for (index, partition) in topic.partitions.iter().enumerate() {

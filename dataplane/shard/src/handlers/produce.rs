@@ -15,6 +15,7 @@ use precursor_protocol::views::produce_request::PartitionProduceDataView;
 use precursor_storage::{AppendError, AppendOptions, LogId};
 use precursor_transport_port::ConnectionId;
 
+mod refusal;
 mod response;
 
 /// Kafka lets clients of this id write to internal topics: its tools that move a group's state.
@@ -86,6 +87,13 @@ pub(crate) fn handle(core: &mut Core, request: &Request<'_>) -> Handled {
     let mut work = std::mem::take(&mut core.produces[key]);
     work.version = request.version;
     let to_internal = is_own(request.connection) || request.client_id == Some(ADMIN_CLIENT_ID);
+    if work.outcomes.is_empty()
+        && let Some(error) = refusal::of_everything(&view)
+    {
+        let partitions = view.topic_data.into_iter().flat_map(|t| t.partition_data);
+        let refused = partitions.map(|_| PartitionOutcome::failed(error));
+        work.outcomes.extend(refused);
+    }
     let handled = if append_all(core, &view, key, &mut work, to_internal) {
         settle(core, request, &view, key, &mut work)
     } else {
@@ -178,7 +186,9 @@ fn append(
         Err(error) => return Some(PartitionOutcome::failed(error)),
     };
     if !matches!(acks, ACKS_ALL | ACKS_NONE | ACKS_LEADER) {
-        return Some(PartitionOutcome::failed(ErrorCode::InvalidRequiredAcks));
+        let error = refusal::of_shape(data.records, version);
+        let error = error.unwrap_or(ErrorCode::InvalidRequiredAcks);
+        return Some(PartitionOutcome::failed(error));
     }
     if acks == ACKS_ALL && !enough_replicas(core, topic, data.index) {
         return Some(PartitionOutcome::failed(ErrorCode::NotEnoughReplicas));
@@ -263,7 +273,13 @@ pub(crate) fn append_local(
         }
         Err(error) => {
             core.stats.batches_refused.add(1);
-            Some(PartitionOutcome::failed(error.code()))
+            let mut outcome = PartitionOutcome::failed(error.code());
+            if refusal::tells_log_start(error)
+                && refusal::of_shape(Some(records), version).is_none()
+            {
+                outcome.log_start_offset = core.store.offsets(log).start;
+            }
+            Some(outcome)
         }
     }
 }

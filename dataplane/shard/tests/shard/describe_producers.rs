@@ -38,6 +38,11 @@ fn the_producers_of_every_partition_are_described_by_whichever_shard() {
                 partition_indexes: vec![0],
                 ..TopicRequest::default()
             },
+            TopicRequest {
+                name: "no name".into(),
+                partition_indexes: vec![0],
+                ..TopicRequest::default()
+            },
         ],
         ..DescribeProducersRequest::default()
     };
@@ -74,6 +79,11 @@ fn the_producers_of_every_partition_are_described_by_whichever_shard() {
         assert_eq!(told, expected);
         let of_none = &answer.topics[1].partitions[0];
         assert_eq!(of_none.error_code, unknown);
+        let of_no_name = &answer.topics[2].partitions[0];
+        assert_eq!(
+            of_no_name.error_code,
+            ErrorCode::InvalidTopicException.code()
+        );
         let producer = &answer.topics[0].partitions[1].active_producers[0];
         assert_eq!(
             (

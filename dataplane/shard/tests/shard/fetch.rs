@@ -158,11 +158,11 @@ fn list_offsets_answers_the_special_timestamps_by_version() {
     let mut broker = Broker::start(&[("t", 1)]);
     let mut client = broker.connect();
     broker.produce(&mut client, 9, "t", 0, &batch(&[b"a", b"b"]));
-    let mut ask = |broker: &mut Broker, version: i16, timestamp: i64| {
+    let mut ask = |broker: &mut Broker, topic: &str, version: i16, timestamp: i64| {
         let request = ListOffsetsRequest {
             replica_id: -1,
             topics: vec![ListOffsetsTopic {
-                name: "t".to_owned(),
+                name: topic.to_owned(),
                 partitions: vec![ListOffsetsPartition {
                     timestamp,
                     ..ListOffsetsPartition::default()
@@ -180,20 +180,24 @@ fn list_offsets_answers_the_special_timestamps_by_version() {
     };
     for version in 1..=10 {
         assert_eq!(
-            ask(&mut broker, version, -1),
+            ask(&mut broker, "t", version, -1),
             (0, 2),
             "latest, version {version}"
         );
         assert_eq!(
-            ask(&mut broker, version, -2),
+            ask(&mut broker, "t", version, -2),
             (0, 0),
             "earliest, version {version}"
         );
     }
     let unsupported = ErrorCode::UnsupportedVersion.code();
-    assert_eq!(ask(&mut broker, 6, -3), (unsupported, -1));
-    assert_eq!(ask(&mut broker, 7, -4), (unsupported, -1));
-    assert_eq!(ask(&mut broker, 8, -4), (0, 0));
-    assert_eq!(ask(&mut broker, 9, -5), (0, -1));
-    assert_eq!(ask(&mut broker, 10, -77), (unsupported, -1));
+    assert_eq!(ask(&mut broker, "t", 6, -3), (unsupported, -1));
+    assert_eq!(ask(&mut broker, "t", 7, -4), (unsupported, -1));
+    assert_eq!(ask(&mut broker, "t", 8, -4), (0, 0));
+    assert_eq!(ask(&mut broker, "t", 9, -5), (0, -1));
+    assert_eq!(ask(&mut broker, "t", 10, -77), (unsupported, -1));
+    // Said before it is looked whether there is such a topic.
+    let unknown = ErrorCode::UnknownTopicOrPartition.code();
+    assert_eq!(ask(&mut broker, "nowhere", 6, -3), (unsupported, -1));
+    assert_eq!(ask(&mut broker, "nowhere", 7, -3), (unknown, -1));
 }

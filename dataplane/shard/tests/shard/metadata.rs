@@ -52,6 +52,45 @@ fn all_none_and_named_topics_by_version() {
 }
 
 #[test]
+fn topics_are_told_once_with_what_may_be_done_where_that_is_asked() {
+    let mut broker = Broker::start(&[("a", 1), ("b", 1)]);
+    let mut client = broker.connect();
+    for version in [3, 8, 10, 13] {
+        let names = ["a", "b", "a", "a"];
+        let told = ask(&mut broker, &mut client, version, Some(&names));
+        let told: Vec<_> = told
+            .topics
+            .iter()
+            .map(|topic| topic.name.as_deref())
+            .collect();
+        assert_eq!(told, [Some("a"), Some("b")], "version {version}");
+    }
+    let topic = |name: &str| MetadataRequestTopic {
+        name: Some(name.to_owned()),
+        ..MetadataRequestTopic::default()
+    };
+    let mut request = MetadataRequest {
+        topics: Some(vec![topic("a"), topic("absent")]),
+        allow_auto_topic_creation: false,
+        include_topic_authorized_operations: true,
+        include_cluster_authorized_operations: true,
+        ..MetadataRequest::default()
+    };
+    for version in [8, 10, 12] {
+        request.include_cluster_authorized_operations = version <= 10;
+        let mut body = Vec::new();
+        request.encode(&mut body, version).unwrap();
+        let body = broker.call(&mut client, ApiKey::Metadata, version, &body);
+        let told = MetadataResponse::decode(&body, version).unwrap();
+        let topics = told.topics.iter();
+        let allowed: Vec<i32> = topics.map(|t| t.topic_authorized_operations).collect();
+        assert_eq!(allowed, [3_576, 3_576]);
+        let of_cluster = if version <= 10 { 8_096 } else { i32::MIN };
+        assert_eq!(told.cluster_authorized_operations, of_cluster);
+    }
+}
+
+#[test]
 fn unknown_topics_are_made_and_told_in_the_same_answer() {
     let mut broker = Broker::start(&[]);
     let mut client = broker.connect();

@@ -83,6 +83,59 @@ fn refusals_name_their_reason() {
     assert_eq!(codes, [3, 0]);
 }
 
+/// A batch with some bytes changed, under a CRC that is right.
+fn changed(values: &[&[u8]], change: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
+    let mut bytes = batch(values);
+    change(&mut bytes);
+    let crc = precursor_memory::crc32c(&bytes[21..]);
+    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+    bytes
+}
+
+#[test]
+fn several_mistakes_are_answered_with_the_one_that_kafka_sees_first() {
+    let mut broker = Broker::start(&[("t", 1)]);
+    let mut client = broker.connect();
+    let good = batch(&[b"x"]);
+    let newer = changed(&[b"x"], |bytes| bytes[16] = 3);
+    let older = changed(&[b"x"], |bytes| bytes[16] = 1);
+    let transactional = changed(&[b"x"], |bytes| bytes[22] = 0x10);
+    let control = changed(&[b"x"], |bytes| bytes[22] = 0x20);
+    let unauthorised = ErrorCode::TransactionalIdAuthorizationFailed;
+    let cases: [(&str, i16, &[u8], ErrorCode, i64); 8] = [
+        ("nowhere", 1, &newer, ErrorCode::CorruptMessage, -1),
+        ("t", 2, &newer, ErrorCode::CorruptMessage, -1),
+        ("nowhere", 1, &transactional, unauthorised, -1),
+        ("t", 2, &transactional, unauthorised, -1),
+        ("nowhere", 2, &older, ErrorCode::UnknownTopicOrPartition, -1),
+        ("t", 2, &older, ErrorCode::InvalidRecord, -1),
+        ("t", 2, &good, ErrorCode::InvalidRequiredAcks, -1),
+        // What the records themselves say is answered with where the log begins.
+        ("t", 1, &control, ErrorCode::InvalidRecord, 0),
+    ];
+    for (topic, acks, records, error, log_start) in cases {
+        let parts: [(&str, i32, &[u8]); 1] = [(topic, 0, records)];
+        let body = produce_body(9, acks, &parts);
+        let body = broker.call(&mut client, ApiKey::Produce, 9, &body);
+        let response = ProduceResponse::decode(&body, 9).unwrap();
+        let refused = &response.responses[0].partition_responses[0];
+        let told = (
+            ErrorCode::from_code(refused.error_code),
+            refused.log_start_offset,
+        );
+        assert_eq!(told, (Some(error), log_start), "{topic}, acks {acks}");
+    }
+    // Damage in one partition: none is served.
+    let parts: [(&str, i32, &[u8]); 2] = [("t", 0, &good), ("nowhere", 0, &newer)];
+    let body = broker.call(&mut client, ApiKey::Produce, 9, &produce_body(9, 1, &parts));
+    let response = ProduceResponse::decode(&body, 9).unwrap();
+    let codes = response.responses.iter();
+    let codes: Vec<i16> = codes
+        .map(|topic| topic.partition_responses[0].error_code)
+        .collect();
+    assert_eq!(codes, [2, 2]);
+}
+
 #[test]
 fn without_acks_there_is_no_answer_and_an_error_ends_the_connection() {
     let mut broker = Broker::start(&[("t", 1)]);

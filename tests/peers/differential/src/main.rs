@@ -5,20 +5,16 @@
 
 use precursor_tests_cluster::node::Node;
 use precursor_tests_peers::kafka::Kafka;
-use precursor_tests_peers::known::KNOWN;
+use precursor_tests_peers::known::{KNOWN, Known};
 use precursor_tests_peers::pair::{Finding, Pair, Report};
-use precursor_tests_peers::run::run;
+use precursor_tests_peers::run::{COORDINATORS_MAX, run};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// What is run when nothing is asked for.
 const SEEDS: Range<u64> = 1..13;
 const STEPS: usize = 120;
-
-/// How long making the topic of committed offsets may take.
-const COORDINATORS_MAX: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
     match arguments().and_then(|(seeds, steps)| compare(seeds, steps)) {
@@ -63,22 +59,32 @@ fn compare(seeds: Range<u64>, steps: usize) -> Result<usize, String> {
     pair.wait_for_coordinators(COORDINATORS_MAX)
         .map_err(|error| error.to_string())?;
     let mut kinds = BTreeMap::new();
+    let (mut passed, mut failed) = (0, 0);
     for seed in seeds {
-        run(&mut pair, seed, steps);
+        run(&mut pair, seed, steps).map_err(|error| error.to_string())?;
+        match pair.report.findings.is_empty() {
+            true => passed += 1,
+            false => failed += 1,
+        }
         for finding in pair.report.findings.drain(..) {
             show(seed, &finding);
             *kinds.entry(finding.kind()).or_insert(0) += 1;
         }
     }
-    Ok(summarise(&pair.report, &kinds))
+    let findings = summarise(&pair.report, &kinds);
+    // In the words of cargo test, one test a seed: scripts/test counts them.
+    let word = if failed == 0 { "ok" } else { "FAILED" };
+    println!("test result: {word}. {passed} passed; {failed} failed");
+    Ok(findings)
 }
 
 /// Each difference that is meant is written down for users.
 fn check_documents() -> Result<(), String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/differences.md");
     let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
-    match KNOWN.iter().find(|known| !text.contains(known.name)) {
-        Some(known) => Err(format!("'{}' is not in {path}", known.name)),
+    let row = |known: &Known| format!("| {:?} | {} |", known.key, known.name);
+    match KNOWN.iter().find(|known| !text.contains(&row(known))) {
+        Some(known) => Err(format!("'{}' is not in {path}", row(known))),
         None => Ok(()),
     }
 }

@@ -4,7 +4,9 @@ use crate::compare::{Difference, differences, fields, without_numbers};
 use crate::dice::Dice;
 use crate::known;
 use crate::subject::Subject;
+use precursor_protocol::messages::describe_groups_request::DescribeGroupsRequest;
 use precursor_protocol::messages::find_coordinator_request::FindCoordinatorRequest;
+use precursor_protocol::messages::init_producer_id_request::InitProducerIdRequest;
 use precursor_protocol::{ApiKey, Request};
 use precursor_tests_cluster::node::wait_until;
 use std::collections::BTreeMap;
@@ -68,6 +70,39 @@ impl Pair {
             ours: Subject::new(ours)?,
             report: Report::default(),
         })
+    }
+
+    /// Waits until both serve groups of these names and give out producer ids: what stands behind
+    /// that is made when it is first asked for.
+    ///
+    /// # Errors
+    /// One of them does not within `longest`.
+    pub fn wait_for_groups(&mut self, names: &[String], longest: Duration) -> io::Result<()> {
+        // COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR.
+        let not_yet = 14..=16;
+        let describe = DescribeGroupsRequest {
+            groups: names.to_vec(),
+            ..Default::default()
+        };
+        let producer = InitProducerIdRequest {
+            transaction_timeout_ms: 60_000,
+            ..Default::default()
+        };
+        for (name, subject) in [("Kafka", &mut self.kafka), ("Precursor", &mut self.ours)] {
+            let ready = wait_until(longest, || {
+                let groups = subject.call(&describe, 0).is_ok_and(|answer| {
+                    let mut groups = answer.groups.iter();
+                    groups.all(|group| !not_yet.contains(&group.error_code))
+                });
+                let id = subject.call(&producer, 0);
+                groups && id.is_ok_and(|answer| answer.error_code == 0)
+            });
+            if !ready {
+                let text = format!("{name} does not serve groups and producer ids");
+                return Err(io::Error::other(text));
+            }
+        }
+        Ok(())
     }
 
     /// Waits until both have a coordinator for groups: its topic is made when it is first asked for.

@@ -3,14 +3,25 @@
 use super::World;
 use crate::dice::Dice;
 use crate::pair::Pair;
+use crate::subject::Subject;
 use precursor_protocol::messages::alter_configs_request as whole;
 use precursor_protocol::messages::describe_configs_request::*;
 use precursor_protocol::messages::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
 };
+use precursor_tests_cluster::node::wait_until;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long a change may take to be seen.
+const SEEN_MAX: Duration = Duration::from_secs(2);
 
 /// Kinds of resources, as Kafka numbers them.
 const TOPIC: i8 = 2;
+
+/// Where a value comes from, as Kafka numbers it: `DYNAMIC_DEFAULT_BROKER_CONFIG`, `DEFAULT_CONFIG`.
+const FOR_ALL_BROKERS: i8 = 3;
+const DEFAULT: i8 = 5;
 
 /// Options of topics that both have.
 const NAMES: &[&str] = &[
@@ -63,6 +74,13 @@ pub(crate) fn describe(pair: &mut Pair, world: &mut World, dice: &mut Dice) {
                 result.configs.sort_by_key(|config| config.name.clone());
                 for config in &mut result.configs {
                     config.documentation = None;
+                    // Kafka sets it for all brokers of a new cluster (KIP-966).
+                    if config.name == "min.insync.replicas" {
+                        config.synonyms.retain(|s| s.source != FOR_ALL_BROKERS);
+                        if config.config_source == FOR_ALL_BROKERS {
+                            config.config_source = DEFAULT;
+                        }
+                    }
                 }
             }
         },
@@ -108,7 +126,37 @@ pub(crate) fn alter(pair: &mut Pair, world: &mut World, dice: &mut Dice) {
         validate_only: dice.once_in(3),
         ..Default::default()
     };
-    pair.exchange(version, |_| request.clone(), |_| {});
+    let answers = pair.exchange(version, |_| request.clone(), |_| {});
+    if !request.validate_only && answers.is_some_and(|a| a.kafka.responses[0].error_code == 0) {
+        wait_until_seen(pair, &request.resources[0].resource_name);
+    }
+}
+
+/// Waits until both tell the same of a topic's options, or the time for that is over: Kafka answers
+/// before every part of it has a change.
+fn wait_until_seen(pair: &mut Pair, topic: &str) {
+    let request = DescribeConfigsRequest {
+        resources: vec![DescribeConfigsResource {
+            resource_type: TOPIC,
+            resource_name: topic.to_owned(),
+            configuration_keys: Some(NAMES.iter().map(|name| (*name).to_owned()).collect()),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let values = |subject: &mut Subject| {
+        let answer = subject.call(&request, 1).ok()?;
+        let configs = answer.results.into_iter().flat_map(|result| result.configs);
+        Some(
+            configs
+                .map(|c| (c.name, c.value))
+                .collect::<BTreeMap<_, _>>(),
+        )
+    };
+    let ours = values(&mut pair.ours);
+    wait_until(SEEN_MAX, || values(&mut pair.kafka) == ours);
+    // What it tells it applies in the same turn of the same thread, a little later.
+    std::thread::sleep(Duration::from_millis(20));
 }
 
 pub(crate) fn alter_whole(pair: &mut Pair, world: &mut World, dice: &mut Dice) {
@@ -130,5 +178,8 @@ pub(crate) fn alter_whole(pair: &mut Pair, world: &mut World, dice: &mut Dice) {
         validate_only: dice.once_in(3),
         ..Default::default()
     };
-    pair.exchange(version, |_| request.clone(), |_| {});
+    let answers = pair.exchange(version, |_| request.clone(), |_| {});
+    if !request.validate_only && answers.is_some_and(|a| a.kafka.responses[0].error_code == 0) {
+        wait_until_seen(pair, &request.resources[0].resource_name);
+    }
 }

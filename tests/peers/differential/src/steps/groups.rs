@@ -96,6 +96,11 @@ pub(crate) fn join(pair: &mut Pair, world: &mut World, dice: &mut Dice) {
     if dice.once_in(12) {
         request.protocols.clear();
     }
+    // A group whose first join is refused stays in Kafka, empty, and is not made here.
+    let refused = request.protocols.is_empty() || request.protocol_type.is_empty();
+    if refused && !world.joined[group] {
+        return;
+    }
     let mut joined = send_join(pair, world, version, &request);
     if let Some((79, name, _)) = &joined {
         // MEMBER_ID_REQUIRED (KIP-394): come again with the id that was given.
@@ -104,6 +109,7 @@ pub(crate) fn join(pair: &mut Pair, world: &mut World, dice: &mut Dice) {
     }
     if let Some((0, name, generation)) = joined {
         world.members[group] = Some((name, generation));
+        world.joined[group] = true;
     }
 }
 
@@ -329,7 +335,11 @@ pub(crate) fn describe(pair: &mut Pair, world: &mut World, dice: &mut Dice) {
         include_authorized_operations: version >= 3 && dice.once_in(3),
         ..Default::default()
     };
-    pair.exchange(version, |_| request.clone(), |_| {});
+    pair.exchange(
+        version,
+        |_| request.clone(),
+        |answer| answer.groups.sort_by_key(|group| group.group_id.clone()),
+    );
 }
 
 pub(crate) fn list(pair: &mut Pair, world: &mut World, dice: &mut Dice) {
@@ -370,17 +380,21 @@ pub(crate) fn delete(pair: &mut Pair, world: &mut World, dice: &mut Dice) {
     let Some(version) = pair.version::<DeleteGroupsRequest>(dice) else {
         return;
     };
+    let group = usize::from(dice.once_in(2));
     let request = DeleteGroupsRequest {
-        groups_names: vec![dice.pick(&world.groups), "no such group".to_owned()],
+        groups_names: vec![world.groups[group].clone(), "no such group".to_owned()],
         ..Default::default()
     };
-    pair.exchange(
+    let answers = pair.exchange(
         version,
         |_| request.clone(),
         |answer| {
             answer.results.sort_by_key(|result| result.group_id.clone());
         },
     );
+    if answers.is_some_and(|a| a.kafka.results.iter().any(|r| r.error_code == 0)) {
+        world.joined[group] = false;
+    }
 }
 
 pub(crate) fn delete_offsets(pair: &mut Pair, world: &mut World, dice: &mut Dice) {

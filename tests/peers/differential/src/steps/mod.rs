@@ -14,6 +14,8 @@ pub(crate) struct World {
     pub groups: Vec<String>,
     /// The member of each group that joined last, by our name for it, and its generation.
     pub members: Vec<Option<(String, i32)>>,
+    /// Whether somebody joined the group since it was last deleted.
+    pub joined: Vec<bool>,
     /// Producer ids given out so far.
     pub producers: usize,
     /// Next sequence number of each producer on each topic's partition 0.
@@ -31,6 +33,7 @@ impl World {
             topics: topics.iter().map(|name| format!("{name}-{seed}")).collect(),
             groups: groups.iter().map(|name| format!("{name}-{seed}")).collect(),
             members: vec![None; groups.len()],
+            joined: vec![false; groups.len()],
             producers: 0,
             sequences: std::collections::HashMap::new(),
             seed,
@@ -38,10 +41,21 @@ impl World {
         }
     }
 
+    /// Every group that the sequence asks about.
+    pub fn all_groups(&self) -> Vec<String> {
+        let more = ["no such group".to_owned(), format!("static-{}", self.seed)];
+        self.groups.iter().cloned().chain(more).collect()
+    }
+
+    /// The name of a topic that is never made.
+    pub fn missing(&self) -> String {
+        format!("missing-{}", self.seed)
+    }
+
     /// A topic of the sequence, or a name that stands for none.
     pub fn topic(&self, dice: &mut Dice) -> String {
         if dice.once_in(6) {
-            return dice.pick(&["missing".to_owned(), "not a name".to_owned(), String::new()]);
+            return dice.pick(&[self.missing(), "not a name".to_owned(), String::new()]);
         }
         dice.pick(&self.topics)
     }

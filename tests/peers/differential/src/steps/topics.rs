@@ -11,7 +11,9 @@ use precursor_protocol::messages::create_topics_response::CreateTopicsResponse;
 use precursor_protocol::messages::delete_topics_request::*;
 use precursor_protocol::messages::describe_cluster_request::DescribeClusterRequest;
 use precursor_protocol::messages::describe_topic_partitions_request::*;
+use precursor_protocol::messages::list_offsets_request::*;
 use precursor_protocol::messages::metadata_request::*;
+use precursor_protocol::messages::metadata_response::MetadataResponse;
 use std::time::{Duration, Instant};
 
 /// How long a change may take to be seen by everybody.
@@ -40,6 +42,9 @@ pub(crate) fn create(pair: &mut Pair, world: &mut World, dice: &mut Dice) {
         return;
     };
     let mut name = world.topic(dice);
+    if name == world.missing() {
+        name = world.topics[0].clone();
+    }
     if dice.once_in(20) {
         name = dice.pick(&[".".to_owned(), "..".to_owned(), "x".repeat(250)]);
     }
@@ -77,6 +82,10 @@ pub(crate) fn create(pair: &mut Pair, world: &mut World, dice: &mut Dice) {
     };
     let sorted = |answer: &mut CreateTopicsResponse| {
         for topic in &mut answer.topics {
+            if request.validate_only {
+                // Kafka makes an id up, which no topic will have.
+                topic.topic_id = TopicId::ZERO;
+            }
             // What the options are is compared by describe; here the lists differ with the table.
             topic.configs = None;
         }
@@ -123,6 +132,35 @@ fn wait_until_seen(pair: &mut Pair, name: &str, there: bool) {
 
 /// A topic's error, the worst of its partitions' included, and its id.
 fn look(subject: &mut Subject, name: &str) -> Option<(i16, TopicId)> {
+    let (error, id, partitions) = look_at_metadata(subject, name)?;
+    if error != 0 && error != 3 {
+        return Some((error, id));
+    }
+    // Kafka tells metadata before it serves the partition, or stops to.
+    let request = ListOffsetsRequest {
+        replica_id: -1,
+        topics: vec![ListOffsetsTopic {
+            name: name.to_owned(),
+            partitions: (0..partitions.max(1))
+                .map(|partition_index| ListOffsetsPartition {
+                    partition_index,
+                    timestamp: -1,
+                    ..Default::default()
+                })
+                .collect(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let answer = subject.call(&request, 1).ok()?;
+    let partitions = answer.topics.iter().flat_map(|topic| &topic.partitions);
+    let served = partitions.map(|p| p.error_code).max()?;
+    // NOT_LEADER_OR_FOLLOWER, 6: on its way.
+    Some((if served == error { error } else { 6 }, id))
+}
+
+/// Error, id and number of partitions, as metadata tells them.
+fn look_at_metadata(subject: &mut Subject, name: &str) -> Option<(i16, TopicId, i32)> {
     let request = MetadataRequest {
         topics: Some(vec![MetadataRequestTopic {
             name: Some(name.to_owned()),
@@ -134,7 +172,8 @@ fn look(subject: &mut Subject, name: &str) -> Option<(i16, TopicId)> {
     let answer = subject.call(&request, 12).ok()?;
     let topic = answer.topics.into_iter().next()?;
     let worst = topic.partitions.iter().map(|p| p.error_code).max();
-    Some((topic.error_code.max(worst.unwrap_or(0)), topic.topic_id))
+    let error = topic.error_code.max(worst.unwrap_or(0));
+    Some((error, topic.topic_id, topic.partitions.len() as i32))
 }
 
 pub(crate) fn delete(pair: &mut Pair, world: &mut World, dice: &mut Dice) {
@@ -219,18 +258,16 @@ pub(crate) fn metadata(pair: &mut Pair, world: &mut World, dice: &mut Dice) {
     let Some(version) = pair.version::<MetadataRequest>(dice) else {
         return;
     };
-    let names: Vec<String> = match dice.pick(&[0, 1, 1, 2]) {
+    let names: Vec<String> = match dice.pick(&[0, 1, 1, 2, 3]) {
         0 => Vec::new(),
+        3 => return metadata_of_all(pair, world, version),
         1 => vec![world.topic(dice)],
         _ => vec![world.topics[0].clone(), world.topic(dice)],
     };
     let by_id = version >= 12 && dice.once_in(3);
     let include = dice.once_in(4);
     let make = |subject: &Subject| MetadataRequest {
-        // Version 0 has no other way to ask for none than to ask for all.
-        topics: Some(if names.is_empty() && version == 0 {
-            vec![topic_by_name("missing")]
-        } else if by_id {
+        topics: Some(if by_id {
             let ids = names.iter().map(|name| MetadataRequestTopic {
                 topic_id: subject.topic_id(name),
                 name: None,
@@ -245,6 +282,9 @@ pub(crate) fn metadata(pair: &mut Pair, world: &mut World, dice: &mut Dice) {
         include_cluster_authorized_operations: (8..=10).contains(&version) && include,
         ..Default::default()
     };
+    if names.is_empty() && version == 0 {
+        return metadata_of_all(pair, world, version);
+    }
     // Before version 4 asking makes the topic: only for what is there.
     if version < 4
         && names
@@ -253,16 +293,37 @@ pub(crate) fn metadata(pair: &mut Pair, world: &mut World, dice: &mut Dice) {
     {
         return;
     }
-    pair.exchange(version, make, |answer| {
-        answer
-            .topics
-            .sort_by_key(|topic| (topic.name.clone(), topic.error_code));
-        for topic in &mut answer.topics {
-            topic
-                .partitions
-                .sort_by_key(|partition| partition.partition_index);
-        }
-    });
+    pair.exchange(version, make, sort_metadata);
+}
+
+fn sort_metadata(answer: &mut MetadataResponse) {
+    answer
+        .topics
+        .sort_by_key(|topic| (topic.name.clone(), topic.error_code));
+    for topic in &mut answer.topics {
+        topic
+            .partitions
+            .sort_by_key(|partition| partition.partition_index);
+    }
+}
+
+/// All topics, of which each broker has some of its own.
+fn metadata_of_all(pair: &mut Pair, world: &World, version: i16) {
+    let request = MetadataRequest {
+        topics: (version == 0).then(Vec::new),
+        allow_auto_topic_creation: true,
+        ..Default::default()
+    };
+    let own = format!("-{}", world.seed);
+    pair.exchange(
+        version,
+        |_| request.clone(),
+        |answer| {
+            let name = |name: &Option<String>| name.as_ref().is_some_and(|n| n.ends_with(&own));
+            answer.topics.retain(|topic| name(&topic.name));
+            sort_metadata(answer);
+        },
+    );
 }
 
 fn topic_by_name(name: &str) -> MetadataRequestTopic {
@@ -287,7 +348,11 @@ pub(crate) fn describe_partitions(pair: &mut Pair, world: &mut World, dice: &mut
     let Some(version) = pair.version::<DescribeTopicPartitionsRequest>(dice) else {
         return;
     };
+    // An empty name makes Kafka's handler fail (-1) for every topic of the request.
     let names = [world.topic(dice), world.topic(dice)];
+    if names.iter().any(String::is_empty) {
+        return;
+    }
     let request = DescribeTopicPartitionsRequest {
         topics: names
             .iter()
