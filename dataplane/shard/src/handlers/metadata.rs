@@ -243,7 +243,7 @@ fn each_once<'a>(
     let mut topics: Vec<_> = topics.collect();
     if topics.len() > 1 {
         let mut seen = HashSet::with_capacity(topics.len());
-        topics.retain(|topic| seen.insert(topic.name.map_or(Err(topic.topic_id), Ok)));
+        topics.retain(|topic| seen.insert(topic.name.ok_or(topic.topic_id)));
     }
     topics
 }
