@@ -6,8 +6,11 @@ machine than about the broker.
 """
 
 import argparse
+import concurrent.futures
 import datetime
+import itertools
 import json
+import mmap
 import os
 import pathlib
 import platform
@@ -18,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 READY = "precursor: ready, listening on "
 
@@ -120,6 +124,14 @@ class Broker:
             raise RuntimeError(f"{' '.join(command)}\n{done.stderr}")
         return json.loads(done.stdout.splitlines()[-1])
 
+    def metric(self, name):
+        """The sum of a counter over its series, as the broker's metrics tell it."""
+        self.log.seek(0)
+        address = re.search(r"metrics=(\S+)", self.log.read()).group(1)
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+        return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE))
+
     def bench(self, *arguments):
         """The run of median rate (or p50) among several, with its ceiling."""
         options = self.options
@@ -169,7 +181,46 @@ def with_adaptive_broker(options, results):
             "first_produce_seconds": round(first, 4),
         }
         results["produce"] = broker.bench("produce")
+        results["produces_delayed"] = broker.metric("precursor_produces_delayed_total")
+        results["disk"] = disk_ceiling(options)
         results["fetch"] = broker.bench("fetch")
+
+
+def disk_ceiling(options):
+    """What the disk takes, in MB/s: direct writes of 2 MiB, eight at a time, at a file's growing end
+    and then over what was written. A sustained produce rate cannot pass the first."""
+    path = os.path.join(options.work, "disk")
+    flags = os.O_CREAT | os.O_WRONLY | getattr(os, "O_DIRECT", 0)
+    try:
+        file = os.open(path, flags)
+    except OSError:
+        return None  # A file system without direct writes: nothing to compare with.
+    block = mmap.mmap(-1, 2 << 20)
+    block.write(os.urandom(len(block)))
+    found = {}
+    try:
+        blocks = 0
+        for what in ("extending", "overwriting"):
+            counter = itertools.count()
+            most = blocks or sys.maxsize
+            started = time.monotonic()
+
+            def write(_):
+                while time.monotonic() < started + options.seconds:
+                    place = next(counter)
+                    if place >= most:
+                        return
+                    os.pwrite(file, block, place * len(block))
+
+            with concurrent.futures.ThreadPoolExecutor(8) as threads:
+                list(threads.map(write, range(8)))
+            blocks = min(next(counter), most)
+            seconds = time.monotonic() - started
+            found[what] = round(blocks * len(block) / seconds / 1e6)
+    finally:
+        os.close(file)
+        os.unlink(path)
+    return found
 
 
 def with_busy_broker(options, results):
@@ -193,6 +244,12 @@ def table(results):
     share = produce["relative_to_ceiling"]
     null = produce["ceiling"]["records_per_second"]
     row("the same against the null target", f"{share:.0%} of {null / 1e6:.1f} M", "≥ 50 %", share >= 0.5)
+    disk = results["disk"]
+    if disk:
+        row("the same in bytes against what the disk takes",
+            f"{produce['megabytes_per_second']:.0f} of {disk['extending']} MB/s extending a file, "
+            f"{disk['overwriting']} overwriting; {results['produces_delayed']:.0f} produces waited for it",
+            "(a ceiling)", True)
     rate, null = fetch["records_per_second"], fetch["ceiling"]["records_per_second"]
     row("fetch of the same, hot", f"{rate / 1e6:.2f} M records/s (null target {null / 1e6:.1f} M)",
         "≥ 25 M records/s", rate >= 25e6)
