@@ -108,6 +108,11 @@ impl Connection {
         }
     }
 
+    /// Whether it has never filled the smallest buffer, as one that produces does.
+    pub fn sends_little(&self) -> bool {
+        self.receive_class == 0
+    }
+
     /// Queues an answer behind those that the connection is owed already.
     pub fn push_answer(&mut self, answers: &mut Pool<Answer>, key: Key) {
         answers[key].connection = Some(self.id);

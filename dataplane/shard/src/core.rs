@@ -122,6 +122,8 @@ pub(crate) struct Core {
     pub to_flush: Vec<ConnectionId>,
     /// Connections with bytes to read or requests to handle.
     pub to_serve: VecDeque<ConnectionId>,
+    /// The same of those that send much: after the others, which would wait long for them.
+    pub to_serve_bulk: VecDeque<ConnectionId>,
     /// Connections that stopped before a request for want of memory.
     pub out_of_memory: Vec<ConnectionId>,
     /// Connections that stopped before a request because the way to the control plane is full.
@@ -244,7 +246,10 @@ impl Core {
             && !connection.closing
         {
             connection.queued = true;
-            self.to_serve.push_back(id);
+            match connection.sends_little() {
+                true => self.to_serve.push_back(id),
+                false => self.to_serve_bulk.push_back(id),
+            }
         }
     }
 

@@ -11,8 +11,9 @@ use precursor_protocol::frame::{self, LENGTH_PREFIX};
 use precursor_shm::Buffer;
 use precursor_transport_port::{ConnectionId, ReceiveError, Transport};
 
-/// Bytes of one connection that are received before others have their turn.
-const BYTES_PER_TURN: usize = 1 << 20;
+/// Bytes of one connection that are received before others have their turn: a buffer of the largest
+/// class.
+const BYTES_PER_TURN: usize = 256 << 10;
 
 /// Sizes of receive buffers: the first for a connection that says little, the last for one that
 /// fills it. Larger is not faster: the bytes are read again right after, and should still be in

@@ -34,8 +34,10 @@ const WOKEN_BY_STORE: u32 = 1;
 
 /// Events taken from the transport in one turn.
 const EVENTS_PER_TURN: usize = 256;
-/// Connections served in one turn, so that events and timers have theirs.
+/// Connections served in one turn, and how long, so that events, timers and the control plane have
+/// theirs: a request that passes through the control plane waits for several turns.
 const SERVED_PER_TURN: usize = 256;
+const SERVE_US_PER_TURN: u64 = 100;
 /// Objects made before the first request; more are made when more are in use at once.
 const PREPARED: usize = 64;
 
@@ -155,6 +157,7 @@ impl<T: Transport> Shard<T> {
             due_fetches: Vec::with_capacity(PREPARED),
             to_flush: Vec::with_capacity(PREPARED),
             to_serve: VecDeque::with_capacity(PREPARED),
+            to_serve_bulk: VecDeque::with_capacity(PREPARED),
             out_of_memory: Vec::with_capacity(PREPARED),
             out_of_control: Vec::new(),
             to_close: Vec::new(),
@@ -254,10 +257,9 @@ impl<T: Transport> Shard<T> {
     /// The transport is at its end.
     pub fn turn(&mut self, wait: Wait) -> Result<bool, ShardError> {
         self.events.clear();
-        let wait = if self.core.to_serve.is_empty() {
-            wait
-        } else {
-            Wait::None
+        let wait = match self.core.to_serve.is_empty() && self.core.to_serve_bulk.is_empty() {
+            true => wait,
+            false => Wait::None,
         };
         self.transport.poll(wait, &mut self.events)?;
         self.core.now = self.clock.now();

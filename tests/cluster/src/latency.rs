@@ -1,6 +1,7 @@
-//! How long requests take that are not about records, while a producer writes as fast as it can.
+//! How long requests take that are not about records, while producers write as fast as they can.
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -45,7 +46,7 @@ impl Quantiles {
     }
 }
 
-/// Requests one after another, while a producer writes as fast as it can.
+/// Requests one after another, while producers write as fast as they can.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LatencyReport {
     pub records_per_second: u64,
@@ -55,10 +56,14 @@ pub struct LatencyReport {
     pub metadata: Quantiles,
     /// DescribeCluster: the way to the control plane and back.
     pub described: Quantiles,
+    /// One byte to a thread of this process and back over a socket: what the machine itself takes
+    /// under this load.
+    pub echo: Quantiles,
 }
 
-/// Measures for `time`, with one shard and batches of 1,000 records of 100 bytes, four in flight.
-pub fn under_load(time: Duration) -> LatencyReport {
+/// Measures for `time`, with one shard and this many producers, each with batches of 1,000 records
+/// of 100 bytes, four in flight.
+pub fn under_load(time: Duration, producers: usize) -> LatencyReport {
     let node = Node::start(&["dataplane.shards=1", "log.retention.check.interval.ms=1000"]);
     let mut connection = node.connect();
     let names: Vec<String> = (0..100).map(|number| format!("read-{number}")).collect();
@@ -69,7 +74,8 @@ pub fn under_load(time: Duration) -> LatencyReport {
     let created = connection.create_topic("written", 1, &WRITTEN);
     assert!(created.is_ok(), "{created:?}");
     wait_for_coordinator(&mut connection, "readers");
-    let flood = Flood::start(node.address(), "written");
+    let flood = || Flood::start(node.address(), "written");
+    let floods: Vec<Flood> = (0..producers).map(|_| flood()).collect();
     let topic = |name: &String| MetadataRequestTopic {
         name: Some(name.clone()),
         ..Default::default()
@@ -78,6 +84,8 @@ pub fn under_load(time: Duration) -> LatencyReport {
         topics: Some(names.iter().map(topic).collect()),
         ..Default::default()
     };
+    let mut echo = echo();
+    let mut echoed = Vec::new();
     let (begun, mut offset) = (Instant::now(), 0);
     let (mut commits, mut asked_for, mut described) = (Vec::new(), Vec::new(), Vec::new());
     while begun.elapsed() < time {
@@ -97,13 +105,36 @@ pub fn under_load(time: Duration) -> LatencyReport {
         described.push(asked.elapsed());
         assert_eq!(answer.expect("an answer").error_code, 0);
         std::thread::sleep(Duration::from_millis(1));
+        let asked = Instant::now();
+        let answer = echo
+            .write_all(&[1])
+            .and_then(|()| echo.read_exact(&mut [0]));
+        echoed.push(asked.elapsed());
+        assert!(answer.is_ok(), "{answer:?}");
+        std::thread::sleep(Duration::from_millis(1));
     }
     LatencyReport {
-        records_per_second: flood.finish(),
+        records_per_second: floods.into_iter().map(Flood::finish).sum(),
         commits: Quantiles::of(commits),
         metadata: Quantiles::of(asked_for),
         described: Quantiles::of(described),
+        echo: Quantiles::of(echoed),
     }
+}
+
+/// A connection to a thread that gives back what it gets.
+fn echo() -> TcpStream {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        stream.set_nodelay(true).expect("no delay");
+        let mut byte = [0];
+        while stream.read_exact(&mut byte).is_ok() && stream.write_all(&byte).is_ok() {}
+    });
+    let stream = TcpStream::connect(address).expect("a connection");
+    stream.set_nodelay(true).expect("no delay");
+    stream
 }
 
 /// A producer that writes batches of 1,000 records of 100 bytes to a partition, four in flight.

@@ -2,7 +2,7 @@
 //! `precursor-tests-cluster data-plane|control-plane|everything|power KILLS [SEED]`,
 //! `precursor-tests-cluster load HOST:PORT SECONDS`; groups and their offsets, how soon they are
 //! loaded and what memory they take: `precursor-tests-cluster groups GROUPS OFFSETS-OF-EACH`; how
-//! long other requests take under full produce load: `precursor-tests-cluster latency SECONDS`; how
+//! long other requests take under full produce load: `precursor-tests-cluster latency SECONDS [PRODUCERS]`; how
 //! soon a topic of many partitions is there, and there again: `precursor-tests-cluster partitions N`.
 #![forbid(unsafe_code)]
 
@@ -84,10 +84,16 @@ fn many_partitions(words: &[String]) -> ExitCode {
 }
 
 fn latency_under_load(words: &[String]) -> ExitCode {
-    let [Ok(seconds)] = words.iter().map(|word| word.parse()).collect::<Vec<_>>()[..] else {
+    let (seconds, producers) = match words {
+        [seconds] => (seconds.parse(), Ok(1)),
+        [seconds, producers] => (seconds.parse(), producers.parse()),
+        _ => return usage(),
+    };
+    let (Ok(seconds), Ok(producers)) = (seconds, producers) else {
         return usage();
     };
-    println!("{:#?}", latency::under_load(Duration::from_secs(seconds)));
+    let time = Duration::from_secs(seconds);
+    println!("{:#?}", latency::under_load(time, producers));
     ExitCode::SUCCESS
 }
 

@@ -1,6 +1,6 @@
 //! What a turn does with connections: serves, flushes and closes them.
 
-use super::{SERVED_PER_TURN, Shard};
+use super::{SERVE_US_PER_TURN, SERVED_PER_TURN, Shard};
 use crate::connection::is_own;
 use crate::core::CloseReason;
 use crate::fetch;
@@ -11,19 +11,39 @@ use crate::serve::{self, Served};
 use precursor_transport_port::{ConnectionId, Transport};
 
 impl<T: Transport> Shard<T> {
-    /// Serves connections that have bytes, each at most once.
+    /// Serves connections that have bytes, each at most once: those that send little first, and of
+    /// those that send much one at least.
     pub(super) fn serve_connections(&mut self) -> bool {
-        let count = self.core.to_serve.len().min(SERVED_PER_TURN);
-        for _ in 0..count {
+        let core = &self.core;
+        let little = core.to_serve.len().min(SERVED_PER_TURN);
+        let bulk = core.to_serve_bulk.len().min(SERVED_PER_TURN);
+        let until_us = self.clock.monotonic_us() + SERVE_US_PER_TURN;
+        for _ in 0..little {
             let Some(id) = self.core.to_serve.pop_front() else {
                 break;
             };
-            self.serve_connection(id);
-            // Answers leave before the next connection is served: its requests may be long.
-            fetch::run_due(&mut self.core);
-            self.flush_connections();
+            self.serve_and_flush(id);
+            if self.clock.monotonic_us() >= until_us {
+                break;
+            }
         }
-        count > 0
+        for _ in 0..bulk {
+            let Some(id) = self.core.to_serve_bulk.pop_front() else {
+                break;
+            };
+            self.serve_and_flush(id);
+            if self.clock.monotonic_us() >= until_us {
+                break;
+            }
+        }
+        little + bulk > 0
+    }
+
+    /// Answers leave before the next connection is served: its requests may be long.
+    fn serve_and_flush(&mut self, id: ConnectionId) {
+        self.serve_connection(id);
+        fetch::run_due(&mut self.core);
+        self.flush_connections();
     }
 
     fn serve_connection(&mut self, id: ConnectionId) {

@@ -180,3 +180,41 @@ fn the_limit_holds_and_the_idle_are_closed() {
     let body = clients[0].expect(&mut broker, ApiKey::Fetch, 12, id);
     assert!(FetchResponse::decode(&body, 12).is_ok());
 }
+
+/// A request that is small and one of many that are long: it is answered before they are, whoever
+/// came first, and they have their turns after it.
+#[test]
+fn who_sends_little_does_not_wait_for_those_who_send_much() {
+    const BULK: usize = 20;
+    let mut broker = Broker::start(&[("t", 1)]);
+    let records = batch(&[&vec![7; 60_000]]);
+    let body = produce_body(9, 1, &[("t", 0, &records)]);
+    let mut bulk: Vec<_> = (0..BULK).map(|_| broker.connect()).collect();
+    for client in &mut bulk {
+        // By now it is known to send much.
+        broker.call(client, ApiKey::Produce, 9, &body);
+    }
+    let mut light = broker.connect();
+    broker.call(&mut light, ApiKey::ApiVersions, 0, &[]);
+    let mut unsent: Vec<Vec<u8>> = Vec::new();
+    for client in &mut bulk {
+        let mut frame = client.frame(ApiKey::Produce, 9, &body).1;
+        let sent = client.socket.send(&frame);
+        unsent.push(frame.split_off(sent));
+    }
+    let frame = light.frame(ApiKey::ApiVersions, 0, &[]).1;
+    assert_eq!(light.socket.send(&frame), frame.len());
+    let mut answered = 0;
+    broker.until("the answer to who sends little", |_| {
+        answered += bulk.iter_mut().filter_map(|c| c.take_frame()).count();
+        light.take_frame().is_some()
+    });
+    assert!(answered < BULK / 2, "{answered} had their answers before");
+    for (client, unsent) in bulk.iter_mut().zip(&unsent) {
+        client.send_bytes(&mut broker, unsent);
+    }
+    broker.until("the others' answers", |_| {
+        answered += bulk.iter_mut().filter_map(|c| c.take_frame()).count();
+        answered == BULK
+    });
+}
