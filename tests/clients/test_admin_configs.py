@@ -1,11 +1,16 @@
 """Options and quotas changed on a running broker, by Kafka's own tools and by librdkafka."""
 
+import time
+
 import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import (
     AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType)
 
+import brokers
 from drivers import java_tool
+from librdkafka import Confluent
+from members import wait_until
 from records import Record
 
 
@@ -53,6 +58,32 @@ def test_refusals_say_what_would_be_taken(hand, topic):
         change(hand, ResourceType.BROKER, "1", "node.id", "7")
     with pytest.raises(KafkaException, match="INVALID_CONFIG"):
         change(hand, ResourceType.TOPIC, topic, "segment.bytes", "1")
+
+
+def test_lines_of_another_level_are_written_at_once_and_after_a_restart():
+    broker = brokers.Precursor()
+    try:
+        hand = Confluent(broker.bootstrap)
+        debug = lambda: sum(" DEBUG " in line for line in broker.log.read_text().splitlines())
+        assert not debug()
+        change(hand, ResourceType.BROKER, "1", "log.level", "debug")
+        hand.create("told")
+        wait_until("no line of a lower level", debug, 10)
+        broker.stop()
+        before = debug()
+        broker.start()
+        hand.create("told-too")
+        wait_until("no line of a lower level after the restart", lambda: debug() > before, 10)
+        change(hand, ResourceType.BROKER, "1", "log.level", None, AlterConfigOpType.DELETE)
+        time.sleep(0.5)
+        before = debug()
+        hand.create("told-quietly")
+        time.sleep(0.5)
+        assert debug() == before
+        with pytest.raises(KafkaException, match="log.level"):
+            change(hand, ResourceType.BROKER, "1", "log.level", "loud")
+    finally:
+        broker.remove()
 
 
 def test_kafkas_tool_for_log_directories(bootstrap, hand, topic):

@@ -4,7 +4,9 @@ use crate::status::status;
 use precursor_admin_api::v1;
 use precursor_admin_api::v1::config_resource::Resource;
 use precursor_admin_api::v1::configs_server::Configs;
-use precursor_kafka_api::{Api, ConfigChange, ConfigOperation, ConfigTarget, ConfigValue};
+use precursor_kafka_api::{
+    Api, ConfigChange, ConfigOperation, ConfigTarget, ConfigValue, ResourceType,
+};
 use precursor_metadata::ConfigResource;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,8 +58,10 @@ impl Configs for ConfigsService {
                 let resource = match resource {
                     ConfigResource::Broker { id } => Resource::Broker(*id),
                     ConfigResource::Brokers => Resource::Brokers(v1::AllBrokers {}),
+                    ConfigResource::ClientMetrics { name } => Resource::ClientMetrics(name.clone()),
+                    ConfigResource::Group { name } => Resource::Group(name.clone()),
                     // Topics are listed as topics.
-                    _ => return None,
+                    ConfigResource::Topic { .. } => return None,
                 };
                 Some(v1::ConfigResource {
                     resource: Some(resource),
@@ -86,8 +90,14 @@ fn target(resource: Option<v1::ConfigResource>) -> Result<ConfigTarget, Status> 
         Some(Resource::Topic(name)) => Ok(ConfigTarget::Topic(name)),
         Some(Resource::Broker(id)) => Ok(ConfigTarget::Broker(id)),
         Some(Resource::Brokers(_)) => Ok(ConfigTarget::Brokers),
+        Some(Resource::ClientMetrics(name)) => read(ResourceType::ClientMetrics, &name),
+        Some(Resource::Group(name)) => read(ResourceType::Group, &name),
         None => Err(Status::invalid_argument("a resource is needed")),
     }
+}
+
+fn read(kind: ResourceType, name: &str) -> Result<ConfigTarget, Status> {
+    ConfigTarget::read(kind as i8, name).map_err(|refusal| status(&refusal))
 }
 
 fn operation(stated: v1::ConfigOperation) -> Result<(String, ConfigOperation), Status> {

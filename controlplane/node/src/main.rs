@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 fn start() -> Result<(), String> {
     let arguments = ProcessArguments::parse(std::env::args_os().skip(1))?;
     let config = arguments.load().map_err(|error| error.to_string())?;
-    logger::install(config.log_format, config.log_level);
+    let levels = logger::install(config.log_format, config.log_level);
     for variable in &config.ignored_environment {
         tracing::warn!("environment variable {variable} names no option and is ignored");
     }
@@ -39,5 +39,5 @@ fn start() -> Result<(), String> {
         .thread_stack_size(STACK_BYTES)
         .build()
         .map_err(|error| format!("no runtime: {error}"))?;
-    runtime.block_on(run::run(&config, arguments.supervised_by))
+    runtime.block_on(run::run(&config, arguments.supervised_by, levels))
 }

@@ -1,6 +1,7 @@
 //! The life of the process: claim, attach, lead, serve, stop.
 
 use crate::data_dir;
+use crate::logger::Levels;
 use crate::register::register;
 use precursor_admin::{AdminOptions, AdminServer};
 use precursor_bridge::{Bridge, BridgeOptions, DataPlane, DataPlaneView};
@@ -15,6 +16,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
 /// How often it looks whether its supervisor is still there.
@@ -41,7 +43,11 @@ fn region_options(config: &NodeConfig) -> RegionOptions {
 ///
 /// # Errors
 /// One sentence that says why it cannot start or go on.
-pub async fn run(config: &NodeConfig, supervised_by: Option<u32>) -> Result<(), String> {
+pub async fn run(
+    config: &NodeConfig,
+    supervised_by: Option<u32>,
+    levels: Levels,
+) -> Result<(), String> {
     let mut signals = Signals::new()?;
     let directory = data_dir::claim(&config.data_dir)?;
     let (region, _) =
@@ -54,6 +60,7 @@ pub async fn run(config: &NodeConfig, supervised_by: Option<u32>) -> Result<(), 
         &region,
         generation,
         &directory.path,
+        levels,
     );
     let result = served.await;
     region.status().set_control_state(ProcessState::Absent);
@@ -67,6 +74,7 @@ async fn serve(
     region: &Region,
     generation: u64,
     directory: &std::path::Path,
+    levels: Levels,
 ) -> Result<(), String> {
     let consensus = open_metadata(config, directory).await?;
     register(&consensus, config).await?;
@@ -92,6 +100,8 @@ async fn serve(
         coordinator.clone(),
         telemetry.clone(),
     ));
+    // Ends with the runtime; nobody waits for it.
+    tokio::spawn(follow_log_level(Arc::clone(&api), levels));
     let bridge = Bridge::new(BridgeOptions {
         region: region.clone(),
         consensus: consensus.clone(),
@@ -158,6 +168,24 @@ async fn serve(
         consensus.shutdown().await;
     }
     ended
+}
+
+/// Keeps what is written at the level that is in force.
+async fn follow_log_level(api: Arc<Api>, levels: Levels) {
+    let mut changes = api.consensus().subscribe();
+    let mut present = api.settings().node.log_level;
+    loop {
+        let wanted = api.node_config().log_level;
+        if wanted != present {
+            levels.set(wanted);
+            tracing::info!(%wanted, "log.level changes");
+            present = wanted;
+        }
+        // One that missed changes reads what is there now, like any other.
+        if let Err(RecvError::Closed) = changes.recv().await {
+            return;
+        }
+    }
 }
 
 /// Opens the metadata log and leads it.

@@ -64,6 +64,7 @@ impl Default for NodeConfig {
             log_format: LogFormat::Text,
             log_level: LogLevel::Info,
             telemetry_bytes_max: 0,
+            replication_rates_max: [0; 3],
             topic_defaults: LogConfig::default(),
             stated: Vec::new(),
             ignored_environment: Vec::new(),

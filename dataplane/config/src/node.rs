@@ -62,6 +62,8 @@ pub struct NodeConfig {
     pub log_format: LogFormat,
     pub log_level: LogLevel,
     pub telemetry_bytes_max: u32,
+    /// Of followers, leaders and moves between directories, in bytes per second: kept, no effect.
+    pub replication_rates_max: [i64; 3],
     /// What a topic has where it does not set an option itself.
     pub topic_defaults: LogConfig,
     /// What configuration file, environment and command line set, as they set it.

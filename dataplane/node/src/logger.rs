@@ -4,6 +4,7 @@
 use precursor_config::{LogFormat, LogLevel};
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -11,33 +12,50 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 struct Logger {
     format: LogFormat,
-    most_verbose: Level,
 }
+
+/// The place in [`LEVELS`] of the least severe level that is written. Relaxed: it stands alone.
+static LEAST_SEVERE: AtomicUsize = AtomicUsize::new(2);
+const LEVELS: [(LogLevel, Level); 5] = [
+    (LogLevel::Error, Level::ERROR),
+    (LogLevel::Warn, Level::WARN),
+    (LogLevel::Info, Level::INFO),
+    (LogLevel::Debug, Level::DEBUG),
+    (LogLevel::Trace, Level::TRACE),
+];
 
 /// Makes every `tracing` event of this process a line.
 pub fn install(format: LogFormat, level: LogLevel) {
-    let most_verbose = match level {
-        LogLevel::Error => Level::ERROR,
-        LogLevel::Warn => Level::WARN,
-        LogLevel::Info => Level::INFO,
-        LogLevel::Debug => Level::DEBUG,
-        LogLevel::Trace => Level::TRACE,
-    };
-    let logger = Logger {
-        format,
-        most_verbose,
-    };
+    set(level);
     // There is one caller, at the start; a second logger would only be ignored.
-    let _ = tracing::subscriber::set_global_default(logger);
+    let _ = tracing::subscriber::set_global_default(Logger { format });
+}
+
+/// Sets the least severe level that is written from now on. False when there is no such level.
+pub fn set_level(level: &str) -> bool {
+    LogLevel::parse(level).map(set).is_some()
+}
+
+fn set(level: LogLevel) {
+    let place = LEVELS.iter().position(|(known, _)| *known == level);
+    let place = place.unwrap_or_default();
+    if LEAST_SEVERE.swap(place, Ordering::Relaxed) != place {
+        // Each place that writes remembers whether it is heard.
+        tracing::callsite::rebuild_interest_cache();
+    }
+}
+
+fn least_severe() -> Level {
+    LEVELS[LEAST_SEVERE.load(Ordering::Relaxed)].1
 }
 
 impl Subscriber for Logger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event() && *metadata.level() <= self.most_verbose
+        metadata.is_event() && *metadata.level() <= least_severe()
     }
 
     fn max_level_hint(&self) -> Option<tracing::level_filters::LevelFilter> {
-        Some(self.most_verbose.into())
+        Some(least_severe().into())
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

@@ -181,6 +181,7 @@ fn shard_options(
         topic_defaults: config.topic_defaults.clone(),
         advertised_host: advertised.host,
         advertised_port: advertised.port,
+        set_log_level: Some(crate::logger::set_level),
         ..ShardOptions::new(listener.local_address())
     }
 }

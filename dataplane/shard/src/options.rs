@@ -41,6 +41,8 @@ pub struct ShardOptions {
     pub advertised_port: u16,
     /// The name of the listener, for the control plane.
     pub listener_name: String,
+    /// Sets the least severe line that the process writes (`log.level`), where it can be set.
+    pub set_log_level: Option<fn(&str) -> bool>,
 }
 
 impl ShardOptions {
@@ -63,6 +65,7 @@ impl ShardOptions {
             advertised_host: address.ip().to_string(),
             advertised_port: address.port(),
             listener_name: "PLAINTEXT".to_owned(),
+            set_log_level: None,
         }
     }
 }

@@ -25,6 +25,8 @@ fn apply(options: &mut ShardOptions, name: &str, value: &str) -> Option<()> {
         "socket.request.max.bytes" => options.request_bytes_max = value.parse().ok()?,
         "auto.create.topics.enable" => options.auto_create_topics = value.parse().ok()?,
         "dataplane.spin.us" => options.spin_us = value.parse().ok()?,
+        // Of the process; every shard says the same.
+        "log.level" => return options.set_log_level?(value).then_some(()),
         "dataplane.idle" => {
             options.idle = match value {
                 "adaptive" => IdlePolicy::Adaptive,
@@ -63,10 +65,14 @@ mod tests {
         assert!(!options.auto_create_topics);
         assert_eq!((options.spin_us, options.idle), (7, IdlePolicy::Sleep));
         assert_eq!(options.topic_defaults.max_message_bytes, 1_234);
+        assert!(!set(&mut options, "log.level", "debug"), "nobody to set it");
+        options.set_log_level = Some(|level| level == "debug");
+        assert!(set(&mut options, "log.level", "debug"));
         let before = format!("{options:?}");
         for (name, value) in [
             ("node.id", "7"),
             ("dataplane.idle", "lazy"),
+            ("log.level", "loud"),
             ("connections.max", "many"),
             ("topic.retention.ms", "soon"),
         ] {

@@ -6,6 +6,7 @@ mod administration;
 mod broker;
 mod groups;
 mod manual;
+mod options;
 mod records;
 mod refusals;
 mod views;

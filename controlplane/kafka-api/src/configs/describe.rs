@@ -3,7 +3,7 @@
 use super::groups::{self, GroupOption};
 use super::resource::ConfigTarget;
 use crate::api::{Api, Settings};
-use precursor_config::{ConfigSource, Layer, Setting, Target, settings, topic_default};
+use precursor_config::{ConfigSource, Layer, NodeConfig, Setting, Target, settings, topic_default};
 use precursor_metadata::{ConfigResource, Configs, Metadata, Refusal};
 use precursor_model::{Effect, LogConfig, TOPIC_OPTIONS, TopicOption, ValueKind};
 use precursor_telemetry::SubscriptionOption;
@@ -108,7 +108,7 @@ impl Api {
         if let ConfigTarget::BrokerLogger(_) = target {
             // Checks the id; there is nothing else to tell.
             let _ = self.resolve(state, &ConfigTarget::Broker(self.settings.node.node_id))?;
-            return Ok(vec![logger(&self.settings)]);
+            return Ok(vec![logger(&self.settings.in_force(state))]);
         }
         let resource = self.resolve(state, target)?;
         let set = state.configs(&resource);
@@ -209,8 +209,8 @@ fn cluster_value((name, value): (&String, &String)) -> Option<ConfigValue> {
 }
 
 /// The one logger, whose level is an option of the node.
-fn logger(settings: &Settings) -> ConfigValue {
-    let level = settings.node.log_level.to_string().to_ascii_uppercase();
+fn logger(config: &NodeConfig) -> ConfigValue {
+    let level = config.log_level.to_string().to_ascii_uppercase();
     let layer = Layer {
         name: "root".to_owned(),
         value: level.clone(),

@@ -114,8 +114,8 @@ impl Api {
             ConfigTarget::Brokers => Ok(ConfigResource::Brokers),
             ConfigTarget::BrokerLogger(_) => Err(Refusal::new(
                 ErrorCode::InvalidRequest,
-                "The levels of loggers are not changed while the node runs; log.level sets them \
-                 at the start.",
+                "The levels of loggers are not set one by one; the broker's option log.level sets \
+                 them all.",
             )),
             ConfigTarget::ClientMetrics(name) => {
                 Ok(ConfigResource::ClientMetrics { name: name.clone() })
