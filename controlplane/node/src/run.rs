@@ -80,8 +80,7 @@ async fn serve(
     register(&consensus, config).await?;
     let view = DataPlaneView::new(region.shards());
     let (data_plane, calls) = DataPlane::new(region.shards());
-    let admin = bind_admin(config).await?;
-    let monitor = bind_monitor(config).await?;
+    let (admin, monitor) = bind(config).await?;
     let coordinator = Coordinator::new(
         coordinator_options(config, region),
         consensus.clone(),
@@ -162,9 +161,7 @@ async fn serve(
             let _ = monitor.await;
             let _ = bridge.await;
         };
-        if tokio::time::timeout(STOP_PATIENCE, all).await.is_err() {
-            tracing::info!("calls that are still open are given up");
-        }
+        give_time_to_end(all).await;
         consensus.shutdown().await;
     }
     ended
@@ -225,6 +222,16 @@ fn settings(config: &NodeConfig, region: &Region) -> Settings {
         shards: region.shards(),
         node: config.clone(),
     }
+}
+
+async fn give_time_to_end(tasks: impl Future<Output = ()>) {
+    if tokio::time::timeout(STOP_PATIENCE, tasks).await.is_err() {
+        tracing::info!("calls that are still open are given up");
+    }
+}
+
+async fn bind(config: &NodeConfig) -> Result<(AdminServer, MonitorServer), String> {
+    Ok((bind_admin(config).await?, bind_monitor(config).await?))
 }
 
 async fn bind_admin(config: &NodeConfig) -> Result<AdminServer, String> {
