@@ -38,6 +38,7 @@ PROGRAMS = {
     "platformatic": [NODE, str(HERE / "node/platformatic.mjs")],
     "aiokafka": [PYTHON, str(HERE / "python/aiokafka_driver.py")],
     "kafka-python": [PYTHON, str(HERE / "python/kafka_python_driver.py")],
+    "rdkafka": [str(CACHE / "rust/debug/precursor-tests-rdkafka")],
 }
 CLIENTS = ["kcat", *PROGRAMS]
 
