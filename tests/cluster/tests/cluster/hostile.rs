@@ -19,14 +19,14 @@ const SEED: u64 = 20261123;
 const WITNESSED: usize = 200;
 
 /// A polite client beside the hostile ones: produces and fetches, one at a time, and keeps times.
-struct Witness {
+pub(crate) struct Witness {
     stop: Arc<AtomicBool>,
     served: Arc<AtomicUsize>,
     thread: JoinHandle<Vec<Duration>>,
 }
 
 impl Witness {
-    fn start(address: SocketAddr) -> Witness {
+    pub(crate) fn start(address: SocketAddr) -> Witness {
         let stop = Arc::new(AtomicBool::new(false));
         let served = Arc::new(AtomicUsize::new(0));
         let thread = thread::spawn({
@@ -59,7 +59,7 @@ impl Witness {
     }
 
     /// The slowest of a hundred round trips, 99 of which were faster.
-    fn p99(self, what: &str) -> Duration {
+    pub(crate) fn p99(self, what: &str) -> Duration {
         let deadline = Instant::now() + Duration::from_secs(10);
         while !self.has_seen_enough() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(10));
@@ -84,7 +84,7 @@ impl Witness {
     }
 }
 
-fn node() -> Node {
+pub(crate) fn node() -> Node {
     let node = Node::start(&[]);
     node.connect().create_topic("witness", 1, &[]).unwrap();
     node

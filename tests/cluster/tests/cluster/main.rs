@@ -4,6 +4,7 @@
 mod crashes;
 mod groups;
 mod hostile;
+mod hostile_admin;
 mod hot_path;
 mod idle;
 mod limits;
