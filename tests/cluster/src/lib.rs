@@ -7,6 +7,7 @@
 
 pub mod batch;
 pub mod client;
+pub mod compaction;
 pub mod crash;
 pub mod groups;
 pub mod latency;

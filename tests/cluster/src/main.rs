@@ -3,7 +3,8 @@
 //! `precursor-tests-cluster load HOST:PORT SECONDS`; groups and their offsets, how soon they are
 //! loaded and what memory they take: `precursor-tests-cluster groups GROUPS OFFSETS-OF-EACH`; how
 //! long other requests take under full produce load: `precursor-tests-cluster latency SECONDS [PRODUCERS]`; how
-//! soon a topic of many partitions is there, and there again: `precursor-tests-cluster partitions N`.
+//! soon a topic of many partitions is there, and there again: `precursor-tests-cluster partitions N`;
+//! what compaction costs who produces meanwhile: `precursor-tests-cluster compaction TURNS`.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         Some("load") => return load(&words[1..]),
         Some("groups") => return scale(&words[1..]),
         Some("partitions") => return many_partitions(&words[1..]),
+        Some("compaction") => return compaction(&words[1..]),
         Some("latency") => return latency_under_load(&words[1..]),
         _ => return usage(),
     };
@@ -94,6 +96,15 @@ fn latency_under_load(words: &[String]) -> ExitCode {
     };
     let time = Duration::from_secs(seconds);
     println!("{:#?}", latency::under_load(time, producers));
+    ExitCode::SUCCESS
+}
+
+fn compaction(words: &[String]) -> ExitCode {
+    let [Ok(turns)] = words.iter().map(|word| word.parse()).collect::<Vec<_>>()[..] else {
+        return usage();
+    };
+    let report = precursor_tests_cluster::compaction::cost(turns, Duration::from_secs(4));
+    println!("{report:#?}");
     ExitCode::SUCCESS
 }
 

@@ -1,36 +1,10 @@
 //! Metrics and health of a running broker.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use precursor_tests_cluster::groups::{commit, wait_for_coordinator};
-use precursor_tests_cluster::node::{Node, wait_until};
-
-/// Status and body of a page of this broker.
-fn page(port: u16, path: &str) -> Option<(u16, String)> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .ok()?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    )
-    .ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some((status, body.to_owned()))
-}
-
-fn sample(metrics: &str, name: &str) -> Option<f64> {
-    let line = metrics
-        .lines()
-        .find(|line| line.rsplit_once(' ').is_some_and(|l| l.0 == name))?;
-    line.rsplit_once(' ')?.1.parse().ok()
-}
+use precursor_tests_cluster::node::{Node, page, sample, wait_until};
 
 #[test]
 fn metrics_tell_what_was_written_read_and_committed() {
