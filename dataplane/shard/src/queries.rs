@@ -199,16 +199,24 @@ fn find_offset(core: &mut Core, log: LogId, timestamp: i64, read_committed: bool
         LATEST if read_committed => at(offsets.last_stable),
         LATEST => at(offsets.high_watermark),
         EARLIEST => at(offsets.start),
-        MAX_TIMESTAMP => Found::Now(reply(Ok(core.store.max_timestamp(log)))),
+        // Of several records with the newest timestamp, the first.
+        MAX_TIMESTAMP => match core.store.max_timestamp(log) {
+            Some(newest) if newest.timestamp >= 0 => find_time(core, log, newest.timestamp),
+            _ => Found::Now(reply(Ok(None))),
+        },
         EARLIEST_LOCAL => at(offsets.start),
         // Nothing is tiered.
         LATEST_TIERED | EARLIEST_PENDING_UPLOAD => Found::Now(reply(Ok(None))),
         special if special < 0 => Found::Now(Reply::failed(ErrorCode::UnsupportedVersion)),
-        time => match core.store.offset_for_time(log, time) {
-            Ok(Lookup::Ready(found)) => Found::Now(reply(Ok(found))),
-            Ok(Lookup::Pending(ticket)) => Found::Later(ticket),
-            Err(error) => Found::Now(reply(Err(error))),
-        },
+        time => find_time(core, log, time),
+    }
+}
+
+fn find_time(core: &mut Core, log: LogId, time: i64) -> Found {
+    match core.store.offset_for_time(log, time) {
+        Ok(Lookup::Ready(found)) => Found::Now(reply(Ok(found))),
+        Ok(Lookup::Pending(ticket)) => Found::Later(ticket),
+        Err(error) => Found::Now(reply(Err(error))),
     }
 }
 

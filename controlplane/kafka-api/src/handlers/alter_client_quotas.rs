@@ -90,7 +90,11 @@ fn read(entry: &request::EntryData) -> Result<QuotaAlteration, Refusal> {
     let mut limits = BTreeMap::new();
     for op in &entry.ops {
         let value = (!op.remove).then_some(op.value);
-        let (key, limit) = read_quota_limit(&op.key, value)?;
+        let (key, limit) = match read_quota_limit(&op.key, value) {
+            // What nobody knows is not set: there is nothing to take away.
+            Err(_) if op.remove => continue,
+            limit => limit?,
+        };
         if limits.insert(key, limit).is_some() {
             return Err(invalid(format!("Duplicate quota key {}", key.name())));
         }

@@ -69,24 +69,25 @@ fn read(request: Request) -> Result<Filter, Refusal> {
     };
     let invalid = |message: String| Refusal::new(ErrorCode::InvalidRequest, message);
     for component in request.components {
-        let wanted = wanted(&component)?;
         let kind = component.entity_type.as_str();
+        // What is no type of entity is said before what is wrong with its match.
+        if kind.is_empty() {
+            return Err(invalid(
+                "Unexpected empty filter component entity type".into(),
+            ));
+        }
+        if ![USER, CLIENT_ID, IP].contains(&kind) {
+            let shown: String = kind.chars().take(64).collect();
+            return Err(Refusal::new(
+                ErrorCode::UnsupportedVersion,
+                format!("Custom entity type '{shown}' not supported"),
+            ));
+        }
+        let wanted = wanted(&component)?;
         let twice = match kind {
             USER => filter.user.replace(wanted).is_some(),
             CLIENT_ID => filter.client_id.replace(wanted).is_some(),
-            IP => std::mem::replace(&mut filter.ip, true),
-            "" => {
-                return Err(invalid(
-                    "Unexpected empty filter component entity type".into(),
-                ));
-            }
-            other => {
-                let shown: String = other.chars().take(64).collect();
-                return Err(Refusal::new(
-                    ErrorCode::UnsupportedVersion,
-                    format!("Custom entity type '{shown}' not supported"),
-                ));
-            }
+            _ => std::mem::replace(&mut filter.ip, true),
         };
         if twice {
             return Err(invalid(format!(

@@ -14,10 +14,7 @@ const ELECTION_TYPES: std::ops::RangeInclusive<i8> = 0..=1;
 
 pub(crate) async fn handle(api: &Api, _version: i16, request: Request) -> ElectLeadersResponse {
     if !ELECTION_TYPES.contains(&request.election_type) {
-        return ElectLeadersResponse {
-            error_code: ErrorCode::InvalidRequest.code(),
-            ..ElectLeadersResponse::default()
-        };
+        return refused(request);
     }
     // Null asks for all partitions that need one, of which there are none.
     let topics = request.topic_partitions.unwrap_or_default().into_iter();
@@ -51,6 +48,30 @@ pub(crate) async fn handle(api: &Api, _version: i16, request: Request) -> ElectL
         }
     });
     ElectLeadersResponse {
+        replica_election_results: results.collect(),
+        ..ElectLeadersResponse::default()
+    }
+}
+
+/// Every partition that is named, none of them looked at.
+fn refused(request: Request) -> ElectLeadersResponse {
+    let error_code = ErrorCode::InvalidRequest.code();
+    let topics = request.topic_partitions.unwrap_or_default().into_iter();
+    let results = topics.map(|topic| {
+        let partitions = topic.partitions.into_iter();
+        let partitions = partitions.map(|partition_id| PartitionResult {
+            partition_id,
+            error_code,
+            ..PartitionResult::default()
+        });
+        ReplicaElectionResult {
+            topic: topic.topic,
+            partition_result: partitions.collect(),
+            ..ReplicaElectionResult::default()
+        }
+    });
+    ElectLeadersResponse {
+        error_code,
         replica_election_results: results.collect(),
         ..ElectLeadersResponse::default()
     }

@@ -466,6 +466,9 @@ fn quotas_are_kept_found_and_told_to_the_shards() {
         assert_eq!(error, ErrorCode::InvalidRequest);
         assert!(message.contains(word), "{message}");
     }
+    // What nobody knows is not set, and may be taken away.
+    let (error, _) = alter_quota(&mut shards, &alice, "producer_byte_rates", None);
+    assert_eq!(error, ErrorCode::None);
     for parts in [&alice[..], &both, &everybody] {
         alter_quota(&mut shards, parts, "producer_byte_rate", None);
     }

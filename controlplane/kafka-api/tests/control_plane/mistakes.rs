@@ -7,10 +7,14 @@ use precursor_protocol::ApiKey;
 use precursor_protocol::messages::create_partitions_request::{
     CreatePartitionsAssignment, CreatePartitionsTopic,
 };
+use precursor_protocol::messages::describe_client_quotas_request::ComponentData;
 use precursor_protocol::messages::describe_topic_partitions_request::{Cursor, TopicRequest};
+use precursor_protocol::messages::elect_leaders_request::TopicPartitions;
 use precursor_protocol::messages::{
-    CreatePartitionsRequest, CreatePartitionsResponse, DescribeClusterRequest,
-    DescribeClusterResponse, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
+    CreatePartitionsRequest, CreatePartitionsResponse, DescribeClientQuotasRequest,
+    DescribeClientQuotasResponse, DescribeClusterRequest, DescribeClusterResponse,
+    DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, ElectLeadersRequest,
+    ElectLeadersResponse,
 };
 
 fn describe(
@@ -134,5 +138,60 @@ fn new_partitions_are_refused_when_they_are_only_validated_too() {
         let answer = CreatePartitionsResponse::decode(&body, 3).unwrap();
         let expected = ErrorCode::InvalidReplicaAssignment.code();
         assert_eq!(answer.results[0].error_code, expected);
+    }
+}
+
+#[test]
+fn an_election_of_no_known_type_is_refused_partition_by_partition() {
+    let ground = Ground::new();
+    let plane = Plane::start(&ground, true);
+    let mut shards = shards(&ground);
+    settle(&plane, &mut shards);
+    let request = ElectLeadersRequest {
+        election_type: 5,
+        topic_partitions: Some(vec![TopicPartitions {
+            topic: "a".into(),
+            partitions: vec![1, 0],
+            ..TopicPartitions::default()
+        }]),
+        ..ElectLeadersRequest::default()
+    };
+    let body = call(&mut shards, ApiKey::ElectLeaders, 2, |out| {
+        request.encode(out, 2).unwrap();
+    });
+    let answer = ElectLeadersResponse::decode(&body, 2).unwrap();
+    let invalid = ErrorCode::InvalidRequest.code();
+    assert_eq!(answer.error_code, invalid);
+    let partitions = answer.replica_election_results[0].partition_result.iter();
+    let told: Vec<_> = partitions.map(|p| (p.partition_id, p.error_code)).collect();
+    assert_eq!(told, [(1, invalid), (0, invalid)]);
+}
+
+#[test]
+fn a_filter_of_quotas_is_read_type_first() {
+    let ground = Ground::new();
+    let plane = Plane::start(&ground, true);
+    let mut shards = shards(&ground);
+    settle(&plane, &mut shards);
+    for (kind, match_type, error) in [
+        ("planet", 0, ErrorCode::UnsupportedVersion),
+        ("planet", 7, ErrorCode::UnsupportedVersion),
+        ("", 7, ErrorCode::InvalidRequest),
+        ("user", 0, ErrorCode::InvalidRequest),
+        ("user", 7, ErrorCode::InvalidRequest),
+    ] {
+        let request = DescribeClientQuotasRequest {
+            components: vec![ComponentData {
+                entity_type: kind.into(),
+                match_type,
+                ..ComponentData::default()
+            }],
+            ..DescribeClientQuotasRequest::default()
+        };
+        let body = call(&mut shards, ApiKey::DescribeClientQuotas, 1, |out| {
+            request.encode(out, 1).unwrap();
+        });
+        let answer = DescribeClientQuotasResponse::decode(&body, 1).unwrap();
+        assert_eq!(answer.error_code, error.code(), "'{kind}' {match_type}");
     }
 }

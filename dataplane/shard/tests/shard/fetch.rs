@@ -192,6 +192,8 @@ fn list_offsets_answers_the_special_timestamps_by_version() {
     }
     let unsupported = ErrorCode::UnsupportedVersion.code();
     assert_eq!(ask(&mut broker, "t", 6, -3), (unsupported, -1));
+    // Both records have the newest timestamp.
+    assert_eq!(ask(&mut broker, "t", 7, -3), (0, 0));
     assert_eq!(ask(&mut broker, "t", 7, -4), (unsupported, -1));
     assert_eq!(ask(&mut broker, "t", 8, -4), (0, 0));
     assert_eq!(ask(&mut broker, "t", 9, -5), (0, -1));

@@ -12,6 +12,12 @@ use tempfile::TempDir;
 /// How long Kafka may take to answer its first request: a JVM, on a loaded machine.
 const READY_MAX: Duration = Duration::from_secs(120);
 
+/// Retention would take records away in the middle of a sequence: theirs are of long ago.
+const UNDISTURBED: [&str; 2] = [
+    "log.retention.check.interval.ms=86400000",
+    "log.initial.task.delay.ms=86400000",
+];
+
 /// A running Kafka; dropping it ends it and removes its data.
 pub struct Kafka {
     child: Child,
@@ -32,6 +38,7 @@ impl Kafka {
         let child = Command::new(script)
             .arg(folder.path())
             .arg(port.to_string())
+            .args(UNDISTURBED)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

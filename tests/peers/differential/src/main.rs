@@ -54,7 +54,10 @@ fn seeds(text: &str) -> Option<Range<u64>> {
 fn compare(seeds: Range<u64>, steps: usize) -> Result<usize, String> {
     check_documents()?;
     let kafka = Kafka::start().map_err(|error| format!("Apache Kafka does not run: {error}"))?;
-    let node = Node::start(&["group.initial.rebalance.delay.ms=0"]);
+    let node = Node::start(&[
+        "group.initial.rebalance.delay.ms=0",
+        "log.retention.check.interval.ms=86400000",
+    ]);
     let mut pair = Pair::new(kafka.address(), node.address()).map_err(|e| e.to_string())?;
     pair.wait_for_coordinators(COORDINATORS_MAX)
         .map_err(|error| error.to_string())?;

@@ -1,5 +1,6 @@
 //! What is sent: one step is one request, or a few that belong together.
 
+pub(crate) mod admin;
 pub(crate) mod configs;
 pub(crate) mod groups;
 pub(crate) mod records;
@@ -93,6 +94,13 @@ const STEPS: &[(u32, Step)] = &[
     (1, groups::list),
     (1, groups::delete),
     (1, groups::delete_offsets),
+    (2, admin::alter_quotas),
+    (2, admin::describe_quotas),
+    (1, admin::log_dirs),
+    (1, admin::config_resources),
+    (1, admin::elect),
+    (1, admin::reassign),
+    (1, admin::reassignments),
 ];
 
 /// Takes one step.
