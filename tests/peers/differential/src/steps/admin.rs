@@ -94,7 +94,7 @@ fn any(kind: &str) -> describe::ComponentData {
 fn wait_until_seen(pair: &mut Pair, world: &World) {
     let own = format!("-{}", world.seed);
     let quotas = |subject: &mut Subject| {
-        let told = ["user", "client-id"].map(|kind| {
+        ["user", "client-id"].map(|kind| {
             let request = describe::DescribeClientQuotasRequest {
                 components: vec![any(kind)],
                 ..Default::default()
@@ -102,8 +102,7 @@ fn wait_until_seen(pair: &mut Pair, world: &World) {
             let mut answer = subject.call(&request, 0).ok()?;
             keep_own(&mut answer, &own);
             Some(answer.entries)
-        });
-        told
+        })
     };
     let ours = quotas(&mut pair.ours);
     wait_until(SEEN_MAX, || quotas(&mut pair.kafka) == ours);
