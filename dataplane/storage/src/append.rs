@@ -2,7 +2,7 @@
 
 use crate::api::{AppendError, AppendOptions, Appended, LogState};
 use crate::batch::{BatchHeader, HEADER_LENGTH};
-use crate::index::{GrowingIndex, IndexEntry, relative};
+use crate::index::{IndexEntry, relative};
 use crate::io::Io;
 use crate::jobs::Job;
 use crate::log::{Log, Segment, SegmentIndex, TailExtent};
@@ -10,15 +10,14 @@ use crate::producers::Verdict;
 use precursor_model::{ErrorCode, FlushPolicy, Offset, TimestampType};
 use precursor_protocol::records::{Assignment, Limits, validate_produce};
 use precursor_shm::{ExtentOwner, ExtentState};
+use std::sync::Arc;
 
 /// A log that nothing is written to grows by extents of this size, one under load by up to the
 /// largest.
 pub(crate) const EXTENT_BYTES_MIN: usize = 16 * 1024;
 pub(crate) const EXTENT_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// Room for the extents of a log under load: a GiB of them.
-const BUSY_EXTENTS: usize = 512;
 /// Segments of one log that wait for the disk at once; more, and appends wait too.
-const SEGMENTS_UNWRITTEN_MAX: usize = 4;
+pub(crate) const SEGMENTS_UNWRITTEN_MAX: usize = 4;
 
 impl Log {
     /// Appends one batch of a client.
@@ -148,12 +147,13 @@ impl Log {
             return Err(AppendError::Busy);
         }
         let base = self.end;
-        let snapshot = self.snapshot();
+        let room = self.roll_room(io);
+        let snapshot = self.snapshot(room.producers, room.epochs);
         let active = self.active_mut();
         active.snapshot = Some(snapshot);
         let index = std::mem::replace(&mut active.index, SegmentIndex::Absent);
         if let SegmentIndex::Growing(index) = index {
-            active.index = SegmentIndex::Sealing(index.into());
+            active.index = SegmentIndex::Sealing(index);
         }
         self.parked_block.clear();
         self.segments.push_back(Segment {
@@ -162,13 +162,15 @@ impl Log {
             newest: None,
             first_ms: None,
             file: None,
-            index: SegmentIndex::Growing(GrowingIndex::with_room()),
+            index: SegmentIndex::Growing(room.index),
             loading: false,
             snapshot: None,
             generation: 0,
         });
         self.index_bytes = 0;
         self.recovery_position = 0;
+        // Before the file, without which the segment is not written: see `room`.
+        self.order_roll_room(io);
         io.job(Job::Create {
             log: self.id,
             directory: self.directory.clone(),
@@ -252,10 +254,10 @@ impl Log {
             io.pool_mut().bytes_mut(extent.id)[..used].copy_from_slice(&block[..used]);
             io.pool_mut().publish(extent.id, used as u64);
             extent.used = used as u32;
+            io.return_block(block);
         }
-        if extent.size as usize == EXTENT_BYTES_MAX && self.extents.capacity() < BUSY_EXTENTS {
-            // A log under load: its list of extents grows once, now.
-            self.extents.reserve(BUSY_EXTENTS - self.extents.len());
+        if self.extents.len() == self.extents.capacity() {
+            io.stats.made_in_place += 1;
         }
         self.extents.push_back(extent);
         let grown = self.extent_bytes * 2;
@@ -336,7 +338,8 @@ impl Log {
                 timestamp,
                 timestamp_offset: relative(offset, active.base).unwrap_or(0),
             };
-            index.push(entry, &mut io.spare_chunks);
+            let made = Arc::make_mut(index).push(entry, &mut io.stock.chunks);
+            io.stats.made_in_place += u64::from(made);
         }
         self.index_bytes = if due { bytes } else { index_bytes + bytes };
         active.size += bytes;

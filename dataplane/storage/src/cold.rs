@@ -7,6 +7,7 @@ use crate::io::Io;
 use crate::jobs::Job;
 use crate::log::{Log, SegmentIndex};
 use crate::read::Gather;
+use crate::room::Garbage;
 use precursor_model::{ErrorCode, Offset};
 use precursor_shm::ExtentId;
 use std::collections::{HashMap, VecDeque};
@@ -211,7 +212,8 @@ pub(crate) struct ColdRead<'a> {
 }
 
 impl ColdRead<'_> {
-    pub fn advance(mut self, mut gather: Gather) -> Progress {
+    /// Fills `gather`, which is taken when the read is done.
+    pub fn advance(mut self, gather: &mut Gather) -> Progress {
         match self.log.state {
             LogState::Online => {}
             LogState::Opening => {
@@ -223,8 +225,8 @@ impl ColdRead<'_> {
         if offset < self.log.start || offset > self.log.end {
             return Progress::Done(Err(ReadError::OffsetOutOfRange));
         }
-        if self.log.read_hot(self.io, &self.options, &mut gather) {
-            return Progress::Done(Ok(gather));
+        if self.log.read_hot(self.io, &self.options, gather) {
+            return Progress::Done(Ok(std::mem::take(gather)));
         }
         let at = self.log.segment_at(offset);
         let base = self.log.segments[at].base;
@@ -249,8 +251,8 @@ impl ColdRead<'_> {
             }
             match self.run(segment, position, wanted, limit) {
                 Scan::Run(start, end) => {
-                    self.gather(segment, start, end, &mut gather);
-                    return Progress::Done(Ok(gather));
+                    self.gather(segment, start, end, gather);
+                    return Progress::Done(Ok(std::mem::take(gather)));
                 }
                 Scan::Needs(more) if more > wanted && more <= limit => {
                     if (more - position) as usize > self.cache.bytes_max() / 2 {
@@ -423,10 +425,16 @@ pub(crate) fn on_loaded(
     match result {
         Ok((file, index)) => {
             segment.loading = false;
-            segment.file.get_or_insert(file);
-            if matches!(segment.index, SegmentIndex::Absent) {
-                segment.index = SegmentIndex::Loaded(index);
+            if segment.file.is_none() {
+                segment.file = Some(file);
+            } else {
+                io.discard(Garbage::File(file));
             }
+            let mut index = SegmentIndex::Loaded(index);
+            if matches!(segment.index, SegmentIndex::Absent) {
+                std::mem::swap(&mut segment.index, &mut index);
+            }
+            io.retire_index(index);
             true
         }
         Err(error) => {

@@ -9,6 +9,34 @@ pub(crate) struct LeaderEpochs {
 }
 
 impl LeaderEpochs {
+    /// No epochs yet, and room for this many.
+    pub fn with_capacity(epochs: usize) -> LeaderEpochs {
+        LeaderEpochs {
+            entries: Vec::with_capacity(epochs),
+        }
+    }
+
+    pub fn capacity(&self) -> usize {
+        self.entries.capacity()
+    }
+
+    /// How many epochs are known, and how many can be before the list must grow.
+    pub fn room(&self) -> (usize, usize) {
+        (self.entries.len(), self.entries.capacity())
+    }
+
+    /// Becomes equal to another.
+    pub fn copy_from(&mut self, other: &LeaderEpochs) {
+        self.entries.clear();
+        self.entries.extend_from_slice(&other.entries);
+    }
+
+    /// Moves to an empty, longer list; returns the shell.
+    pub fn move_to(&mut self, mut longer: LeaderEpochs) -> LeaderEpochs {
+        longer.entries.append(&mut self.entries);
+        std::mem::replace(self, longer)
+    }
+
     /// Takes note that records from `start` on carry `epoch`; true when that is news.
     pub fn assign(&mut self, epoch: i32, start: Offset) -> bool {
         let news = epoch >= 0 && self.entries.last().is_none_or(|last| last.0 < epoch);

@@ -1,9 +1,11 @@
 //! The sparse index of a segment: in memory while it grows, in Kafka's two files once sealed.
-#![allow(clippy::vec_box, reason = "a chunk moves between lists without a copy")]
 
 use precursor_model::Offset;
+use std::sync::Arc;
 
 const CHUNK: usize = 64;
+/// Chunks that the list of an index takes at least.
+const CHUNKS_MIN: usize = 64;
 const OFFSET_ENTRY: usize = 8;
 const TIME_ENTRY: usize = 12;
 
@@ -20,32 +22,78 @@ pub(crate) struct IndexEntry {
 
 type Chunk = [IndexEntry; CHUNK];
 
-/// The index of the segment that is appended to. Entries live in chunks, so that growing neither
-/// moves them nor allocates more than a chunk.
+/// The index of the segment that is appended to. Entries live in chunks, so that growing does not
+/// move them, and a copy for the helper shares those that are full.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GrowingIndex {
-    chunks: Vec<Box<Chunk>>,
+    chunks: SpareChunks,
     length: usize,
 }
 
 impl GrowingIndex {
     /// An empty index that takes a few thousand entries before its list of chunks grows.
     pub fn with_room() -> GrowingIndex {
+        Self::with_chunks(CHUNKS_MIN)
+    }
+
+    /// An empty index whose list takes this many chunks.
+    pub fn with_chunks(count: usize) -> GrowingIndex {
         GrowingIndex {
-            chunks: Vec::with_capacity(64),
+            chunks: Vec::with_capacity(count.max(CHUNKS_MIN)),
             length: 0,
         }
     }
 
-    /// Appends an entry; takes a chunk from `spare` when one is needed and there.
-    pub fn push(&mut self, entry: IndexEntry, spare: &mut Vec<Box<Chunk>>) {
+    /// How many chunks there are, and how many the list takes before it must be made anew.
+    pub fn chunks(&self) -> (usize, usize) {
+        (self.chunks.len(), self.chunks.capacity())
+    }
+
+    /// Moves to an empty index whose list is longer; returns the shell.
+    pub fn move_to(&mut self, mut larger: GrowingIndex) -> GrowingIndex {
+        larger.chunks.append(&mut self.chunks);
+        larger.length = std::mem::take(&mut self.length);
+        std::mem::replace(self, larger)
+    }
+
+    /// Appends an entry; takes a chunk from `spare` when one is needed and there. True when memory
+    /// had to be made.
+    pub fn push(&mut self, entry: IndexEntry, spare: &mut SpareChunks) -> bool {
+        let mut made = false;
         if self.length == self.chunks.len() * CHUNK {
-            let chunk = spare.pop();
-            self.chunks
-                .push(chunk.unwrap_or_else(|| Box::new([IndexEntry::default(); CHUNK])));
+            made = spare.is_empty() || self.chunks.len() == self.chunks.capacity();
+            self.chunks.push(spare.pop().unwrap_or_else(new_chunk));
         }
-        self.chunks[self.length / CHUNK][self.length % CHUNK] = entry;
+        // The last chunk is shared with nobody: copies have one of their own.
+        Arc::make_mut(&mut self.chunks[self.length / CHUNK])[self.length % CHUNK] = entry;
         self.length += 1;
+        made
+    }
+
+    /// Makes `copy`, which is empty, hold the same entries. True when memory had to be made.
+    pub fn copy_to(&self, copy: &mut GrowingIndex, spare: &mut SpareChunks) -> bool {
+        let full = self.length / CHUNK;
+        let mut made = copy.chunks.capacity() < self.chunks.len();
+        copy.chunks.extend(self.chunks[..full].iter().cloned());
+        copy.length = full * CHUNK;
+        for index in copy.length..self.length {
+            made |= copy.push(self.get(index), spare);
+        }
+        made
+    }
+
+    /// Gives chunks that nobody shares to `spare`, as many as fit its capacity.
+    pub fn give_back(&mut self, spare: &mut SpareChunks) {
+        self.length = 0;
+        while spare.len() < spare.capacity() {
+            let Some(mut chunk) = self.chunks.pop() else {
+                return;
+            };
+            if Arc::get_mut(&mut chunk).is_none() {
+                return self.chunks.push(chunk);
+            }
+            spare.push(chunk);
+        }
     }
 
     pub fn get(&self, index: usize) -> IndexEntry {
@@ -76,14 +124,16 @@ impl GrowingIndex {
     }
 
     /// Chunks ready to be used, made ahead of need.
-    pub fn spare_chunks(count: usize) -> Vec<Box<Chunk>> {
-        (0..count)
-            .map(|_| Box::new([IndexEntry::default(); CHUNK]))
-            .collect()
+    pub fn spare_chunks(count: usize) -> SpareChunks {
+        (0..count).map(|_| new_chunk()).collect()
     }
 }
 
-pub(crate) type SpareChunks = Vec<Box<Chunk>>;
+pub(crate) type SpareChunks = Vec<Arc<Chunk>>;
+
+fn new_chunk() -> Arc<Chunk> {
+    Arc::new([IndexEntry::default(); CHUNK])
+}
 
 /// The index of a segment that is not appended to any more, as its files hold it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

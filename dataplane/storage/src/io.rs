@@ -1,12 +1,16 @@
 //! What every part of a store works with: the disk, the pool, the helper's queue, the events.
 
 use crate::api::{LogId, Now, StoreEvent};
-use crate::index::SpareChunks;
 use crate::jobs::{Job, Outcome};
+use crate::stock::Stock;
 use precursor_disk::{Completion, Disk, DiskFile, Helper, MemoryRange};
 use precursor_model::Offset;
 use precursor_shm::{ExtentId, ExtentPool};
 use std::collections::VecDeque;
+
+/// Jobs that wait for the helper, and events that wait for the shard, before their lists grow.
+const JOBS: usize = 256;
+const EVENTS: usize = 64;
 
 /// What an operation of the disk was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +45,8 @@ pub struct StoreStats {
     pub recovered_bytes: u64,
     /// Appends that found no memory.
     pub appends_busy: u64,
+    /// Times that the shard's thread had to make memory which the helper should have made.
+    pub made_in_place: u64,
     /// Runs of compaction that came to an end.
     pub cleaner_runs: u64,
     /// Bytes of segments that compaction went through, and what it made of them.
@@ -59,7 +65,8 @@ pub(crate) struct Io {
     /// By the unit at which an extent begins: how many gathers hold it, and whether it is to be
     /// freed when none does.
     pins: Box<[(u32, bool)]>,
-    /// Logs with an extent that is on disk, oldest first; a log is named once per extent.
+    /// Logs with an extent that is on disk, oldest first; a log is named once per extent, and its
+    /// name may outlive that.
     pub evictable: VecDeque<LogId>,
     /// An append found no memory since the last `MemoryFreed`.
     pub memory_wanted: bool,
@@ -72,8 +79,7 @@ pub(crate) struct Io {
     /// Logs that could not begin a write because the disk's queue was full.
     pub starved: VecDeque<LogId>,
     pub events: Vec<StoreEvent>,
-    pub spare_chunks: SpareChunks,
-    chunks_ordered: bool,
+    pub stock: Stock,
     pub stats: StoreStats,
     pub now: Now,
 }
@@ -85,20 +91,19 @@ impl Io {
         Io {
             disk,
             helper,
-            jobs: VecDeque::with_capacity(64),
+            jobs: VecDeque::with_capacity(JOBS),
             operations: vec![None; depth],
             operations_free: (0..depth as u32).rev().collect(),
             completions: Vec::with_capacity(depth),
             pins: vec![(0, false); units].into(),
-            evictable: VecDeque::with_capacity(1024),
+            evictable: VecDeque::with_capacity(units + units / 2),
             memory_wanted: false,
             memory_made: false,
             memory_short: false,
             small_extents: false,
             starved: VecDeque::with_capacity(64),
-            events: Vec::with_capacity(64),
-            spare_chunks: crate::index::GrowingIndex::spare_chunks(64),
-            chunks_ordered: false,
+            events: Vec::with_capacity(EVENTS),
+            stock: Stock::new(),
             stats: StoreStats::default(),
             now,
         }
@@ -234,6 +239,9 @@ impl Io {
 
     /// Queues a job for the helper.
     pub fn job(&mut self, job: Job) {
+        if self.jobs.len() == self.jobs.capacity() {
+            self.stats.made_in_place += 1;
+        }
         self.jobs.push_back(job);
         self.send_jobs();
     }
@@ -259,16 +267,28 @@ impl Io {
         self.disk.is_busy() || self.helper.is_busy() || !self.jobs.is_empty()
     }
 
-    /// Orders index chunks before they run out.
-    pub fn order_chunks(&mut self) {
-        if self.spare_chunks.len() < 16 && !self.chunks_ordered {
-            self.chunks_ordered = true;
-            self.job(Job::MakeChunks(64));
-        }
+    /// True when names of extents that are gone fill the list of what can be evicted.
+    pub fn has_stale_names(&self) -> bool {
+        self.evictable.len() > self.pins.len() + self.pins.len() / 4
     }
 
-    pub fn take_chunks(&mut self, chunks: SpareChunks) {
-        self.chunks_ordered = false;
-        self.spare_chunks.extend(chunks);
+    /// True when the helper is so far behind that work which can wait should.
+    pub fn is_behind(&self) -> bool {
+        self.jobs.len() >= JOBS / 4
     }
+
+    /// Makes the lists long enough for this many logs.
+    pub fn expect_logs(&mut self, logs: usize) {
+        self.stock.expect_logs(logs);
+        reserve(&mut self.starved, logs);
+        reserve(&mut self.jobs, JOBS + 4 * logs);
+        let events = EVENTS + 2 * logs;
+        self.events
+            .reserve(events.saturating_sub(self.events.len()));
+    }
+}
+
+/// Makes a list long enough for `count` entries.
+pub(crate) fn reserve<T>(list: &mut VecDeque<T>, count: usize) {
+    list.reserve(count.saturating_sub(list.len()));
 }

@@ -2,27 +2,66 @@
 
 use crate::api::{LogId, LookupTicket, TimedOffset};
 use crate::compaction::{SwapRequest, discard, swap};
+use crate::epochs::LeaderEpochs;
 use crate::find_time::{FindTime, find_time};
-use crate::index::{GrowingIndex, SealedIndex, SpareChunks, relative};
+use crate::index::{GrowingIndex, SealedIndex, relative};
 use crate::layout::{
     CHECKPOINT_LOCK, CLEANER_OFFSETS, LEADER_EPOCHS, LOG_STARTS, OffsetMap, RECOVERY_POINTS,
     base_of, decode_offsets, encode_offsets, segment_file,
 };
 use crate::opens::Opening;
+use crate::producers::ProducerList;
 use crate::recovery::{OpenedLogs, open_logs};
+use crate::room::{Garbage, List, Longer, Purpose, Room, RoomSize};
 use crate::segment_files::{create_segment, remove_segments, write_index};
+use crate::stock::{Delivery, Order};
 use precursor_disk::{DiskFile, FileSystem, OpenMode};
 use precursor_model::Offset;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A producer state at an offset, in both formats.
+/// What a log knew at an offset.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub offset: Offset,
-    pub whole: Vec<u8>,
-    pub kafka: Vec<u8>,
+    pub producers: ProducerList,
+    /// Leader epochs, when they changed.
+    pub epochs: LeaderEpochs,
+    pub epochs_changed: bool,
+}
+
+/// Bases of segments that go, a few at a time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Bases {
+    bases: [Offset; 16],
+    count: usize,
+}
+
+impl Bases {
+    pub fn is_full(&self) -> bool {
+        self.count == self.bases.len()
+    }
+
+    /// There must be room.
+    pub fn push(&mut self, base: Offset) {
+        self.bases[self.count] = base;
+        self.count += 1;
+    }
+
+    pub fn as_slice(&self) -> &[Offset] {
+        &self.bases[..self.count]
+    }
+}
+
+/// What of a log the checkpoint files are to say.
+#[derive(Debug)]
+pub(crate) struct Checkpoint {
+    pub topic: Arc<str>,
+    pub partition: i32,
+    pub recovery_point: Offset,
+    pub log_start: Offset,
+    pub clean_to: Offset,
 }
 
 /// Work that ends a segment, or moves the recovery point within the active one.
@@ -40,8 +79,6 @@ pub(crate) struct SettleJob {
     pub truncate: bool,
     /// Sync the data too; else the engine has done so.
     pub sync: bool,
-    /// Leader epochs, when they changed.
-    pub epochs: Option<String>,
     /// Nothing more is appended to this segment.
     pub seals: bool,
 }
@@ -54,13 +91,11 @@ pub(crate) enum Job {
         directory: Arc<PathBuf>,
         base: Offset,
     },
-    Settle(Box<SettleJob>),
+    Settle(SettleJob),
     /// Merges these into the checkpoint files that all shards share.
     Checkpoints {
-        data_dir: PathBuf,
-        recovery_points: OffsetMap,
-        log_starts: OffsetMap,
-        clean_to: OffsetMap,
+        data_dir: Arc<PathBuf>,
+        changed: Vec<Checkpoint>,
         removed: Vec<(String, i32)>,
     },
     Load {
@@ -85,11 +120,15 @@ pub(crate) enum Job {
     RemoveSegments {
         log: LogId,
         directory: Arc<PathBuf>,
-        bases: Vec<Offset>,
+        bases: Bases,
     },
     RemoveLog(Arc<PathBuf>),
     FindTime(LookupTicket, FindTime),
-    MakeChunks(usize),
+    MakeRoom(LogId, Purpose, RoomSize),
+    /// Makes a longer list, of this capacity.
+    Lengthen(LogId, List, usize),
+    MakeStock(Order),
+    Discard(Garbage),
 }
 
 pub(crate) enum Outcome {
@@ -102,7 +141,8 @@ pub(crate) enum Outcome {
         offset: Offset,
         result: io::Result<Option<Arc<SealedIndex>>>,
     },
-    Checkpointed(io::Result<()>),
+    /// The list comes back empty.
+    Checkpointed(Vec<Checkpoint>, io::Result<()>),
     /// Of a segment and a generation of it.
     Loaded(
         LogId,
@@ -118,7 +158,10 @@ pub(crate) enum Outcome {
     RemovedSegments(LogId, io::Result<()>),
     RemovedLog(io::Result<()>),
     Found(LookupTicket, io::Result<Option<TimedOffset>>),
-    Chunks(SpareChunks),
+    Room(LogId, Purpose, Room),
+    Longer(LogId, Longer),
+    Stock(Delivery),
+    Discarded,
 }
 
 /// Does a job, blocking.
@@ -134,24 +177,17 @@ pub(crate) fn run(files: &dyn FileSystem, job: Job) -> Outcome {
             log: job.log,
             base: job.base,
             offset: job.snapshot.offset,
-            result: settle(files, &job),
+            result: settle(files, job),
         },
         Job::Checkpoints {
             data_dir,
-            recovery_points,
-            log_starts,
-            clean_to,
+            mut changed,
             removed,
-        } => Outcome::Checkpointed(write_checkpoints(
-            files,
-            &data_dir,
-            [
-                (RECOVERY_POINTS, recovery_points),
-                (LOG_STARTS, log_starts),
-                (CLEANER_OFFSETS, clean_to),
-            ],
-            &removed,
-        )),
+        } => {
+            let result = write_checkpoints(files, &data_dir, &changed, &removed);
+            changed.clear();
+            Outcome::Checkpointed(changed, result)
+        }
         Job::Load {
             log,
             directory,
@@ -182,14 +218,20 @@ pub(crate) fn run(files: &dyn FileSystem, job: Job) -> Outcome {
             log,
             directory,
             bases,
-        } => Outcome::RemovedSegments(log, remove_segments(files, &directory, &bases)),
+        } => Outcome::RemovedSegments(log, remove_segments(files, &directory, bases.as_slice())),
         Job::RemoveLog(directory) => Outcome::RemovedLog(remove_log(files, &directory)),
         Job::FindTime(ticket, request) => Outcome::Found(ticket, find_time(files, &request)),
-        Job::MakeChunks(count) => Outcome::Chunks(GrowingIndex::spare_chunks(count)),
+        Job::MakeRoom(log, purpose, size) => Outcome::Room(log, purpose, Room::make(size)),
+        Job::Lengthen(log, list, capacity) => Outcome::Longer(log, Longer::make(list, capacity)),
+        Job::MakeStock(order) => Outcome::Stock(Delivery::make(order)),
+        Job::Discard(garbage) => {
+            drop(garbage);
+            Outcome::Discarded
+        }
     }
 }
 
-fn settle(files: &dyn FileSystem, job: &SettleJob) -> io::Result<Option<Arc<SealedIndex>>> {
+fn settle(files: &dyn FileSystem, mut job: SettleJob) -> io::Result<Option<Arc<SealedIndex>>> {
     if job.truncate || job.sync {
         let path = segment_file(&job.directory, job.base, "log");
         let file = files.open(&path, OpenMode::Plain)?;
@@ -202,8 +244,10 @@ fn settle(files: &dyn FileSystem, job: &SettleJob) -> io::Result<Option<Arc<Seal
     let newest = newest.and_then(|(t, offset)| Some((t, relative(offset, job.base)?)));
     let index = SealedIndex::from_growing(&job.index, newest);
     write_index(files, &job.directory, job.base, &index)?;
+    job.snapshot.producers.sort();
     write_snapshot(files, &job.directory, &job.snapshot)?;
-    if let Some(text) = &job.epochs {
+    if job.snapshot.epochs_changed {
+        let text = job.snapshot.epochs.encode();
         files.replace(&job.directory.join(LEADER_EPOCHS), text.as_bytes())?;
     }
     Ok(job.seals.then(|| Arc::new(index)))
@@ -212,15 +256,15 @@ fn settle(files: &dyn FileSystem, job: &SettleJob) -> io::Result<Option<Arc<Seal
 /// Keeps this snapshot and the one before it. They carry checksums, so they need no sync.
 fn write_snapshot(files: &dyn FileSystem, directory: &Path, snapshot: &Snapshot) -> io::Result<()> {
     let kinds = [
-        ("producers", &snapshot.whole),
-        ("snapshot", &snapshot.kafka),
+        ("producers", snapshot.producers.encode_whole()),
+        ("snapshot", snapshot.producers.encode_snapshot()),
     ];
     let names = files.list(directory)?;
     for (kind, bytes) in kinds {
         let path = segment_file(directory, snapshot.offset, kind);
         let file = files.open(&path, OpenMode::Create)?;
         file.set_length(bytes.len() as u64)?;
-        file.write_at(bytes, 0)?;
+        file.write_at(&bytes, 0)?;
         let mut old: Vec<Offset> = names
             .iter()
             .filter_map(|name| base_of(name, kind))
@@ -238,10 +282,22 @@ fn write_snapshot(files: &dyn FileSystem, directory: &Path, snapshot: &Snapshot)
 fn write_checkpoints(
     files: &dyn FileSystem,
     data_dir: &Path,
-    maps: [(&str, OffsetMap); 3],
+    changed: &[Checkpoint],
     removed: &[(String, i32)],
 ) -> io::Result<()> {
     let _lock = files.lock(&data_dir.join(CHECKPOINT_LOCK))?;
+    let offsets = |of: fn(&Checkpoint) -> Option<Offset>| {
+        let of_log = |log: &Checkpoint| Some(((log.topic.to_string(), log.partition), of(log)?));
+        changed.iter().filter_map(of_log).collect::<OffsetMap>()
+    };
+    let maps = [
+        (RECOVERY_POINTS, offsets(|log| Some(log.recovery_point))),
+        (LOG_STARTS, offsets(|log| Some(log.log_start))),
+        (
+            CLEANER_OFFSETS,
+            offsets(|log| Some(log.clean_to).filter(|offset| *offset > 0)),
+        ),
+    ];
     for (name, changed) in maps {
         let path = data_dir.join(name);
         let mut all = read_offsets(files, &path)?;

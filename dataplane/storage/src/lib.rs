@@ -7,6 +7,7 @@
 
 mod api;
 mod append;
+mod appends;
 mod batch;
 mod cold;
 mod compaction;
@@ -27,9 +28,11 @@ mod producers;
 mod read;
 mod recovery;
 mod retention;
+mod room;
 mod scan;
 mod segment_files;
 mod shutdown;
+mod stock;
 mod store;
 mod tickets;
 mod write_behind;

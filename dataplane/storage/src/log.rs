@@ -7,6 +7,7 @@ use crate::index::{GrowingIndex, SealedIndex};
 use crate::io::Io;
 use crate::jobs::Snapshot;
 use crate::producers::ProducerState;
+use crate::room::Rooms;
 use precursor_disk::DiskFile;
 use precursor_model::{FlushPolicy, LogConfig, LogUid, Offset};
 use precursor_shm::ExtentId;
@@ -19,8 +20,10 @@ use std::sync::Arc;
 pub(crate) const WRITES_MAX: usize = 4;
 
 /// Where a segment's index is.
+#[derive(Debug)]
 pub(crate) enum SegmentIndex {
-    Growing(GrowingIndex),
+    /// Nobody shares it until it is complete.
+    Growing(Arc<GrowingIndex>),
     /// Complete; the helper is writing it to its files.
     Sealing(Arc<GrowingIndex>),
     Loaded(Arc<SealedIndex>),
@@ -79,6 +82,14 @@ pub(crate) struct Segment {
     pub generation: u32,
 }
 
+impl std::fmt::Debug for Segment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut text = f.debug_struct("Segment");
+        text.field("base", &self.base).field("size", &self.size);
+        text.finish_non_exhaustive()
+    }
+}
+
 /// A piece of the log's recent bytes in the region. The extents of a log are a gapless end of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TailExtent {
@@ -131,7 +142,7 @@ pub(crate) struct SyncTarget {
     pub position: u64,
     pub offset: Offset,
     /// Then move the recovery point: the producer state at `offset`, entries of the index.
-    pub settle: Option<(Snapshot, GrowingIndex)>,
+    pub settle: Option<(Snapshot, Arc<GrowingIndex>)>,
 }
 
 pub(crate) enum SyncState {
@@ -146,7 +157,7 @@ pub(crate) enum SyncState {
 pub(crate) struct Log {
     pub id: LogId,
     pub uid: LogUid,
-    pub topic: String,
+    pub topic: Arc<str>,
     pub partition: i32,
     pub directory: Arc<PathBuf>,
     pub config: LogConfig,
@@ -179,6 +190,12 @@ pub(crate) struct Log {
     pub epochs_changed: bool,
     /// In the store's list of logs to be written when their time comes.
     pub is_dirty: bool,
+    /// In the list of logs that wait for the disk's queue.
+    pub is_starved: bool,
+    /// How often the list of what can be evicted names the log.
+    pub evictable: usize,
+    /// Memory made ahead.
+    pub rooms: Rooms,
     /// In the store's list of logs to be synced.
     pub is_unsynced: bool,
     /// Extents by which the tail grows now.
@@ -338,18 +355,5 @@ impl Log {
             at += 1;
         }
         Some(())
-    }
-
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            offset: self.end,
-            whole: self.producers.encode_whole(),
-            kafka: self.producers.encode_snapshot(),
-        }
-    }
-
-    /// Leader epochs for a settling job, when they changed since the last.
-    pub fn take_epochs(&mut self) -> Option<String> {
-        std::mem::take(&mut self.epochs_changed).then(|| self.epochs.encode())
     }
 }

@@ -2,12 +2,14 @@
 
 use crate::api::*;
 use crate::cold::on_loaded;
+use crate::epochs::LeaderEpochs;
 use crate::index::SealedIndex;
-use crate::io::Operation;
-use crate::jobs::{Job, Outcome};
-use crate::layout::OffsetMap;
+use crate::io::{Operation, reserve};
+use crate::jobs::{Checkpoint, Job, Outcome};
 use crate::log::{Log, Segment, SegmentIndex, Writer};
+use crate::producers::ProducerState;
 use crate::recovery::OpenedLog;
+use crate::room::Garbage;
 use crate::store::Store;
 use precursor_model::{FlushPolicy, Offset};
 use precursor_shm::ExtentState;
@@ -16,7 +18,9 @@ use std::io;
 use std::sync::Arc;
 
 /// Sealed segments whose file and index stay open.
-const LOADED_MAX: usize = 256;
+pub(crate) const LOADED_MAX: usize = 256;
+/// Between two tries to remove segments that the helper was too busy for.
+const RETRY_US: u64 = 100_000;
 /// Between two looks at logs that are synced by time.
 const SYNC_LOOK_US: u64 = 10_000;
 
@@ -42,8 +46,21 @@ impl Timers {
         }
     }
 
+    /// Makes the lists long enough for this many logs.
+    pub fn expect_logs(&mut self, logs: usize) {
+        reserve(&mut self.dirty, logs);
+        self.unsynced
+            .reserve(logs.saturating_sub(self.unsynced.len()));
+    }
+
     pub fn checkpoint_now(&mut self) {
         self.next_checkpoint = 0;
+    }
+
+    /// What the helper was too busy to remove is tried again soon.
+    pub fn retain_soon(&mut self, now: Now) {
+        let soon = now.monotonic_us + RETRY_US;
+        self.next_retention = self.next_retention.min(soon);
     }
 }
 
@@ -62,7 +79,7 @@ impl Store {
         }
         self.write_dirty(now);
         self.sync_due(now);
-        if now.monotonic_us >= self.timers.next_checkpoint {
+        if now.monotonic_us >= self.timers.next_checkpoint && self.checkpoints.is_some() {
             self.timers.next_checkpoint =
                 now.monotonic_us + self.options.checkpoint_interval_ms * 1000;
             self.write_checkpoints();
@@ -72,7 +89,8 @@ impl Store {
                 now.monotonic_us + self.options.retention_check_interval_ms * 1000;
             self.check_retention(now);
         }
-        self.io.order_chunks();
+        self.forget_evicted();
+        self.io.order_stock();
         self.io.disk.submit();
         // Whatever ended may have made room; without that, trying again would be in vain.
         if self.io.memory_wanted && (work || self.io.memory_made) {
@@ -88,7 +106,10 @@ impl Store {
     /// When `poll` must be called at the latest, in microseconds of `Now::monotonic_us`.
     pub fn deadline(&self) -> Option<u64> {
         let timers = &self.timers;
-        let mut due = timers.next_checkpoint.min(timers.next_retention);
+        let mut due = timers.next_retention;
+        if self.checkpoints.is_some() {
+            due = due.min(timers.next_checkpoint);
+        }
         due = due.min(self.cleaner.deadline());
         if let Some((_, at)) = timers.dirty.front() {
             due = due.min(*at);
@@ -161,8 +182,11 @@ impl Store {
                     offset,
                     result,
                 } => self.on_settled(log, base, offset, result),
-                Outcome::Checkpointed(Err(error)) => {
-                    tracing::error!(%error, "cannot write the checkpoint files");
+                Outcome::Checkpointed(list, result) => {
+                    self.checkpoints = Some(list);
+                    if let Err(error) = result {
+                        tracing::error!(%error, "cannot write the checkpoint files");
+                    }
                 }
                 Outcome::Loaded(id, (base, generation), result) => {
                     if let Some((log, io)) = self.log_and_io(id)
@@ -185,8 +209,16 @@ impl Store {
                     tracing::error!(%error, "cannot remove a partition's directory");
                 }
                 Outcome::Found(ticket, result) => self.on_found(ticket, result),
-                Outcome::Chunks(chunks) => self.io.take_chunks(chunks),
-                Outcome::Checkpointed(Ok(()))
+                Outcome::Room(id, purpose, room) => match self.log_and_io(id) {
+                    Some((log, io)) => log.take_room(io, purpose, room),
+                    None => self.io.discard(Garbage::Room(room)),
+                },
+                Outcome::Longer(id, longer) => match self.log_and_io(id) {
+                    Some((log, io)) => log.take_longer(io, longer),
+                    None => self.io.discard(Garbage::List(longer)),
+                },
+                Outcome::Stock(delivery) => self.io.take_stock(delivery),
+                Outcome::Discarded
                 | Outcome::RemovedSegments(_, Ok(()))
                 | Outcome::DiscardedCleaned
                 | Outcome::RemovedLog(Ok(())) => {}
@@ -201,9 +233,11 @@ impl Store {
             let Some(id) = self.io.starved.pop_front() else {
                 return;
             };
-            if let Some((log, io)) = self.log_and_io(id)
-                && log.is_online()
-            {
+            if let Some((log, io)) = self.log_and_io(id) {
+                log.is_starved = false;
+                if !log.is_online() {
+                    continue;
+                }
                 log.advance_sync(io);
                 log.pump_writes(io);
             }
@@ -267,9 +301,11 @@ impl Store {
                     return;
                 };
                 log.settling -= 1;
+                let mut spent = SegmentIndex::Loaded(index);
                 if let Some(segment) = log.segment_of_mut(base) {
-                    segment.index = SegmentIndex::Loaded(index);
+                    std::mem::swap(&mut segment.index, &mut spent);
                 }
+                io.retire_index(spent);
                 let size = log
                     .segment_of(base)
                     .map_or(u64::MAX, |segment| segment.size);
@@ -287,11 +323,15 @@ impl Store {
             let Some((id, base)) = self.loaded.pop_front() else {
                 return;
             };
-            if let Some((log, _)) = self.log_and_io(id)
+            if let Some((log, io)) = self.log_and_io(id)
                 && let Some(segment) = log.segment_of_mut(base)
             {
-                segment.index = SegmentIndex::Absent;
-                segment.file = None;
+                let index = std::mem::replace(&mut segment.index, SegmentIndex::Absent);
+                let file = segment.file.take();
+                io.retire_index(index);
+                if let Some(file) = file {
+                    io.discard(Garbage::File(file));
+                }
             }
         }
     }
@@ -337,7 +377,7 @@ impl Store {
                     FlushPolicy::Os => false,
                 };
                 if wanted && due {
-                    log.begin_sync(io, false);
+                    log.begin_sync(io);
                 }
                 wanted
             });
@@ -351,9 +391,9 @@ impl Store {
 
     /// Hands changed recovery points and log starts to the helper.
     pub(crate) fn write_checkpoints(&mut self) {
-        let mut recovery_points = OffsetMap::new();
-        let mut log_starts = OffsetMap::new();
-        let mut clean_to = OffsetMap::new();
+        let Some(mut changed) = self.checkpoints.take() else {
+            return;
+        };
         for slot in &mut self.slots {
             let Some(log) = slot.log.as_deref_mut() else {
                 continue;
@@ -363,30 +403,32 @@ impl Store {
                 continue;
             }
             log.checkpointed = now;
-            let key = (log.topic.clone(), log.partition);
-            recovery_points.insert(key.clone(), now.0);
-            log_starts.insert(key.clone(), now.1);
-            if now.2 > 0 {
-                clean_to.insert(key, now.2);
-            }
-        }
-        let removed = std::mem::take(&mut self.removed);
-        if !recovery_points.is_empty() || !removed.is_empty() {
-            self.io.job(Job::Checkpoints {
-                data_dir: self.options.data_dir.clone(),
-                recovery_points,
-                log_starts,
-                clean_to,
-                removed,
+            changed.push(Checkpoint {
+                topic: log.topic.clone(),
+                partition: log.partition,
+                recovery_point: log.recovery_point,
+                log_start: log.start,
+                clean_to: log.clean_to,
             });
         }
+        if changed.is_empty() && self.removed.is_empty() {
+            self.checkpoints = Some(changed);
+            return;
+        }
+        self.io.job(Job::Checkpoints {
+            data_dir: self.data_dir.clone(),
+            changed,
+            removed: std::mem::take(&mut self.removed),
+        });
     }
 }
 
 impl Log {
     /// Takes over what the helper found.
     fn become_online(&mut self, opened: OpenedLog) {
-        let mut segments: VecDeque<Segment> = VecDeque::new();
+        // Lists have room from the start; they are replaced by longer ones when half full.
+        let mut segments = VecDeque::with_capacity(2 * opened.sealed.len() + 4);
+        self.extents.reserve(8);
         for sealed in &opened.sealed {
             segments.push_back(Segment {
                 base: sealed.base,
@@ -407,7 +449,7 @@ impl Log {
             newest: active.newest,
             first_ms: opened.first_timestamp,
             file: Some(opened.active_file),
-            index: SegmentIndex::Growing(opened.index),
+            index: SegmentIndex::Growing(Arc::new(opened.index)),
             loading: false,
             snapshot: None,
             generation: 0,
@@ -425,14 +467,18 @@ impl Log {
         self.recovery_point = opened.recovery_point;
         let (recovery_point, start) = opened.checkpointed;
         self.checkpointed = (recovery_point, start, self.clean_to);
+        let room = (2 * opened.producers.room().0).max(7);
         self.producers = opened.producers;
+        self.producers.move_to(ProducerState::with_capacity(room));
+        let room = 2 * opened.epochs.room().0 + 2;
         self.epochs = opened.epochs;
+        self.epochs.move_to(LeaderEpochs::with_capacity(room));
         self.epochs_changed = true;
         self.state = LogState::Online;
         let report = opened.report;
         if report.bytes_rescued + report.bytes_cut + report.set_aside > 0 {
             tracing::info!(
-                topic = self.topic,
+                topic = %self.topic,
                 partition = self.partition,
                 end = self.end,
                 batches_validated = report.batches_validated,

@@ -31,6 +31,7 @@ impl Log {
                 return;
             }
             io.pool_mut().set_state(extent.id, ExtentState::Written);
+            self.evictable += 1;
             io.evictable.push_back(self.id);
             self.extents_written += 1;
         }
@@ -77,15 +78,17 @@ impl Log {
             return 0;
         }
         let position = self.active().size / BLOCK * BLOCK;
-        let mut block = vec![0; (self.active().size - position) as usize];
+        let mut block = io.take_block();
+        block.resize((self.active().size - position) as usize, 0);
         let base = self.active().base;
         let held = self
             .copy_from_extents(io, base, position, &mut block)
             .is_some();
         if !held && !block.is_empty() {
+            io.return_block(block);
             return 0;
         }
-        self.parked_block = block;
+        io.return_block(std::mem::replace(&mut self.parked_block, block));
         self.free_extents(io)
     }
 

@@ -9,6 +9,7 @@ use crate::layout::{
 };
 use crate::log::{Log, SyncState, Writer};
 use crate::producers::ProducerState;
+use crate::room::Rooms;
 use crate::scan::MemoryPiece;
 use crate::segment_files::set_extent_aside;
 use crate::store::DISK_DEPTH;
@@ -167,7 +168,7 @@ pub(crate) fn opening_log(directory: Arc<PathBuf>, id: LogId, spec: &LogSpec<'_>
     Log {
         id,
         uid: spec.uid,
-        topic: spec.topic.to_owned(),
+        topic: spec.topic.into(),
         partition: spec.partition,
         directory,
         config: spec.config.clone(),
@@ -192,6 +193,9 @@ pub(crate) fn opening_log(directory: Arc<PathBuf>, id: LogId, spec: &LogSpec<'_>
         producers: ProducerState::default(),
         epochs: LeaderEpochs::default(),
         epochs_changed: false,
+        is_starved: false,
+        evictable: 0,
+        rooms: Rooms::default(),
         is_dirty: false,
         is_unsynced: false,
         extent_bytes: crate::append::EXTENT_BYTES_MIN,

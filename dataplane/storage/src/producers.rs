@@ -75,6 +75,31 @@ pub struct ActiveProducer {
 }
 
 impl ProducerState {
+    /// Knows nobody, and takes this many producers before it must grow.
+    pub fn with_capacity(producers: usize) -> ProducerState {
+        ProducerState {
+            producers: HashMap::with_capacity(producers),
+        }
+    }
+
+    /// How many producers are known, and how many can be before the map must grow.
+    pub fn room(&self) -> (usize, usize) {
+        (self.producers.len(), self.producers.capacity())
+    }
+
+    /// Moves to an empty, larger state; returns the shell.
+    pub fn move_to(&mut self, mut larger: ProducerState) -> ProducerState {
+        larger.producers.extend(self.producers.drain());
+        std::mem::replace(self, larger)
+    }
+
+    /// Copies everything that is known to an empty list, for the helper to write.
+    pub fn copy_to(&self, list: &mut ProducerList) {
+        let producers = self.producers.iter();
+        list.0
+            .extend(producers.map(|(id, producer)| (*id, *producer)));
+    }
+
     /// Every producer that is remembered, by its id.
     pub fn active(&self) -> Vec<ActiveProducer> {
         let producers = self.producers.iter();
@@ -175,32 +200,7 @@ impl ProducerState {
             .retain(|_, producer| now_ms.saturating_sub(producer.seen_ms) < expiration_ms);
     }
 
-    fn sorted(&self) -> Vec<(&i64, &Producer)> {
-        let mut all: Vec<_> = self.producers.iter().collect();
-        all.sort_by_key(|(id, _)| **id);
-        all
-    }
-
-    /// Kafka's producer snapshot, version 1: the last batch of each producer.
-    pub fn encode_snapshot(&self) -> Vec<u8> {
-        let mut body = Vec::with_capacity(4 + 46 * self.producers.len());
-        body.extend((self.producers.len() as i32).to_be_bytes());
-        for (id, producer) in self.sorted() {
-            let last = producer.batches().last().copied().unwrap_or_default();
-            body.extend(id.to_be_bytes());
-            body.extend(producer.epoch.to_be_bytes());
-            body.extend(last.last_sequence.to_be_bytes());
-            body.extend(last.last_offset.to_be_bytes());
-            body.extend(last.offset_delta.to_be_bytes());
-            body.extend(last.timestamp.to_be_bytes());
-            // No transactions: no coordinator epoch, no first offset.
-            body.extend((-1i32).to_be_bytes());
-            body.extend((-1i64).to_be_bytes());
-        }
-        framed(1, &body)
-    }
-
-    /// Reads [`Self::encode_snapshot`]'s format; `None` when it is not sound.
+    /// Reads [`ProducerList::encode_snapshot`]'s format; `None` when it is not sound.
     pub fn decode_snapshot(bytes: &[u8]) -> Option<ProducerState> {
         let mut reader = unframed(1, bytes)?;
         let count = i32::from_be_bytes(reader.take()?);
@@ -235,28 +235,7 @@ impl ProducerState {
         reader.is_empty().then_some(state)
     }
 
-    /// All that is known, in a format of ours: Kafka's holds one batch of each producer, and a
-    /// client may retry any of five after a restart.
-    pub fn encode_whole(&self) -> Vec<u8> {
-        let mut body = Vec::new();
-        body.extend((self.producers.len() as i32).to_be_bytes());
-        for (id, producer) in self.sorted() {
-            body.extend(id.to_be_bytes());
-            body.extend(producer.epoch.to_be_bytes());
-            body.extend(producer.seen_ms.to_be_bytes());
-            body.push(producer.count);
-            for batch in producer.batches() {
-                body.extend(batch.base_sequence.to_be_bytes());
-                body.extend(batch.last_sequence.to_be_bytes());
-                body.extend(batch.last_offset.to_be_bytes());
-                body.extend(batch.offset_delta.to_be_bytes());
-                body.extend(batch.timestamp.to_be_bytes());
-            }
-        }
-        framed(1, &body)
-    }
-
-    /// Reads [`Self::encode_whole`]'s format; `None` when it is not sound.
+    /// Reads [`ProducerList::encode_whole`]'s format; `None` when it is not sound.
     pub fn decode_whole(bytes: &[u8]) -> Option<ProducerState> {
         let mut reader = unframed(1, bytes)?;
         let count = i32::from_be_bytes(reader.take()?);
@@ -282,6 +261,66 @@ impl ProducerState {
             state.producers.insert(id, producer);
         }
         reader.is_empty().then_some(state)
+    }
+}
+
+/// A log's producers at some offset, in no order, to be written by the helper.
+#[derive(Debug, Default)]
+pub(crate) struct ProducerList(Vec<(i64, Producer)>);
+
+impl ProducerList {
+    /// Takes this many producers before it must grow.
+    pub fn with_capacity(producers: usize) -> ProducerList {
+        ProducerList(Vec::with_capacity(producers))
+    }
+
+    pub fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
+    /// By id, as both formats have them.
+    pub fn sort(&mut self) {
+        self.0.sort_unstable_by_key(|(id, _)| *id);
+    }
+
+    /// Kafka's producer snapshot, version 1: the last batch of each producer.
+    pub fn encode_snapshot(&self) -> Vec<u8> {
+        let mut body = Vec::with_capacity(4 + 46 * self.0.len());
+        body.extend((self.0.len() as i32).to_be_bytes());
+        for (id, producer) in &self.0 {
+            let last = producer.batches().last().copied().unwrap_or_default();
+            body.extend(id.to_be_bytes());
+            body.extend(producer.epoch.to_be_bytes());
+            body.extend(last.last_sequence.to_be_bytes());
+            body.extend(last.last_offset.to_be_bytes());
+            body.extend(last.offset_delta.to_be_bytes());
+            body.extend(last.timestamp.to_be_bytes());
+            // No transactions: no coordinator epoch, no first offset.
+            body.extend((-1i32).to_be_bytes());
+            body.extend((-1i64).to_be_bytes());
+        }
+        framed(1, &body)
+    }
+
+    /// All that is known, in a format of ours: Kafka's holds one batch of each producer, and a
+    /// client may retry any of five after a restart.
+    pub fn encode_whole(&self) -> Vec<u8> {
+        let mut body = Vec::new();
+        body.extend((self.0.len() as i32).to_be_bytes());
+        for (id, producer) in &self.0 {
+            body.extend(id.to_be_bytes());
+            body.extend(producer.epoch.to_be_bytes());
+            body.extend(producer.seen_ms.to_be_bytes());
+            body.push(producer.count);
+            for batch in producer.batches() {
+                body.extend(batch.base_sequence.to_be_bytes());
+                body.extend(batch.last_sequence.to_be_bytes());
+                body.extend(batch.last_offset.to_be_bytes());
+                body.extend(batch.offset_delta.to_be_bytes());
+                body.extend(batch.timestamp.to_be_bytes());
+            }
+        }
+        framed(1, &body)
     }
 }
 
@@ -363,9 +402,11 @@ mod tests {
         for n in 0..7 {
             state.record(&header(n * 10, 3, i64::from(n) * 100), 9);
         }
-        let whole = state.encode_whole();
+        let mut list = ProducerList::with_capacity(1);
+        state.copy_to(&mut list);
+        let whole = list.encode_whole();
         assert_eq!(ProducerState::decode_whole(&whole), Some(state.clone()));
-        let snapshot = state.encode_snapshot();
+        let snapshot = list.encode_snapshot();
         // version, crc, count, one entry of 46 bytes
         assert_eq!(snapshot.len(), 2 + 4 + 4 + 46);
         let last_only = ProducerState::decode_snapshot(&snapshot).unwrap();

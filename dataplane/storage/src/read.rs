@@ -23,6 +23,14 @@ pub struct Gather {
 }
 
 impl Gather {
+    /// An empty one that holds a MiB in small extents before its list grows.
+    pub(crate) fn with_room() -> Gather {
+        Gather {
+            chunks: Vec::with_capacity(64),
+            length: 0,
+        }
+    }
+
     /// Bytes that the gather holds.
     pub fn len(&self) -> usize {
         self.length

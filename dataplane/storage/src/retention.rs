@@ -2,8 +2,9 @@
 
 use crate::api::*;
 use crate::io::Io;
-use crate::jobs::Job;
+use crate::jobs::{Bases, Job};
 use crate::log::{Log, SegmentIndex};
+use crate::room::Garbage;
 use crate::store::Store;
 use precursor_model::{ErrorCode, Offset};
 
@@ -11,8 +12,10 @@ impl Store {
     /// Removes segments past retention, forgets silent producers.
     pub(crate) fn check_retention(&mut self, now: Now) {
         let expiration = self.options.producer_id_expiration_ms;
-        let ids: Vec<LogId> = self.logs().map(|log| log.id).collect();
-        for id in ids {
+        for slot in 0..self.slots.len() {
+            let Some(id) = self.slots[slot].log.as_ref().map(|log| log.id) else {
+                continue;
+            };
             let Some((log, io)) = self.log_and_io(id) else {
                 continue;
             };
@@ -60,8 +63,10 @@ impl Store {
         if !log.is_online() {
             return;
         }
-        let mut bases = Vec::new();
+        let mut bases = Bases::default();
         while log.segments.len() > 1
+            && !bases.is_full()
+            && !io.is_behind()
             && log.segments[1].base <= log.start
             && log.segments[0].base < log.writer.base
             && matches!(
@@ -69,17 +74,24 @@ impl Store {
                 SegmentIndex::Loaded(_) | SegmentIndex::Absent
             )
         {
-            bases.extend(log.segments.pop_front().map(|segment| segment.base));
+            if let Some(segment) = log.segments.pop_front() {
+                bases.push(segment.base);
+                io.discard(Garbage::Segment(segment));
+            }
         }
-        let Some(last) = bases.last().copied() else {
+        let Some(last) = bases.as_slice().last().copied() else {
             return;
         };
+        let more = log.segments.len() > 1 && log.segments[1].base <= log.start;
         log.drop_extents_through(io, last);
         io.job(Job::RemoveSegments {
             log: log.id,
             directory: log.directory.clone(),
             bases,
         });
+        if more {
+            self.timers.retain_soon(self.io.now);
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! The orderly end of a store.
 
 use crate::api::*;
+use crate::epochs::LeaderEpochs;
 use crate::jobs::{Job, SettleJob};
 use crate::layout::clean_marker;
 use crate::log::{Log, SegmentIndex, SyncState};
+use crate::producers::ProducerList;
 use crate::store::Store;
 use std::io;
 use std::sync::Arc;
@@ -98,12 +100,13 @@ impl Log {
     /// Cuts the padding, syncs, writes index, producers and epochs.
     fn closing_job(&mut self) -> Job {
         let index = match &self.active().index {
-            SegmentIndex::Growing(index) => Arc::new(index.clone()),
+            SegmentIndex::Growing(index) => index.clone(),
             _ => Arc::default(),
         };
-        let (snapshot, epochs) = (self.snapshot(), self.take_epochs());
+        let mut snapshot = self.snapshot(ProducerList::default(), LeaderEpochs::default());
+        self.add_epochs(&mut snapshot);
         let active = self.active();
-        Job::Settle(Box::new(SettleJob {
+        Job::Settle(SettleJob {
             log: self.id,
             directory: self.directory.clone(),
             base: active.base,
@@ -113,8 +116,7 @@ impl Log {
             snapshot,
             truncate: true,
             sync: true,
-            epochs,
             seals: false,
-        }))
+        })
     }
 }

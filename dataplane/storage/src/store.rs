@@ -4,14 +4,14 @@ use crate::api::*;
 use crate::cold::WindowCache;
 use crate::compaction::Cleaner;
 use crate::io::{Io, StoreStats};
-use crate::jobs::{Job, run};
+use crate::jobs::{Checkpoint, Job, run};
 use crate::layout::{OffsetMap, partition_directory};
 use crate::log::Log;
-use crate::maintenance::Timers;
-use crate::memory::Evicted;
+use crate::maintenance::{LOADED_MAX, Timers};
 use crate::opens::Opens;
 use crate::read::{Gather, Read};
 use crate::recovery::OpenRequest;
+use crate::room::Garbage;
 use crate::scan::MemoryPiece;
 use crate::tickets::Tickets;
 use precursor_disk::{Disk, FileSystem, Helper, SystemFileSystem, Wake};
@@ -57,11 +57,13 @@ pub struct Store {
     pub(crate) recovery_points: OffsetMap,
     pub(crate) log_starts: OffsetMap,
     clean_to: OffsetMap,
+    /// An empty list for the logs whose checkpoints are to be written; the helper may have it.
+    pub(crate) checkpoints: Option<Vec<Checkpoint>>,
+    pub(crate) data_dir: Arc<PathBuf>,
     /// Partitions to be taken out of the checkpoint files.
     pub(crate) removed: Vec<(String, i32)>,
     /// Sealed segments whose file and index are open, oldest first.
     pub(crate) loaded: VecDeque<(LogId, Offset)>,
-    spare_gathers: Vec<Gather>,
     wake: Arc<Wake>,
     pub(crate) files: Arc<dyn FileSystem>,
     _lock: Box<dyn Any + Send>,
@@ -142,6 +144,7 @@ impl Store {
         for extent in found {
             found_of.entry(extent.log).or_default().push(extent);
         }
+        let data_dir = options.data_dir.clone();
         Ok(Store {
             timers: Timers::new(&options, now),
             cleaner,
@@ -159,9 +162,10 @@ impl Store {
             recovery_points,
             log_starts,
             clean_to,
+            checkpoints: Some(Vec::new()),
+            data_dir: data_dir.into(),
             removed: Vec::new(),
-            loaded: VecDeque::new(),
-            spare_gathers: Vec::new(),
+            loaded: VecDeque::with_capacity(LOADED_MAX + 1),
             wake,
             files,
             _lock: lock,
@@ -192,7 +196,7 @@ impl Store {
             generation: self.slots[slot as usize].generation,
         };
         let mut log = crate::open::opening_log(directory, id, &spec);
-        let key = (log.topic.clone(), log.partition);
+        let key = (spec.topic.to_owned(), log.partition);
         log.clean_to = self.clean_to.remove(&key).unwrap_or(0);
         self.removed.retain(|removed| *removed != key);
         let request = OpenRequest {
@@ -209,7 +213,18 @@ impl Store {
         self.slots[slot as usize].log = Some(Box::new(log));
         self.by_uid.insert(spec.uid, slot);
         self.opens.push((id, Box::new(request)));
+        self.expect_logs();
         Ok(id)
+    }
+
+    /// Makes lists of logs long enough for those that there are.
+    fn expect_logs(&mut self) {
+        let logs = self.slots.len();
+        self.io.expect_logs(logs);
+        self.timers.expect_logs(logs);
+        if let Some(list) = &mut self.checkpoints {
+            list.reserve(logs);
+        }
     }
 
     /// Copies what the region holds of a log, for the helper to validate and write.
@@ -255,9 +270,10 @@ impl Store {
             self.io.free(extent);
         }
         self.cache.drop_log(&mut self.io, id);
-        self.removed.push((log.topic.clone(), log.partition));
+        self.removed.push((log.topic.to_string(), log.partition));
         self.timers.checkpoint_now();
         self.io.job(Job::RemoveLog(log.directory.clone()));
+        self.io.discard(Garbage::Log(log));
     }
 
     pub(crate) fn logs_from(&self, slot: u32) -> impl Iterator<Item = &Log> {
@@ -333,136 +349,11 @@ impl Store {
         }
     }
 
-    /// Appends one record batch: validates it, copies it once, assigns its offsets.
-    ///
-    /// # Errors
-    /// [`AppendError::Busy`] asks for the same call again, later; any other is the answer.
-    pub fn append(
-        &mut self,
-        id: LogId,
-        records: &[u8],
-        options: AppendOptions,
-    ) -> Result<Appended, AppendError> {
-        self.io.now = options.now;
-        let mut outcome = self.try_append(id, records, options);
-        while outcome == Err(AppendError::Busy) && self.io.memory_short {
-            // Make room; or be content with small extents, once.
-            let small = self.reclaim(records.len()) == 0;
-            if small && self.io.pool().usage().largest_free == 0 {
-                break;
-            }
-            self.io.small_extents = small;
-            outcome = self.try_append(id, records, options);
-            self.io.small_extents = false;
-            if small {
-                break;
-            }
-        }
-        match outcome {
-            Ok(_) => self.after_append(id),
-            Err(AppendError::Busy) => self.press(),
-            Err(_) => {}
-        }
-        outcome
-    }
-
-    fn try_append(
-        &mut self,
-        id: LogId,
-        records: &[u8],
-        options: AppendOptions,
-    ) -> Result<Appended, AppendError> {
-        self.io.memory_short = false;
-        match self.log_and_io(id) {
-            Some((log, io)) => log.append(io, records, options),
-            None => Err(AppendError::NotOnline(ErrorCode::UnknownTopicOrPartition)),
-        }
-    }
-
-    fn after_append(&mut self, id: LogId) {
-        let due = self.io.now.monotonic_us + self.options.write_behind_ms * 1000;
-        let recovery_bytes_max = self.options.recovery_bytes_max;
-        let Some((log, io)) = self.log_and_io(id) else {
-            return;
-        };
-        if log.has_full_write() {
-            log.pump_writes(io);
-        }
-        if log.active().size - log.recovery_position.min(log.active().size) > recovery_bytes_max {
-            log.begin_sync(io, true);
-        }
-        let newly_dirty = !std::mem::replace(&mut log.is_dirty, true);
-        let syncs = log.config.flush_policy != precursor_model::FlushPolicy::Os;
-        let newly_unsynced = syncs && !std::mem::replace(&mut log.is_unsynced, true);
-        if newly_dirty {
-            self.timers.dirty.push_back((id, due));
-        }
-        if newly_unsynced {
-            self.timers.unsynced.push(id);
-        }
-    }
-
-    /// Frees at least `bytes` of extents if that many can be; returns what it freed.
-    pub(crate) fn reclaim(&mut self, bytes: usize) -> usize {
-        let mut freed = 0;
-        for attempt in 0..2 {
-            let mut looks = self.io.evictable.len();
-            while freed < bytes && looks > 0 {
-                looks -= 1;
-                let Some(id) = self.io.evictable.pop_front() else {
-                    break;
-                };
-                let Some((log, io)) = self.log_and_io(id) else {
-                    continue;
-                };
-                match log.evict_front(io, attempt > 0) {
-                    Evicted::Bytes(count) => freed += count,
-                    Evicted::Kept => self.io.evictable.push_back(id),
-                    Evicted::Nothing => {}
-                }
-            }
-        }
-        while freed < bytes {
-            match self.cache.evict(&mut self.io) {
-                0 => break,
-                count => freed += count,
-            }
-        }
-        freed + self.park_idle(bytes.saturating_sub(freed))
-    }
-
-    /// Gives back the tails of logs that are on disk as a whole.
-    fn park_idle(&mut self, bytes: usize) -> usize {
-        let mut freed = 0;
-        for slot in &mut self.slots {
-            if freed >= bytes {
-                break;
-            }
-            if let Some(log) = &mut slot.log {
-                freed += log.park(&mut self.io);
-            }
-        }
-        freed
-    }
-
-    /// Memory is short: everything that waits for a fuller block is written now.
-    fn press(&mut self) {
-        for at in 0..self.timers.dirty.len() {
-            let id = self.timers.dirty[at].0;
-            if let Some((log, io)) = self.log_and_io(id)
-                && log.is_online()
-            {
-                log.force_writes(io);
-            }
-        }
-    }
-
     /// Reads whole batches from the one that contains `options.offset`.
     ///
     /// # Errors
     /// The offset is not in the log, the log is not online, or there is no memory to read into.
     pub fn read(&mut self, id: LogId, options: ReadOptions) -> Result<Read, ReadError> {
-        let mut gather = self.spare_gathers.pop().unwrap_or_default();
         let Some((log, io)) = self.log_and_io(id) else {
             let code = ErrorCode::UnknownTopicOrPartition;
             return Err(ReadError::NotOnline(code));
@@ -475,9 +366,11 @@ impl Store {
         if options.offset < log.start || options.offset > log.end {
             return Err(ReadError::OffsetOutOfRange);
         }
+        let mut gather = io.take_gather();
         if log.read_hot(io, &options, &mut gather) {
             return Ok(Read::Ready(gather));
         }
+        io.return_gather(gather);
         self.read_cold(id, options)
     }
 
@@ -491,14 +384,8 @@ impl Store {
     }
 
     /// Unpins a gather's memory.
-    pub fn release(&mut self, mut gather: Gather) {
-        for chunk in gather.chunks.drain(..) {
-            self.io.unpin(chunk.extent);
-        }
-        gather.length = 0;
-        if self.spare_gathers.len() < 256 {
-            self.spare_gathers.push(gather);
-        }
+    pub fn release(&mut self, gather: Gather) {
+        self.io.return_gather(gather);
     }
 
     /// The largest epoch up to `epoch` that the log knows, and the offset at which it ended;
@@ -525,6 +412,11 @@ impl Store {
     /// Counters since the store was opened.
     pub fn stats(&self) -> StoreStats {
         self.io.stats
+    }
+
+    /// True while the disk or the file helper owes something.
+    pub fn is_busy(&self) -> bool {
+        self.io.is_busy()
     }
 
     /// How much of the extent pool is lent.

@@ -47,16 +47,14 @@ struct Table<T> {
     free: Vec<u32>,
 }
 
-impl<T> Default for Table<T> {
-    fn default() -> Self {
+impl<T> Table<T> {
+    fn with_capacity(entries: usize) -> Table<T> {
         Table {
-            entries: Vec::new(),
-            free: Vec::new(),
+            entries: Vec::with_capacity(entries),
+            free: Vec::with_capacity(entries),
         }
     }
-}
 
-impl<T> Table<T> {
     fn insert(&mut self, value: T) -> (u32, u32) {
         let slot = self.free.pop().unwrap_or(self.entries.len() as u32);
         if slot as usize == self.entries.len() {
@@ -90,11 +88,20 @@ impl<T> Table<T> {
     }
 }
 
-#[derive(Default)]
 pub(crate) struct Tickets {
     reads: Table<WaitingRead>,
     lookups: Table<WaitingLookup>,
     waiting: usize,
+}
+
+impl Default for Tickets {
+    fn default() -> Self {
+        Tickets {
+            reads: Table::with_capacity(READS_MAX),
+            lookups: Table::with_capacity(0),
+            waiting: 0,
+        }
+    }
 }
 
 impl Store {
@@ -132,13 +139,19 @@ impl Store {
             let code = ErrorCode::UnknownTopicOrPartition;
             return Progress::Done(Err(ReadError::NotOnline(code)));
         };
+        let mut gather = self.io.take_gather();
         let read = ColdRead {
             log,
             io: &mut self.io,
             cache: &mut self.cache,
             options,
         };
-        read.advance(Gather::default())
+        let progress = read.advance(&mut gather);
+        if gather.chunks.capacity() > 0 {
+            // It was not needed.
+            self.io.return_gather(gather);
+        }
+        progress
     }
 
     /// Tries every waiting read again.

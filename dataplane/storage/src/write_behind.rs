@@ -1,9 +1,11 @@
 //! Writing the tail to its segment files, syncing, settling.
 
 use crate::api::{LogState, StoreEvent};
+use crate::index::GrowingIndex;
 use crate::io::{Io, Operation};
-use crate::jobs::{Job, SettleJob};
+use crate::jobs::{Job, SettleJob, Snapshot};
 use crate::log::{Log, SegmentIndex, SyncState, SyncTarget, WRITES_MAX, WriteInFlight, Writer};
+use crate::room::Garbage;
 use precursor_disk::BLOCK;
 use precursor_model::{ErrorCode, Offset};
 use std::sync::Arc;
@@ -102,7 +104,7 @@ impl Log {
             offset(start),
             (padded - start) as usize,
         ) {
-            io.starved.push_back(self.id);
+            self.starve(io);
             return false;
         }
         self.writer.in_flight.push_back(WriteInFlight {
@@ -179,39 +181,35 @@ impl Log {
     /// The writer's segment is on disk: the helper settles it, the writer goes to the next.
     fn finish_segment(&mut self, io: &mut Io) {
         let base = self.writer.base;
-        let epochs = self.take_epochs();
-        let (id, directory) = (self.id, self.directory.clone());
         let Some(segment) = self.segment_of_mut(base) else {
             return;
         };
         let index = match &segment.index {
             SegmentIndex::Sealing(index) => index.clone(),
-            _ => Arc::default(),
+            _ => return,
         };
-        let Some(snapshot) = segment.snapshot.take() else {
+        let (size, newest) = (segment.size, segment.newest);
+        let Some(mut snapshot) = segment.snapshot.take() else {
             return;
         };
+        self.add_epochs(&mut snapshot);
         let next = snapshot.offset;
-        io.job(Job::Settle(Box::new(SettleJob {
-            log: id,
-            directory,
+        io.job(Job::Settle(SettleJob {
+            log: self.id,
+            directory: self.directory.clone(),
             base,
-            size: segment.size,
+            size,
             index,
-            newest: segment.newest,
+            newest,
             snapshot,
             truncate: true,
             sync: true,
-            epochs,
             seals: true,
-        })));
+        }));
         self.settling += 1;
-        let force = self.writer.force;
-        self.writer = Writer {
-            force,
-            in_flight: std::mem::take(&mut self.writer.in_flight),
-            ..Writer::at(next, 0)
-        };
+        self.writer.base = next;
+        self.writer.submitted = 0;
+        self.writer.written = 0;
         self.mark_written(io);
     }
 
@@ -221,16 +219,33 @@ impl Log {
         self.pump_writes(io);
     }
 
-    /// Begins to make everything appended until now durable; with `settle`, the recovery point
-    /// then follows.
-    pub fn begin_sync(&mut self, io: &mut Io, settle: bool) {
+    /// Begins to make everything appended until now durable.
+    pub fn begin_sync(&mut self, io: &mut Io) {
+        if matches!(self.sync, SyncState::Idle) && self.is_online() {
+            self.sync_and_settle(io, None);
+        }
+    }
+
+    /// As [`Self::begin_sync`], and the recovery point then follows; not before there is room for
+    /// what the helper needs.
+    pub fn begin_settling(&mut self, io: &mut Io) {
         if !matches!(self.sync, SyncState::Idle) || !self.is_online() {
             return;
         }
-        let settle = match &self.active().index {
-            SegmentIndex::Growing(index) if settle => Some((self.snapshot(), index.clone())),
-            _ => None,
+        let Some(mut room) = self.settle_room(io) else {
+            return;
         };
+        if let (SegmentIndex::Growing(index), Some(copy)) =
+            (&self.active().index, Arc::get_mut(&mut room.index))
+            && index.copy_to(copy, &mut io.stock.chunks)
+        {
+            io.stats.made_in_place += 1;
+        }
+        let snapshot = self.snapshot(room.producers, room.epochs);
+        self.sync_and_settle(io, Some((snapshot, room.index)));
+    }
+
+    fn sync_and_settle(&mut self, io: &mut Io, settle: Option<(Snapshot, Arc<GrowingIndex>)>) {
         self.sync = SyncState::Writing(SyncTarget {
             base: self.active().base,
             position: self.active().size,
@@ -256,18 +271,29 @@ impl Log {
         if passed {
             // The segment was settled meanwhile, which synced it.
             let offset = target.offset;
-            self.sync = SyncState::Idle;
+            let SyncState::Writing(target) = std::mem::replace(&mut self.sync, SyncState::Idle)
+            else {
+                return;
+            };
+            discard_settling(io, target.settle);
             return self.set_durable(io, offset, base, position);
         }
         let Some(file) = self.active_file_of(base) else {
             return;
         };
         if !io.sync(&file, self.id) {
-            io.starved.push_back(self.id);
+            self.starve(io);
             return;
         }
         if let SyncState::Writing(target) = std::mem::replace(&mut self.sync, SyncState::Idle) {
             self.sync = SyncState::Syncing(target);
+        }
+    }
+
+    /// The disk's queue is full: the log's turn comes when something of it has ended.
+    fn starve(&mut self, io: &mut Io) {
+        if !std::mem::replace(&mut self.is_starved, true) {
+            io.starved.push_back(self.id);
         }
     }
 
@@ -286,22 +312,23 @@ impl Log {
         self.set_durable(io, target.offset, target.base, target.position);
         // A segment that was rolled meanwhile is settled whole; its index must not go back.
         let is_active = target.base == self.active().base;
-        if let (Some((snapshot, index)), true) = (target.settle, is_active) {
-            let epochs = self.take_epochs();
+        if !is_active {
+            discard_settling(io, target.settle);
+        } else if let Some((mut snapshot, index)) = target.settle {
+            self.add_epochs(&mut snapshot);
             self.recovery_position = target.position;
-            io.job(Job::Settle(Box::new(SettleJob {
+            io.job(Job::Settle(SettleJob {
                 log: self.id,
                 directory: self.directory.clone(),
                 base: target.base,
                 size: target.position,
-                index: index.into(),
+                index,
                 newest: None,
                 snapshot,
                 truncate: false,
                 sync: false,
-                epochs,
                 seals: false,
-            })));
+            }));
         }
         self.pump_writes(io);
     }
@@ -333,7 +360,7 @@ impl Log {
         let code = ErrorCode::KafkaStorageError;
         self.state = LogState::Offline(code);
         tracing::error!(
-            topic = self.topic,
+            topic = %self.topic,
             partition = self.partition,
             directory = %self.directory.display(),
             %error,
@@ -343,5 +370,13 @@ impl Log {
             log: self.id,
             error: code,
         });
+    }
+}
+
+/// What was to move a recovery point that has moved further already.
+fn discard_settling(io: &mut Io, settle: Option<(Snapshot, Arc<GrowingIndex>)>) {
+    if let Some((snapshot, index)) = settle {
+        io.discard(Garbage::Snapshot(snapshot));
+        io.retire_index(SegmentIndex::Sealing(index));
     }
 }

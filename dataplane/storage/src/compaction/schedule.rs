@@ -10,6 +10,7 @@ use crate::compaction::segment_writer::CleanedSegment;
 use crate::compaction::swap::SwapRequest;
 use crate::io::Io;
 use crate::log::{Log, Segment, SegmentIndex};
+use crate::room::Garbage;
 use crate::store::Store;
 use precursor_disk::{FileSystem, Helper, Wake};
 use precursor_model::{LogConfig, Offset};
@@ -308,7 +309,7 @@ impl Store {
                 false => now_us + RETRY_US,
             };
             tracing::error!(
-                topic = log.topic,
+                topic = %log.topic,
                 partition = log.partition,
                 %error,
                 "cannot compact the log{}",
@@ -450,11 +451,14 @@ impl Log {
         if behind >= self.segments.len() || !known.into_iter().all(same) {
             return false;
         }
-        self.segments.drain(at + 1..behind);
+        for segment in self.segments.drain(at + 1..behind) {
+            io.discard(Garbage::Segment(segment));
+        }
         self.generation += 1;
-        self.segments[at] = Segment {
+        let size = cleaned.size;
+        let cleaned = Segment {
             base,
-            size: cleaned.size,
+            size,
             newest: cleaned.newest,
             first_ms: cleaned.first_ms,
             file: None,
@@ -463,10 +467,12 @@ impl Log {
             snapshot: None,
             generation: self.generation,
         };
+        let source = std::mem::replace(&mut self.segments[at], cleaned);
+        io.discard(Garbage::Segment(source));
         let last = sources[sources.len() - 1].base;
         if (base..=last).contains(&self.durable_base) {
             self.durable_base = base;
-            self.durable_position = cleaned.size;
+            self.durable_position = size;
         }
         self.drop_extents_through(io, last);
         true

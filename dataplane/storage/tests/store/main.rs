@@ -1,6 +1,7 @@
 //! The store as a whole: against a model under crashes and power cuts, against damage, full disks
 //! and real files.
 
+mod allocation;
 mod basics;
 mod compaction;
 mod damage;

@@ -1,7 +1,6 @@
 //! On files of the operating system: io_uring, O_DIRECT where there is, a disk that runs full.
 
 use crate::support::{batch, stored};
-use precursor_memory::CountingAllocator;
 use precursor_model::{ErrorCode, FlushPolicy, LogConfig, LogUid, TopicId};
 use precursor_shm::{Hugepages, Region, RegionOptions};
 use precursor_storage::{
@@ -11,23 +10,27 @@ use precursor_storage::{
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-struct Real {
-    store: Store,
-    region: Region,
-    begun: Instant,
+pub struct Real {
+    pub store: Store,
+    pub region: Region,
+    pub begun: Instant,
 }
 
 impl Real {
     fn open(data_dir: &Path, region_dir: &Path, io_uring: bool) -> Real {
+        let mut options = StoreOptions::new(data_dir, 0);
+        options.io_uring = io_uring;
+        options.write_behind_ms = 5;
+        Self::open_with(data_dir, region_dir, options)
+    }
+
+    pub fn open_with(data_dir: &Path, region_dir: &Path, options: StoreOptions) -> Real {
         let mut region_options = RegionOptions::new(1, data_dir);
         region_options.directory = Some(region_dir.to_owned());
         region_options.hugepages = Hugepages::Off;
         region_options.pool_bytes = 16 << 20;
         region_options.buffer_bytes = 2 << 20;
         let (region, _) = Region::create_or_attach(&region_options).unwrap();
-        let mut options = StoreOptions::new(data_dir, 0);
-        options.io_uring = io_uring;
-        options.write_behind_ms = 5;
         let begun = Instant::now();
         let store = Store::open(options, region.extent_pool(0), clock(begun)).unwrap();
         Real {
@@ -37,7 +40,7 @@ impl Real {
         }
     }
 
-    fn log(&mut self, uid: u64, topic: &str, config: &LogConfig) -> LogId {
+    pub fn log(&mut self, uid: u64, topic: &str, config: &LogConfig) -> LogId {
         let spec = LogSpec {
             uid: LogUid(uid),
             topic_id: TopicId([1; 16]),
@@ -51,7 +54,11 @@ impl Real {
         id
     }
 
-    fn wait(&mut self, mut done: impl FnMut(&mut Store) -> bool) {
+    pub fn wall_ms(&self) -> i64 {
+        clock(self.begun).wall_ms
+    }
+
+    pub fn wait(&mut self, mut done: impl FnMut(&mut Store) -> bool) {
         let begun = Instant::now();
         let mut events = Vec::new();
         while !done(&mut self.store) {
@@ -112,7 +119,7 @@ impl Real {
     }
 }
 
-fn clock(begun: Instant) -> Now {
+pub fn clock(begun: Instant) -> Now {
     Now {
         monotonic_us: begun.elapsed().as_micros() as u64,
         wall_ms: 1_700_000_000_000 + begun.elapsed().as_millis() as i64,
@@ -189,56 +196,6 @@ fn every_write_becomes_durable_on_real_files() {
     for n in 0..20 {
         real.append(id, &batch(1, 1000, 1, None)).unwrap();
         real.wait(|store| store.offsets(id).durable == n + 1);
-    }
-    let region = real.region;
-    drop(real.store);
-    region.unlink().unwrap();
-}
-
-#[test]
-fn appends_and_hot_reads_allocate_nothing_once_warm() {
-    assert!(CountingAllocator::is_installed());
-    let data = tempfile::tempdir().unwrap();
-    let region_dir = tempfile::tempdir_in("/dev/shm").unwrap();
-    let mut real = Real::open(data.path(), region_dir.path(), true);
-    // A segment that is not rolled meanwhile: a roll makes a file and an index.
-    let id = real.log(1, "t", &LogConfig::default());
-    let begun = real.begun;
-    let mut events = Vec::with_capacity(64);
-    let mut sequence = 0;
-    let mut offset = 0;
-    for round in 0..400 {
-        let sent = batch(10, 50_000, 1, Some((5, 0, sequence)));
-        sequence += 10;
-        let store = &mut real.store;
-        let warm = round >= 200;
-        if warm {
-            CountingAllocator::arm();
-        }
-        loop {
-            let now = clock(begun);
-            let outcome = store.append(id, &sent, AppendOptions::at(now));
-            store.poll(now, &mut events);
-            events.clear();
-            if outcome != Err(AppendError::Busy) {
-                outcome.unwrap();
-                break;
-            }
-        }
-        let options = ReadOptions {
-            offset,
-            max_bytes: 1 << 20,
-            at_least_one: true,
-        };
-        match store.read(id, options).unwrap() {
-            Read::Ready(gather) => store.release(gather),
-            Read::Pending(_) => panic!("the newest batch is hot"),
-        }
-        offset += 10;
-        if warm {
-            let counts = CountingAllocator::disarm();
-            assert_eq!(counts.total(), 0, "round {round}: {counts:?}");
-        }
     }
     let region = real.region;
     drop(real.store);

@@ -1,0 +1,157 @@
+//! The store's part of an append: memory for it, and what follows it.
+
+use crate::api::*;
+use crate::memory::Evicted;
+use crate::store::Store;
+use precursor_model::{ErrorCode, FlushPolicy};
+
+impl Store {
+    /// Appends one record batch: validates it, copies it once, assigns its offsets.
+    ///
+    /// # Errors
+    /// [`AppendError::Busy`] asks for the same call again, later; any other is the answer.
+    pub fn append(
+        &mut self,
+        id: LogId,
+        records: &[u8],
+        options: AppendOptions,
+    ) -> Result<Appended, AppendError> {
+        self.io.now = options.now;
+        let mut outcome = self.try_append(id, records, options);
+        while outcome == Err(AppendError::Busy) && self.io.memory_short {
+            // Make room; or be content with small extents, once.
+            let small = self.reclaim(records.len()) == 0;
+            if small && self.io.pool().usage().largest_free == 0 {
+                break;
+            }
+            self.io.small_extents = small;
+            outcome = self.try_append(id, records, options);
+            self.io.small_extents = false;
+            if small {
+                break;
+            }
+        }
+        match outcome {
+            Ok(_) => self.after_append(id),
+            Err(AppendError::Busy) => self.press(),
+            Err(_) => {}
+        }
+        outcome
+    }
+
+    fn try_append(
+        &mut self,
+        id: LogId,
+        records: &[u8],
+        options: AppendOptions,
+    ) -> Result<Appended, AppendError> {
+        self.io.memory_short = false;
+        match self.log_and_io(id) {
+            Some((log, io)) => log.append(io, records, options),
+            None => Err(AppendError::NotOnline(ErrorCode::UnknownTopicOrPartition)),
+        }
+    }
+
+    fn after_append(&mut self, id: LogId) {
+        let due = self.io.now.monotonic_us + self.options.write_behind_ms * 1000;
+        let recovery_bytes_max = self.options.recovery_bytes_max;
+        let Some((log, io)) = self.log_and_io(id) else {
+            return;
+        };
+        if log.has_full_write() {
+            log.pump_writes(io);
+        }
+        if log.active().size - log.recovery_position.min(log.active().size) > recovery_bytes_max {
+            log.begin_settling(io);
+        }
+        log.order_room(io);
+        let newly_dirty = !std::mem::replace(&mut log.is_dirty, true);
+        let syncs = log.config.flush_policy != FlushPolicy::Os;
+        let newly_unsynced = syncs && !std::mem::replace(&mut log.is_unsynced, true);
+        if newly_dirty {
+            self.timers.dirty.push_back((id, due));
+        }
+        if newly_unsynced {
+            self.timers.unsynced.push(id);
+        }
+    }
+
+    /// Frees at least `bytes` of extents if that many can be; returns what it freed.
+    pub(crate) fn reclaim(&mut self, bytes: usize) -> usize {
+        let mut freed = 0;
+        for attempt in 0..2 {
+            let mut looks = self.io.evictable.len();
+            while freed < bytes && looks > 0 {
+                looks -= 1;
+                let Some(id) = self.io.evictable.pop_front() else {
+                    break;
+                };
+                let Some((log, io)) = self.log_and_io(id) else {
+                    continue;
+                };
+                log.evictable -= 1;
+                match log.evict_front(io, attempt > 0) {
+                    Evicted::Bytes(count) => freed += count,
+                    Evicted::Kept => {
+                        log.evictable += 1;
+                        io.evictable.push_back(id);
+                    }
+                    Evicted::Nothing => {}
+                }
+            }
+        }
+        while freed < bytes {
+            match self.cache.evict(&mut self.io) {
+                0 => break,
+                count => freed += count,
+            }
+        }
+        freed + self.park_idle(bytes.saturating_sub(freed))
+    }
+
+    /// Gives back the tails of logs that are on disk as a whole.
+    fn park_idle(&mut self, bytes: usize) -> usize {
+        let mut freed = 0;
+        for slot in &mut self.slots {
+            if freed >= bytes {
+                break;
+            }
+            if let Some(log) = &mut slot.log {
+                freed += log.park(&mut self.io);
+            }
+        }
+        freed
+    }
+
+    /// Memory is short: everything that waits for a fuller block is written now.
+    fn press(&mut self) {
+        for at in 0..self.timers.dirty.len() {
+            let id = self.timers.dirty[at].0;
+            if let Some((log, io)) = self.log_and_io(id)
+                && log.is_online()
+            {
+                log.force_writes(io);
+            }
+        }
+    }
+
+    /// Takes names whose extents are gone out of the list of what can be evicted, when it is full.
+    pub(crate) fn forget_evicted(&mut self) {
+        if !self.io.has_stale_names() {
+            return;
+        }
+        for _ in 0..self.io.evictable.len() {
+            let Some(id) = self.io.evictable.pop_front() else {
+                return;
+            };
+            let Some((log, io)) = self.log_and_io(id) else {
+                continue;
+            };
+            if log.evictable > log.extents_written {
+                log.evictable -= 1;
+            } else {
+                io.evictable.push_back(id);
+            }
+        }
+    }
+}
