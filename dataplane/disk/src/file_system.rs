@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::io;
 use std::os::fd::RawFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How a file is opened.
@@ -75,15 +75,53 @@ impl dyn FileSystem + '_ {
 
     /// Replaces a file's content so that after a power cut it holds the old or the new, whole.
     pub fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut outcomes = self.replace_all(&[(path.to_owned(), bytes)]);
+        outcomes.pop().unwrap_or(Ok(()))
+    }
+
+    /// As [`Self::replace`] for many files, whose syncs wait together; one result for each.
+    pub fn replace_all(&self, contents: &[(PathBuf, &[u8])]) -> Vec<io::Result<()>> {
+        let staged: Vec<_> = contents
+            .iter()
+            .map(|(path, bytes)| self.stage(path, bytes))
+            .collect();
+        let staged_files = staged.iter().flatten();
+        let unsynced: Vec<_> = staged_files
+            .map(|(_, file)| Unsynced::File(file.clone()))
+            .collect();
+        let mut synced = self.sync_all(&unsynced).into_iter();
+        drop(unsynced);
+        let renamed: Vec<io::Result<()>> = staged
+            .into_iter()
+            .zip(contents)
+            .map(|(staged, (path, _))| {
+                let (temporary, _) = staged?;
+                synced.next().unwrap_or(Ok(()))?;
+                self.rename(&temporary, path)
+            })
+            .collect();
+        let is_renamed = renamed
+            .iter()
+            .zip(contents)
+            .filter(|(done, _)| done.is_ok());
+        let directories: Vec<_> = is_renamed
+            .map(|(_, (path, _))| Unsynced::Directory(path.parent().unwrap_or(Path::new("."))))
+            .collect();
+        let mut synced = self.sync_all(&directories).into_iter();
+        renamed
+            .into_iter()
+            .map(|done| done.and_then(|()| synced.next().unwrap_or(Ok(()))))
+            .collect()
+    }
+
+    /// The new content of a file under another name.
+    fn stage(&self, path: &Path, bytes: &[u8]) -> io::Result<(PathBuf, DiskFile)> {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".tmp");
         let temporary = path.with_file_name(name);
         let file = self.open(&temporary, OpenMode::Create)?;
         file.set_length(0)?;
         file.write_at(bytes, 0)?;
-        file.sync()?;
-        drop(file);
-        self.rename(&temporary, path)?;
-        self.sync_directory(path.parent().unwrap_or(Path::new(".")))
+        Ok((temporary, file))
     }
 }

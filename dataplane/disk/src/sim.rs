@@ -552,6 +552,30 @@ mod tests {
     }
 
     #[test]
+    fn replaced_files_are_durable_and_one_that_fails_keeps_no_other() {
+        let directory = Path::new("/data");
+        for seed in 0..20 {
+            let disk = SimFileSystem::new();
+            let files: &dyn FileSystem = &disk;
+            files.create_directory(directory).unwrap();
+            let path = |n: u32| directory.join(format!("f{n}"));
+            for n in 0..4 {
+                files.replace(&path(n), &[1; 3000]).unwrap();
+            }
+            disk.fail_syncs("f2", libc::EIO);
+            let contents: Vec<_> = (0..4).map(|n| (path(n), &[2; 2000][..])).collect();
+            let outcomes = files.replace_all(&contents);
+            disk.heal();
+            disk.lose_power(&mut Random::new(seed));
+            for (n, outcome) in outcomes.iter().enumerate() {
+                let found = files.read(&path(n as u32)).unwrap();
+                let wanted = if n == 2 { vec![1; 3000] } else { vec![2; 2000] };
+                assert_eq!((outcome.is_ok(), found), (n != 2, wanted), "{n}");
+            }
+        }
+    }
+
+    #[test]
     fn space_and_failures_are_told() {
         let disk = SimFileSystem::new();
         disk.create_directory(Path::new("/d")).unwrap();

@@ -15,7 +15,7 @@ use crate::recovery::{OpenedLogs, open_logs};
 use crate::room::{Garbage, List, Longer, Purpose, Room, RoomSize};
 use crate::segment_files::{create_segment, remove_segments, write_index};
 use crate::stock::{Delivery, Order};
-use precursor_disk::{DiskFile, FileSystem, OpenMode};
+use precursor_disk::{DiskFile, FileSystem, OpenMode, Unsynced};
 use precursor_model::Offset;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -92,6 +92,8 @@ pub(crate) enum Job {
         base: Offset,
     },
     Settle(SettleJob),
+    /// Settles many logs, whose syncs wait together.
+    SettleAll(Vec<SettleJob>),
     /// Merges these into the checkpoint files that all shards share.
     Checkpoints {
         data_dir: Arc<PathBuf>,
@@ -131,6 +133,9 @@ pub(crate) enum Job {
     Discard(Garbage),
 }
 
+/// The index of the segment, if it is sealed.
+pub(crate) type Settled = io::Result<Option<Arc<SealedIndex>>>;
+
 pub(crate) enum Outcome {
     Opened(OpenedLogs),
     Created(LogId, Offset, io::Result<DiskFile>),
@@ -139,8 +144,10 @@ pub(crate) enum Outcome {
         log: LogId,
         base: Offset,
         offset: Offset,
-        result: io::Result<Option<Arc<SealedIndex>>>,
+        result: Settled,
     },
+    /// Of logs whose segments go on: the offset below which everything is settled.
+    SettledAll(Vec<(LogId, Offset, Offset, Settled)>),
     /// The list comes back empty.
     Checkpointed(Vec<Checkpoint>, io::Result<()>),
     /// Of a segment and a generation of it.
@@ -179,6 +186,16 @@ pub(crate) fn run(files: &dyn FileSystem, job: Job) -> Outcome {
             offset: job.snapshot.offset,
             result: settle(files, job),
         },
+        Job::SettleAll(mut jobs) => {
+            let settled = settle_all(files, &mut jobs);
+            let place = |job: &SettleJob| (job.log, job.base, job.snapshot.offset);
+            let places = jobs.iter().map(place).zip(settled);
+            Outcome::SettledAll(
+                places
+                    .map(|((l, b, o), result)| (l, b, o, result))
+                    .collect(),
+            )
+        }
         Job::Checkpoints {
             data_dir,
             mut changed,
@@ -231,25 +248,74 @@ pub(crate) fn run(files: &dyn FileSystem, job: Job) -> Outcome {
     }
 }
 
-fn settle(files: &dyn FileSystem, mut job: SettleJob) -> io::Result<Option<Arc<SealedIndex>>> {
-    if job.truncate || job.sync {
-        let path = segment_file(&job.directory, job.base, "log");
-        let file = files.open(&path, OpenMode::Plain)?;
-        if job.truncate && file.length()? > job.size {
-            file.set_length(job.size)?;
-        }
-        file.sync()?;
+fn settle(files: &dyn FileSystem, mut job: SettleJob) -> Settled {
+    let mut settled = settle_all(files, std::slice::from_mut(&mut job));
+    settled.pop().unwrap_or(Ok(None))
+}
+
+/// Data first, then what speaks of it, then the leader epochs; each step of all together.
+fn settle_all(files: &dyn FileSystem, jobs: &mut [SettleJob]) -> Vec<Settled> {
+    let opened: Vec<_> = jobs.iter().map(|job| end_data(files, job)).collect();
+    let open = opened.iter().flatten().flatten();
+    let unsynced: Vec<_> = open.map(|file| Unsynced::File(file.clone())).collect();
+    let mut synced = files.sync_all(&unsynced).into_iter();
+    let settled: Vec<Settled> = jobs
+        .iter_mut()
+        .zip(opened)
+        .map(|(job, opened)| {
+            if opened?.is_some() {
+                synced.next().unwrap_or(Ok(()))?;
+            }
+            write_settled(files, job)
+        })
+        .collect();
+    let is_changed = |job: &SettleJob| job.snapshot.epochs_changed;
+    let done = jobs.iter().zip(&settled).filter(|(_, done)| done.is_ok());
+    let texts: Vec<(PathBuf, String)> = done
+        .filter(|(job, _)| is_changed(job))
+        .map(|(job, _)| {
+            let path = job.directory.join(LEADER_EPOCHS);
+            (path, job.snapshot.epochs.encode())
+        })
+        .collect();
+    let epochs: Vec<(PathBuf, &[u8])> = texts
+        .iter()
+        .map(|(path, text)| (path.clone(), text.as_bytes()))
+        .collect();
+    let mut replaced = files.replace_all(&epochs).into_iter();
+    jobs.iter()
+        .zip(settled)
+        .map(|(job, settled)| {
+            let index = settled?;
+            if is_changed(job) {
+                replaced.next().unwrap_or(Ok(()))?;
+            }
+            Ok(index)
+        })
+        .collect()
+}
+
+/// Cuts the padding; the file, when it is to be synced.
+fn end_data(files: &dyn FileSystem, job: &SettleJob) -> io::Result<Option<DiskFile>> {
+    if !job.truncate && !job.sync {
+        return Ok(None);
     }
+    let path = segment_file(&job.directory, job.base, "log");
+    let file = files.open(&path, OpenMode::Plain)?;
+    if job.truncate && file.length()? > job.size {
+        file.set_length(job.size)?;
+    }
+    Ok(Some(file))
+}
+
+/// Index and producers of data that is durable.
+fn write_settled(files: &dyn FileSystem, job: &mut SettleJob) -> Settled {
     let newest = job.newest;
     let newest = newest.and_then(|(t, offset)| Some((t, relative(offset, job.base)?)));
     let index = SealedIndex::from_growing(&job.index, newest);
     write_index(files, &job.directory, job.base, &index)?;
     job.snapshot.producers.sort();
     write_snapshot(files, &job.directory, &job.snapshot)?;
-    if job.snapshot.epochs_changed {
-        let text = job.snapshot.epochs.encode();
-        files.replace(&job.directory.join(LEADER_EPOCHS), text.as_bytes())?;
-    }
     Ok(job.seals.then(|| Arc::new(index)))
 }
 

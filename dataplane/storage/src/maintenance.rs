@@ -182,6 +182,11 @@ impl Store {
                     offset,
                     result,
                 } => self.on_settled(log, base, offset, result),
+                Outcome::SettledAll(logs) => {
+                    for (log, base, offset, result) in logs {
+                        self.on_settled(log, base, offset, result);
+                    }
+                }
                 Outcome::Checkpointed(list, result) => {
                     self.checkpoints = Some(list);
                     if let Err(error) = result {

@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 /// How long `shutdown` waits for the disk.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(60);
 
+/// Logs that one job of the helper settles.
+const SETTLED_TOGETHER: usize = 128;
+
 impl Store {
     /// Writes and syncs everything, blocking, moves the recovery points to the ends, and marks the
     /// stop as clean.
@@ -36,14 +39,19 @@ impl Store {
         self.settle_until(now, |store| {
             store.logs().all(|log| log.is_on_disk() || !log.is_online())
         });
+        let mut closing = Vec::new();
         for id in &ids {
-            if let Some((log, io)) = self.log_and_io(*id)
+            if let Some((log, _)) = self.log_and_io(*id)
                 && log.is_online()
                 && log.recovery_point < log.end
             {
-                let job = log.closing_job();
-                io.job(job);
+                closing.push(log.closing_job());
             }
+        }
+        while !closing.is_empty() {
+            let rest = closing.split_off(closing.len().min(SETTLED_TOGETHER));
+            let together = std::mem::replace(&mut closing, rest);
+            self.io.job(Job::SettleAll(together));
         }
         self.settle_until(now, |store| !store.io.is_busy());
         self.write_checkpoints();
@@ -98,7 +106,7 @@ impl Log {
     }
 
     /// Cuts the padding, syncs, writes index, producers and epochs.
-    fn closing_job(&mut self) -> Job {
+    fn closing_job(&mut self) -> SettleJob {
         let index = match &self.active().index {
             SegmentIndex::Growing(index) => index.clone(),
             _ => Arc::default(),
@@ -106,7 +114,7 @@ impl Log {
         let mut snapshot = self.snapshot(ProducerList::default(), LeaderEpochs::default());
         self.add_epochs(&mut snapshot);
         let active = self.active();
-        Job::Settle(SettleJob {
+        SettleJob {
             log: self.id,
             directory: self.directory.clone(),
             base: active.base,
@@ -117,6 +125,6 @@ impl Log {
             truncate: true,
             sync: true,
             seals: false,
-        })
+        }
     }
 }

@@ -175,3 +175,31 @@ fn a_topic_can_go_and_come_while_its_logs_are_made() {
         assert!(!paths.iter().any(|path| strange(path)), "{paths:?}");
     }
 }
+
+/// Dies after each change that an orderly stop makes on the disk.
+#[test]
+fn a_crash_at_any_step_of_a_stop_loses_nothing_acknowledged() {
+    let mut steps = 0;
+    loop {
+        let mut bench = Bench::new(POOL, 1);
+        let ids = ensure_all(&mut bench);
+        assert_eq!(write_to_online(&mut bench, &ids), [1; LOGS as usize]);
+        bench.files.stop_after(steps);
+        let (store, now) = (bench.store.take().unwrap(), bench.now);
+        let finished = store.shutdown(now).is_ok();
+        bench.files.heal();
+        bench.lose_power(&mut Random::new(steps));
+        bench.start(1);
+        let ids = ensure_all(&mut bench);
+        bench.poll_until(|store| ids.iter().all(|id| store.state(*id) != LogState::Opening));
+        for id in ids {
+            assert_eq!(bench.store().state(id), LogState::Online, "step {steps}");
+            assert_eq!(bench.store().offsets(id).end, 1, "step {steps}");
+        }
+        if finished {
+            break;
+        }
+        steps += 1;
+    }
+    assert!(steps > 50, "{steps} steps");
+}
