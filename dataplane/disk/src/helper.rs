@@ -1,23 +1,26 @@
-//! One thread for what blocks by nature, behind bounded queues.
+//! One thread for what blocks by nature, behind bounded queues. The side that asks takes no lock: the
+//! queues have none, and a bell wakes the thread.
 
 use crate::Wake;
+use precursor_memory::spsc;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 /// Runs jobs of type `J` one after another and gives back outcomes of type `O` in that order.
-pub struct Helper<J, O> {
+pub struct Helper<J: Send, O: Send> {
     mode: Mode<J, O>,
     under_way: usize,
     capacity: usize,
 }
 
-enum Mode<J, O> {
+enum Mode<J: Send, O: Send> {
     Thread {
-        jobs: Option<SyncSender<J>>,
-        outcomes: Receiver<O>,
+        jobs: Option<spsc::Sender<J>>,
+        /// Rung for the thread.
+        bell: Arc<Wake>,
+        outcomes: spsc::Receiver<O>,
         thread: Option<JoinHandle<()>>,
     },
     /// For simulations: a job runs when its outcome is asked for.
@@ -35,19 +38,30 @@ impl<J: Send + 'static, O: Send + 'static> Helper<J, O> {
         wake: Arc<Wake>,
         mut run: impl FnMut(J) -> O + Send + 'static,
     ) -> io::Result<Self> {
-        let (jobs, inbox) = sync_channel::<J>(capacity);
-        let (outbox, outcomes) = sync_channel(capacity);
+        let (jobs, mut inbox) = spsc::channel::<J>(capacity);
+        let (mut outbox, outcomes) = spsc::channel(capacity);
+        let bell = Arc::new(Wake::new()?);
+        let heard = bell.clone();
         let thread = std::thread::Builder::new().name(name).spawn(move || {
-            for job in inbox {
-                if outbox.send(run(job)).is_err() {
+            loop {
+                // Looked at first: what was sent before the end is still done.
+                let ends = inbox.is_closed();
+                while let Some(job) = inbox.try_receive() {
+                    if outbox.try_send(run(job)).is_err() {
+                        return;
+                    }
+                    wake.ring();
+                }
+                if ends {
                     return;
                 }
-                wake.ring();
+                heard.wait();
             }
         })?;
         Ok(Helper {
             mode: Mode::Thread {
                 jobs: Some(jobs),
+                bell,
                 outcomes,
                 thread: Some(thread),
             },
@@ -84,16 +98,12 @@ impl<J: Send + 'static, O: Send + 'static> Helper<J, O> {
             return Err(job);
         }
         match &mut self.mode {
-            Mode::Thread { jobs, .. } => {
-                let Some(sender) = jobs else {
+            Mode::Thread { jobs, bell, .. } => {
+                let Some(sender) = jobs.as_mut().filter(|jobs| !jobs.is_closed()) else {
                     return Err(job);
                 };
-                match sender.try_send(job) {
-                    Ok(()) => {}
-                    Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) => {
-                        return Err(job);
-                    }
-                }
+                sender.try_send(job)?;
+                bell.ring();
             }
             Mode::Inline { jobs, .. } => jobs.push_back(job),
         }
@@ -104,7 +114,7 @@ impl<J: Send + 'static, O: Send + 'static> Helper<J, O> {
     /// The next outcome, if a job has ended.
     pub fn try_receive(&mut self) -> Option<O> {
         let outcome = match &mut self.mode {
-            Mode::Thread { outcomes, .. } => outcomes.try_recv().ok(),
+            Mode::Thread { outcomes, .. } => outcomes.try_receive(),
             Mode::Inline { jobs, run } => jobs.pop_front().map(run),
         }?;
         self.under_way -= 1;
@@ -112,10 +122,14 @@ impl<J: Send + 'static, O: Send + 'static> Helper<J, O> {
     }
 }
 
-impl<J, O> Drop for Helper<J, O> {
+impl<J: Send, O: Send> Drop for Helper<J, O> {
     fn drop(&mut self) {
-        if let Mode::Thread { jobs, thread, .. } = &mut self.mode {
+        if let Mode::Thread {
+            jobs, bell, thread, ..
+        } = &mut self.mode
+        {
             *jobs = None;
+            bell.ring();
             if let Some(thread) = thread.take() {
                 let _ = thread.join();
             }
@@ -148,5 +162,31 @@ mod tests {
         }
         assert_eq!(outcomes, [0, 2, 4, 6]);
         assert!(!helper.is_busy());
+    }
+
+    #[test]
+    fn jobs_that_were_sent_are_done_before_the_end_and_a_dead_thread_takes_none() {
+        let done = Arc::new(std::sync::atomic::AtomicU32::new(0));
+        let (wake, count) = (Arc::new(Wake::new().unwrap()), done.clone());
+        let mut helper = Helper::spawn("test".to_owned(), 64, wake.clone(), move |n: u32| {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            count.fetch_add(n, std::sync::atomic::Ordering::Relaxed);
+        })
+        .unwrap();
+        for _ in 0..50 {
+            helper.try_send(1).unwrap();
+        }
+        drop(helper);
+        assert_eq!(done.load(std::sync::atomic::Ordering::Relaxed), 50);
+
+        let mut helper = Helper::spawn("test".to_owned(), 64, wake, |n: u32| {
+            assert!(n == 0, "the thread ends here, which this test is about");
+        })
+        .unwrap();
+        helper.try_send(1).unwrap();
+        while helper.try_send(0).is_ok() {
+            let _ = helper.try_receive();
+            std::thread::yield_now();
+        }
     }
 }

@@ -1,11 +1,9 @@
 //! The engine where io_uring is forbidden: a thread that calls pread, pwrite and fdatasync.
 
 use crate::engine::{Kind, Operation};
-use crate::{DiskFile, Wake};
+use crate::{DiskFile, Helper, Wake};
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 
 struct Task {
     index: u32,
@@ -16,33 +14,13 @@ struct Task {
     length: usize,
 }
 
-pub(crate) struct ThreadDriver {
-    tasks: Option<SyncSender<Task>>,
-    results: Receiver<(u32, Result<u32, i32>)>,
-    thread: Option<JoinHandle<()>>,
-}
+pub(crate) struct ThreadDriver(Helper<Task, (u32, Result<u32, i32>)>);
 
 impl ThreadDriver {
     pub fn new(depth: u32, wake: &Arc<Wake>) -> io::Result<Self> {
-        let (tasks, inbox) = sync_channel::<Task>(depth as usize);
-        let (outbox, results) = sync_channel(depth as usize);
-        let wake = wake.clone();
-        let thread = std::thread::Builder::new()
-            .name("disk".to_owned())
-            .spawn(move || {
-                for task in inbox {
-                    let result = perform(&task);
-                    if outbox.send((task.index, result)).is_err() {
-                        return;
-                    }
-                    wake.ring();
-                }
-            })?;
-        Ok(ThreadDriver {
-            tasks: Some(tasks),
-            results,
-            thread: Some(thread),
-        })
+        let run = |task: Task| (task.index, perform(&task));
+        let helper = Helper::spawn("disk".to_owned(), depth as usize, wake.clone(), run);
+        Ok(ThreadDriver(helper?))
     }
 
     pub fn push(&mut self, index: u32, file: &DiskFile, operation: &Operation) {
@@ -54,21 +32,14 @@ impl ThreadDriver {
             address: operation.address as usize,
             length: operation.length,
         };
-        // The channel is as deep as there are slots, so this does not wait.
-        let sent = self.tasks.as_ref().map(|tasks| tasks.send(task));
-        assert!(matches!(sent, Some(Ok(()))), "the disk thread lives");
+        // It takes as many as there are slots.
+        let sent = self.0.try_send(task);
+        assert!(sent.is_ok(), "the disk thread lives");
     }
 
     pub fn poll(&mut self, done: &mut Vec<(u32, Result<u32, i32>)>) {
-        done.extend(self.results.try_iter());
-    }
-}
-
-impl Drop for ThreadDriver {
-    fn drop(&mut self) {
-        self.tasks = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        while let Some(result) = self.0.try_receive() {
+            done.push(result);
         }
     }
 }

@@ -31,6 +31,19 @@ impl Wake {
         let _ = (&self.0).read(&mut count);
     }
 
+    /// Blocks until it is readable, and drains it.
+    pub fn wait(&self) {
+        let mut ready = libc::pollfd {
+            fd: self.descriptor(),
+            events: libc::POLLIN,
+            revents: 0,
+        };
+        // SAFETY: one entry, which outlives the call. A signal that ends it early does no harm:
+        // whoever waits looks again for what it waits for.
+        unsafe { libc::poll(&raw mut ready, 1, -1) };
+        self.drain();
+    }
+
     pub fn descriptor(&self) -> RawFd {
         self.0.as_raw_fd()
     }

@@ -1,6 +1,6 @@
 //! The hot path allocates nothing after its first requests.
 
-use crate::harness::{Broker, batch, fetch_body, produce_body};
+use crate::harness::{Broker, batch, fetch_body, produce_body, producer_batch};
 use crate::unwatched::counted;
 use precursor_memory::CountingAllocator;
 use precursor_protocol::ApiKey;
@@ -55,5 +55,53 @@ fn produce_and_fetch_hot_and_parked() {
     assert_eq!(
         total, 0,
         "calls of the allocator per round: {after_warm_up:?}"
+    );
+}
+
+/// Appends and fetches of several connections and partitions, with producers, while segments roll
+/// and checkpoints are written.
+#[test]
+fn produce_and_fetch_across_rolls_and_checkpoints() {
+    const PARTITIONS: i32 = 3;
+    assert!(CountingAllocator::is_installed());
+    let mut broker = Broker::start(&[("t", PARTITIONS as u32)]);
+    let segment = ("segment.bytes".to_owned(), (1 << 20).to_string());
+    broker.control.topics[0].options.push(segment);
+    broker.publish();
+    let mut clients: Vec<_> = (0..PARTITIONS)
+        .map(|_| (broker.connect(), broker.connect()))
+        .collect();
+    let values = [&[1; 100][..]; 1_000];
+    let mut next = 0;
+    let mut round = |broker: &mut Broker, number: i32| {
+        let mut calls = 0;
+        for (partition, (writer, reader)) in (0..).zip(&mut clients) {
+            let producer = i64::from(partition);
+            let records = producer_batch(&values, producer, 0, number * 1_000);
+            let body = produce_body(9, 1, &[("t", partition, &records)]);
+            let (_, produce) = writer.frame(ApiKey::Produce, 9, &body);
+            assert_eq!(writer.socket.send(&produce), produce.len());
+            calls += counted_turns(broker, 5);
+            let fetch = fetch_body(12, 0, 1, &[("t", partition, next)]);
+            let (_, fetch) = reader.frame(ApiKey::Fetch, 12, &fetch);
+            assert_eq!(reader.socket.send(&fetch), fetch.len());
+            calls += counted_turns(broker, 3);
+            assert!(reader.take_frame().is_some() && writer.take_frame().is_some());
+        }
+        next += 1_000;
+        calls
+    };
+    // Extents come to their second life, connections and windows to their size.
+    for number in 0..300 {
+        round(&mut broker, number);
+    }
+    // Twenty rolls of each partition.
+    let calls: Vec<u64> = (300..500)
+        .map(|number| round(&mut broker, number))
+        .collect();
+    assert_eq!(
+        calls.iter().sum::<u64>(),
+        0,
+        "calls of the allocator per round: {calls:?}"
     );
 }

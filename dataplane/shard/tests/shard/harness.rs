@@ -348,7 +348,10 @@ impl Broker {
             let parts = ShardParts {
                 transport: Unwatched(network.transport(options.connections_max)),
                 region: region.clone(),
-                store: StoreOptions::new(directory.path().join("data"), number),
+                store: StoreOptions {
+                    checkpoint_interval_ms: 50,
+                    ..StoreOptions::new(directory.path().join("data"), number)
+                },
                 listen: address,
                 peers,
             };
@@ -533,7 +536,17 @@ impl Client {
 
 /// One batch of records with these values.
 pub fn batch(values: &[&[u8]]) -> Vec<u8> {
+    build(BatchBuilder::new(), values)
+}
+
+/// The same from an idempotent producer.
+pub fn producer_batch(values: &[&[u8]], id: i64, epoch: i16, sequence: i32) -> Vec<u8> {
     let mut builder = BatchBuilder::new();
+    builder.set_producer(id, epoch, sequence);
+    build(builder, values)
+}
+
+fn build(mut builder: BatchBuilder, values: &[&[u8]]) -> Vec<u8> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     for value in values {
         builder.append(now.as_millis() as i64, None, Some(value), &[]);
