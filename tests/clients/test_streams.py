@@ -44,7 +44,9 @@ def test_words_of_real_text_are_counted(matrix, bootstrap, hand, tmp_path):
         hand.create(source, partitions=3)
         hand.create(target, partitions=3)
         lines = [line.encode("ascii", "ignore").decode() for line in lines_of_text()]
-        command = [*JAVA, "-cp", CLASS_PATH, "StreamsWordCount", bootstrap, application, source,
+        # Killed, it leaves the library of its state store where it unpacked it.
+        unpacked = f"-Djava.io.tmpdir={tmp_path}"
+        command = [*JAVA, unpacked, "-cp", CLASS_PATH, "StreamsWordCount", bootstrap, application, source,
                    target, str(tmp_path / "state")]
         half = len(lines) // 2
         for part, ending in ((lines[:half], "kill"), (lines[half:], "stop")):
