@@ -1,6 +1,7 @@
 //! The blocking view of files that helper jobs have, and the handle that the engine shares.
 
 use std::any::Any;
+use std::fmt;
 use std::io;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
@@ -25,10 +26,21 @@ pub trait RandomFile: Send + Sync {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
     fn length(&self) -> io::Result<u64>;
     fn set_length(&self, length: u64) -> io::Result<()>;
+    /// Reserves room up to `end`, as zeros, where writes into reserved room are cheaper than writes
+    /// that make the file longer; elsewhere nothing happens. Never makes a file shorter.
+    fn reserve(&self, end: u64) -> io::Result<()>;
     /// Data, and the metadata needed to read it, are on the device when this returns.
     fn sync(&self) -> io::Result<()>;
     /// The descriptor for io_uring; `None` for a double.
     fn descriptor(&self) -> Option<RawFd>;
+}
+
+impl fmt::Debug for dyn RandomFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RandomFile")
+            .field(&self.descriptor())
+            .finish()
+    }
 }
 
 /// A shared handle of an open file.

@@ -344,6 +344,13 @@ impl RandomFile for SimFile {
         Ok(())
     }
 
+    fn reserve(&self, end: u64) -> io::Result<()> {
+        if self.length()? >= end {
+            return Ok(());
+        }
+        self.set_length(end)
+    }
+
     fn sync(&self) -> io::Result<()> {
         locked(&self.world.0).change()?;
         self.check(|_| 0)?;

@@ -47,13 +47,17 @@ pub fn direct_io_works(directory: &Path) -> bool {
     works.is_ok()
 }
 
-struct SystemFile(File);
+struct SystemFile {
+    file: File,
+    /// Past the page cache, where a write that makes the file longer excludes every other.
+    is_direct: bool,
+}
 
 impl RandomFile for SystemFile {
     fn read_at(&self, mut buffer: &mut [u8], mut offset: u64) -> io::Result<usize> {
         let mut total = 0;
         while !buffer.is_empty() {
-            match self.0.read_at(buffer, offset) {
+            match self.file.read_at(buffer, offset) {
                 Ok(0) => break,
                 Ok(got) => {
                     total += got;
@@ -68,23 +72,37 @@ impl RandomFile for SystemFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.0.write_all_at(bytes, offset)
+        self.file.write_all_at(bytes, offset)
     }
 
     fn length(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {
-        self.0.set_len(length)
+        self.file.set_len(length)
+    }
+
+    fn reserve(&self, end: u64) -> io::Result<()> {
+        let length = self.length()?;
+        if !self.is_direct || length >= end {
+            return Ok(());
+        }
+        let [start, bytes] = [length, end - length].map(|n| n as libc::off_t);
+        // SAFETY: a system call on a descriptor that is open as long as `self.file`.
+        let outcome = unsafe { libc::fallocate(self.file.as_raw_fd(), 0, start, bytes) };
+        match outcome {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
     }
 
     fn descriptor(&self) -> Option<RawFd> {
-        Some(self.0.as_raw_fd())
+        Some(self.file.as_raw_fd())
     }
 }
 
@@ -92,8 +110,9 @@ impl FileSystem for SystemFileSystem {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<DiskFile> {
         let mut options = OpenOptions::new();
         options.read(true).write(true);
+        let is_direct = mode == OpenMode::Data && self.direct;
         match mode {
-            OpenMode::Data if self.direct => {
+            OpenMode::Data if is_direct => {
                 options.custom_flags(libc::O_DIRECT);
             }
             OpenMode::Data | OpenMode::Plain => {}
@@ -101,7 +120,10 @@ impl FileSystem for SystemFileSystem {
                 options.create(true);
             }
         }
-        Ok(Arc::new(SystemFile(options.open(path)?)))
+        Ok(Arc::new(SystemFile {
+            file: options.open(path)?,
+            is_direct,
+        }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

@@ -91,6 +91,8 @@ pub(crate) enum Job {
         directory: Arc<PathBuf>,
         base: Offset,
     },
+    /// Reserves room in a segment's file up to here.
+    Reserve(DiskFile, u64),
     Settle(SettleJob),
     /// Settles many logs, whose syncs wait together.
     SettleAll(Vec<SettleJob>),
@@ -139,6 +141,7 @@ pub(crate) type Settled = io::Result<Option<Arc<SealedIndex>>>;
 pub(crate) enum Outcome {
     Opened(OpenedLogs),
     Created(LogId, Offset, io::Result<DiskFile>),
+    Reserved(io::Result<()>),
     /// Log, base, offset below which everything is settled, the index if the segment is sealed.
     Settled {
         log: LogId,
@@ -180,6 +183,7 @@ pub(crate) fn run(files: &dyn FileSystem, job: Job) -> Outcome {
             directory,
             base,
         } => Outcome::Created(log, base, create_segment(files, &directory, base)),
+        Job::Reserve(file, end) => Outcome::Reserved(file.reserve(end)),
         Job::Settle(job) => Outcome::Settled {
             log: job.log,
             base: job.base,

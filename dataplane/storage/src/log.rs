@@ -130,6 +130,8 @@ pub(crate) struct Writer {
     /// Bytes of it handed to the disk, and bytes that are there.
     pub submitted: u64,
     pub written: u64,
+    /// Up to where room was asked for in the segment's file.
+    pub reserved: u64,
     pub in_flight: VecDeque<WriteInFlight>,
     /// A segment that is to be written up to a position even if that is no full block. Segments
     /// that are not active are always written whole.

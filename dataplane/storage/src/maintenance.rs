@@ -176,6 +176,12 @@ impl Store {
                         log.advance_sync(io);
                     }
                 }
+                Outcome::Reserved(result) => {
+                    if let Err(error) = result {
+                        // Then writes make the file longer, as far as they come.
+                        tracing::debug!(%error, "cannot reserve room in a segment's file");
+                    }
+                }
                 Outcome::Settled {
                     log,
                     base,

@@ -43,7 +43,7 @@ impl Store {
         for id in &ids {
             if let Some((log, _)) = self.log_and_io(*id)
                 && log.is_online()
-                && log.recovery_point < log.end
+                && (log.recovery_point < log.end || log.writer.reserved > 0)
             {
                 closing.push(log.closing_job());
             }

@@ -1,17 +1,21 @@
 //! Writing the tail to its segment files, syncing, settling.
 
 use crate::api::{LogState, StoreEvent};
+use crate::append::EXTENT_BYTES_MAX;
 use crate::index::GrowingIndex;
 use crate::io::{Io, Operation};
 use crate::jobs::{Job, SettleJob, Snapshot};
 use crate::log::{Log, SegmentIndex, SyncState, SyncTarget, WRITES_MAX, WriteInFlight, Writer};
 use crate::room::Garbage;
-use precursor_disk::BLOCK;
+use precursor_disk::{BLOCK, DiskFile};
 use precursor_model::{ErrorCode, Offset};
 use std::sync::Arc;
 
 /// Most bytes of one write.
 const WRITE_BYTES_MAX: u64 = 1 << 20;
+/// Room that a log under load reserves at a time, and how much of it is left when more is asked for.
+const RESERVED_BYTES: u64 = 256 << 20;
+const RESERVED_AHEAD: u64 = 128 << 20;
 /// No space left: what a disk means that takes a part of a write and no more.
 const ENOSPC: i32 = 28;
 
@@ -22,6 +26,7 @@ impl Writer {
             base,
             submitted: position,
             written: position,
+            reserved: 0,
             in_flight: std::collections::VecDeque::with_capacity(WRITES_MAX),
             force: (base, 0),
         }
@@ -113,7 +118,23 @@ impl Log {
             done: false,
         });
         self.writer.submitted = end;
+        if extent.size as usize == EXTENT_BYTES_MAX {
+            self.reserve_room(io, &file, end);
+        }
         true
+    }
+
+    /// A log under load has room in its file before it writes there: a direct write that makes a
+    /// file longer excludes all others of that file, and cannot begin without a worker.
+    fn reserve_room(&mut self, io: &mut Io, file: &DiskFile, written: u64) {
+        let most = u64::from(self.config.segment_bytes).next_multiple_of(BLOCK);
+        let reserved = self.writer.reserved;
+        if written + RESERVED_AHEAD <= reserved || reserved >= most {
+            return;
+        }
+        let end = most.min(written.next_multiple_of(BLOCK) + RESERVED_BYTES);
+        self.writer.reserved = end;
+        io.job(Job::Reserve(file.clone(), end));
     }
 
     /// A write ended.
@@ -210,6 +231,7 @@ impl Log {
         self.writer.base = next;
         self.writer.submitted = 0;
         self.writer.written = 0;
+        self.writer.reserved = 0;
         self.mark_written(io);
     }
 
