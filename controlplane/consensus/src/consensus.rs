@@ -206,10 +206,11 @@ impl Consensus {
 fn raft_config() -> Config {
     Config {
         cluster_name: "precursor".into(),
-        // A lone voter needs no heartbeats; slow ones let an idle process sleep.
-        heartbeat_interval: 500,
-        election_timeout_min: 1_500,
-        election_timeout_max: 3_000,
+        // A lone voter needs no heartbeats, and leads without waiting for an election's time (see
+        // `lead`): slow ones let an idle process sleep, which wakes five times for each.
+        heartbeat_interval: 5_000,
+        election_timeout_min: 15_000,
+        election_timeout_max: 30_000,
         enable_pre_vote: Some(true),
         snapshot_policy: SnapshotPolicy::LogsSinceLast(SNAPSHOT_EVERY_ENTRIES),
         max_in_snapshot_log_to_keep: ENTRIES_KEPT_AFTER_SNAPSHOT,

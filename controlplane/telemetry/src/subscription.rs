@@ -167,7 +167,14 @@ fn selectors(value: &str) -> Result<Vec<(Property, Regex)>, OptionError> {
             .build();
         Ok((*property, pattern.map_err(|_| bad())?))
     };
-    items(value).map(selector).collect()
+    // Of several for one property the last counts, as in Kafka; so there are no more than properties.
+    let mut selectors: Vec<(Property, Regex)> = Vec::new();
+    for item in items(value) {
+        let (property, pattern) = selector(item)?;
+        selectors.retain(|(earlier, _)| *earlier != property);
+        selectors.push((property, pattern));
+    }
+    Ok(selectors)
 }
 
 /// A subscription in force.
@@ -235,12 +242,13 @@ mod tests {
     fn the_whole_text_has_to_fit_every_selector() {
         let options = BTreeMap::from([(
             "match".to_owned(),
-            "client_id=a.,client_source_port=9|10".to_owned(),
+            "client_id=zz,client_id=a.,client_source_port=9|10".to_owned(),
         )]);
         let subscription = Subscription::new(&options).unwrap();
         let fits = |id: &'static str, port: &'static str| {
             subscription.fits(|property| if property == Property::Id { id } else { port })
         };
+        assert_eq!(subscription.selectors.len(), 2);
         assert!(fits("ab", "10"));
         assert!(!fits("ab", "100"));
         assert!(!fits("abc", "10"));

@@ -27,7 +27,8 @@ pub trait RandomFile: Send + Sync {
     fn length(&self) -> io::Result<u64>;
     fn set_length(&self, length: u64) -> io::Result<()>;
     /// Reserves room up to `end`, as zeros, where writes into reserved room are cheaper than writes
-    /// that make the file longer; elsewhere nothing happens. Never makes a file shorter.
+    /// that make the file longer and the file system is not nearly full; elsewhere nothing happens.
+    /// Never makes a file shorter.
     fn reserve(&self, end: u64) -> io::Result<()>;
     /// Data, and the metadata needed to read it, are on the device when this returns.
     fn sync(&self) -> io::Result<()>;

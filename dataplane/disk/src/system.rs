@@ -47,6 +47,29 @@ pub fn direct_io_works(directory: &Path) -> bool {
     works.is_ok()
 }
 
+/// One part in so many of a file system is never reserved: others write there too.
+const FREE_SHARE_LEFT: u64 = 10;
+
+struct Free {
+    available: u64,
+    total: u64,
+}
+
+/// Room of the file system that a file is on, in bytes.
+fn free_bytes(file: &File) -> io::Result<Free> {
+    // SAFETY: all-zero bytes are a valid value of this plain structure of integers.
+    let mut found: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: a descriptor that is open as long as `file`, and room for the answer.
+    let outcome = unsafe { libc::fstatvfs(file.as_raw_fd(), &raw mut found) };
+    if outcome != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(Free {
+        available: found.f_bavail * found.f_frsize,
+        total: found.f_blocks * found.f_frsize,
+    })
+}
+
 struct SystemFile {
     file: File,
     /// Past the page cache, where a write that makes the file longer excludes every other.
@@ -86,6 +109,10 @@ impl RandomFile for SystemFile {
     fn reserve(&self, end: u64) -> io::Result<()> {
         let length = self.length()?;
         if !self.is_direct || length >= end {
+            return Ok(());
+        }
+        let free = free_bytes(&self.file)?;
+        if free.available < end - length + free.total / FREE_SHARE_LEFT {
             return Ok(());
         }
         let [start, bytes] = [length, end - length].map(|n| n as libc::off_t);

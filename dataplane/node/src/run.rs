@@ -11,7 +11,7 @@ use std::time::Duration;
 /// How often the main thread looks at its shards while they start.
 const START_POLL: Duration = Duration::from_millis(1);
 /// How often it looks whether its supervisor is still there.
-const WATCH_POLL: Duration = Duration::from_millis(200);
+const WATCH_POLL: Duration = Duration::from_millis(500);
 
 /// What the configuration asks of the region. Every process of a node asks for the same.
 pub fn region_options(config: &NodeConfig) -> RegionOptions {

@@ -23,6 +23,7 @@ mod log;
 mod maintenance;
 mod memory;
 mod open;
+mod opened;
 mod opens;
 mod producers;
 mod read;

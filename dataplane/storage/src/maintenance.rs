@@ -2,12 +2,10 @@
 
 use crate::api::*;
 use crate::cold::on_loaded;
-use crate::epochs::LeaderEpochs;
 use crate::index::SealedIndex;
 use crate::io::{Operation, reserve};
 use crate::jobs::{Checkpoint, Job, Outcome};
-use crate::log::{Log, Segment, SegmentIndex, Writer};
-use crate::producers::ProducerState;
+use crate::log::{Log, SegmentIndex};
 use crate::recovery::OpenedLog;
 use crate::room::Garbage;
 use crate::store::Store;
@@ -435,72 +433,6 @@ impl Store {
 }
 
 impl Log {
-    /// Takes over what the helper found.
-    fn become_online(&mut self, opened: OpenedLog) {
-        // Lists have room from the start; they are replaced by longer ones when half full.
-        let mut segments = VecDeque::with_capacity(2 * opened.sealed.len() + 4);
-        self.extents.reserve(8);
-        for sealed in &opened.sealed {
-            segments.push_back(Segment {
-                base: sealed.base,
-                size: sealed.size,
-                newest: sealed.newest,
-                first_ms: None,
-                file: None,
-                index: SegmentIndex::Absent,
-                loading: false,
-                snapshot: None,
-                generation: 0,
-            });
-        }
-        let active = &opened.active;
-        segments.push_back(Segment {
-            base: active.base,
-            size: active.size,
-            newest: active.newest,
-            first_ms: opened.first_timestamp,
-            file: Some(opened.active_file),
-            index: SegmentIndex::Growing(Arc::new(opened.index)),
-            loading: false,
-            snapshot: None,
-            generation: 0,
-        });
-        self.segments = segments;
-        self.writer = Writer::at(active.base, active.size);
-        self.parked_block = opened.tail_block;
-        self.index_bytes = opened.index_bytes;
-        self.start = opened.start;
-        self.end = opened.end;
-        // Recovery synced what it validated.
-        self.durable = opened.end;
-        self.durable_base = active.base;
-        self.durable_position = active.size;
-        self.recovery_point = opened.recovery_point;
-        let (recovery_point, start) = opened.checkpointed;
-        self.checkpointed = (recovery_point, start, self.clean_to);
-        let room = (2 * opened.producers.room().0).max(7);
-        self.producers = opened.producers;
-        self.producers.move_to(ProducerState::with_capacity(room));
-        let room = 2 * opened.epochs.room().0 + 2;
-        self.epochs = opened.epochs;
-        self.epochs.move_to(LeaderEpochs::with_capacity(room));
-        self.epochs_changed = true;
-        self.state = LogState::Online;
-        let report = opened.report;
-        if report.bytes_rescued + report.bytes_cut + report.set_aside > 0 {
-            tracing::info!(
-                topic = %self.topic,
-                partition = self.partition,
-                end = self.end,
-                batches_validated = report.batches_validated,
-                bytes_rescued = report.bytes_rescued,
-                bytes_cut = report.bytes_cut,
-                set_aside = report.set_aside,
-                "recovered"
-            );
-        }
-    }
-
     /// A log that had no full block to write in its time grows by smaller extents.
     fn shrink_extents(&mut self) {
         let waiting = self.active().size.saturating_sub(self.writer.submitted) as usize;

@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 /// Most bytes of one write.
 const WRITE_BYTES_MAX: u64 = 1 << 20;
-/// Room that a log under load reserves at a time, and how much of it is left when more is asked for.
-const RESERVED_BYTES: u64 = 256 << 20;
-const RESERVED_AHEAD: u64 = 128 << 20;
+/// Most room that a log under load reserves at a time. It is never more than a quarter of what its
+/// segment holds: a thousand logs under load reserve no more than a part of what they have written.
+const RESERVED_BYTES_MAX: u64 = 256 << 20;
 /// No space left: what a disk means that takes a part of a write and no more.
 const ENOSPC: i32 = 28;
 
@@ -129,10 +129,12 @@ impl Log {
     fn reserve_room(&mut self, io: &mut Io, file: &DiskFile, written: u64) {
         let most = u64::from(self.config.segment_bytes).next_multiple_of(BLOCK);
         let reserved = self.writer.reserved;
-        if written + RESERVED_AHEAD <= reserved || reserved >= most {
+        let room = (written / 4).min(RESERVED_BYTES_MAX);
+        // In time, before what was reserved is used up.
+        if written + room / 2 <= reserved || reserved >= most {
             return;
         }
-        let end = most.min(written.next_multiple_of(BLOCK) + RESERVED_BYTES);
+        let end = most.min((written + room).next_multiple_of(BLOCK));
         self.writer.reserved = end;
         io.job(Job::Reserve(file.clone(), end));
     }

@@ -18,18 +18,27 @@ pub fn cpu_time(pid: i32) -> Option<Duration> {
 /// How often the thread with this name has given up its processor to wait for something: a lock, a
 /// disk, a sleep. A thread that only polls never does.
 pub fn waits(pid: i32, thread: &str) -> Option<u64> {
+    let (_, waits) = threads(pid)?.find(|(name, _)| name == thread)?;
+    Some(waits)
+}
+
+/// As [`waits`], of all threads of a process: how often it was woken.
+pub fn waits_of_all(pid: i32) -> Option<u64> {
+    Some(threads(pid)?.map(|(_, waits)| waits).sum())
+}
+
+/// Threads of a process by name, and how often each has waited.
+fn threads(pid: i32) -> Option<impl Iterator<Item = (String, u64)>> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-    let named = |task: &std::path::PathBuf| {
-        fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim_end() == thread)
-    };
-    let task = tasks
-        .filter_map(|task| Some(task.ok()?.path()))
-        .find(named)?;
-    let status = fs::read_to_string(task.join("status")).ok()?;
-    let count = status
-        .lines()
-        .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
-    count.trim().parse().ok()
+    Some(tasks.filter_map(|task| {
+        let task = task.ok()?.path();
+        let name = fs::read_to_string(task.join("comm")).ok()?;
+        let status = fs::read_to_string(task.join("status")).ok()?;
+        let count = status
+            .lines()
+            .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+        Some((name.trim_end().to_owned(), count.trim().parse().ok()?))
+    }))
 }
 
 /// Resident bytes of a process: of mappings whose file is below `apart`, and of all others.

@@ -159,7 +159,9 @@ fn reserved_room_survives_a_crash_and_is_given_back_by_a_stop() {
             all.extend(stored(&sent, next - 10));
         }
         if is_direct {
-            real.wait(|_| length() == 48 << 20);
+            let written = all.len() as u64;
+            real.wait(|_| length() > written + (1 << 20));
+            assert!(length() <= written / 4 * 5 + 4096, "a quarter at most");
         }
         match round {
             0 => drop(real),
