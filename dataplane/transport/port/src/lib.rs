@@ -6,11 +6,13 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "conformance")]
+pub mod frame_conformance;
 
 use std::fmt;
 use std::io::IoSlice;
 use std::net::SocketAddr;
-use std::os::fd::RawFd;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::time::Duration;
 
 /// Names a connection of one transport: a slot and the slot's generation, so that a stale id is
@@ -163,18 +165,52 @@ pub trait Transport {
     }
 }
 
-/// A way Ethernet frames reach the netstack: one queue pair of a device, owned by one shard.
+/// A way Ethernet frames reach the netstack: one or more queue pairs of a device, owned by one
+/// shard. A frame is what lies between preamble and checksum: header and payload, without padding
+/// that the sender did not write.
 pub trait FrameDevice {
+    fn capabilities(&self) -> FrameCapabilities;
     /// The device's hardware address.
     fn mac_address(&self) -> [u8; 6];
-    /// Largest frame payload, in bytes.
+    /// Largest frame payload, in bytes: what follows the Ethernet header and its tag.
     fn mtu(&self) -> usize;
-    /// Calls `take` for up to `frames_max` received frames; returns how many there were.
+    /// Calls `take` for up to `frames_max` received frames; returns how many there were. A frame's
+    /// memory is the device's own and given back when `take` returns.
     fn receive_burst(&mut self, frames_max: usize, take: &mut dyn FnMut(&[u8])) -> usize;
     /// Frames that can be queued for sending now.
     fn send_capacity(&self) -> usize;
-    /// Queues one frame made of `slices`; false when there is no room.
+    /// Queues one frame made of `slices`; false when there is no room. The slices are free when it
+    /// returns. A frame larger than [`FRAME_HEADER_BYTES_MAX`] plus [`FrameDevice::mtu`] is misuse.
     fn send(&mut self, slices: &[IoSlice<'_>]) -> bool;
-    /// Makes queued frames leave.
+    /// Makes queued frames leave, and takes back the room of those that left.
     fn flush(&mut self);
+    /// Readable while received frames wait, so that an idle shard can sleep on it; the same for
+    /// the device's whole life. `None` where there is nothing to wait on: who idles looks again.
+    fn wait_descriptor(&self) -> Option<BorrowedFd<'_>>;
+    /// What passed so far.
+    fn counters(&self) -> FrameCounters;
+}
+
+/// Bytes of an Ethernet header with one VLAN tag.
+pub const FRAME_HEADER_BYTES_MAX: usize = 18;
+
+/// What a frame device can do, for the netstack's choices and for the start report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameCapabilities {
+    /// For the log line and metrics: "afxdp" …
+    pub name: &'static str,
+    /// The checksums within received frames need not be looked at: the device did, or the frames
+    /// never left this host's memory, where senders leave checksums unfinished.
+    pub receive_checksums_trusted: bool,
+}
+
+/// Frames of one device since its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FrameCounters {
+    pub received: u64,
+    pub sent: u64,
+    /// Received frames that the device dropped for want of room, as far as it knows.
+    pub receive_dropped: u64,
+    /// Frames queued for sending that the device dropped, as far as it knows.
+    pub send_dropped: u64,
 }

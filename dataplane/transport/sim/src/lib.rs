@@ -3,6 +3,7 @@
 //! A [`SimNetwork`] joins server-side [`SimTransport`]s with [`SimClient`] handles that a test
 //! drives. Time is virtual: it moves when a transport is polled or the test says so
 //! ([`SimNetwork::advance`]), so one seed and one order of calls give one history.
+//! [`sim_frame_devices`] makes two frame devices on one cable, for netstacks.
 //!
 //! ```
 //! use std::time::Duration;
@@ -21,11 +22,13 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod frames;
 mod network;
 mod pipe;
 mod random;
 mod transport;
 
 pub use client::{ClientReceived, SimClient};
+pub use frames::{FrameFaults, SimFrameDevice, sim_frame_devices};
 pub use network::{SimFaults, SimNetwork};
 pub use transport::SimTransport;
