@@ -29,6 +29,10 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
         &["memory", "model", "transport-port"],
     ),
     (
+        "precursor-transport-afxdp",
+        &["memory", "model", "transport-port"],
+    ),
+    (
         "precursor-transport-sim",
         &["memory", "model", "transport-port"],
     ),
@@ -167,6 +171,7 @@ pub const UNSAFE_ADDRESSES: &[&str] = &[
     "hugepages/",
     "dataplane/disk/",
     "dataplane/transport/kernel/",
+    "dataplane/transport/afxdp/",
 ];
 
 /// What `cargo metadata` says of the workspace.

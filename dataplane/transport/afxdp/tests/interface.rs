@@ -1,0 +1,375 @@
+//! Opening interfaces: what is said when it cannot be done, what passes beside us, and what is left
+//! when we are gone. Needs root.
+
+use std::io::{BufRead, BufReader, IoSlice, Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use precursor_memory::CountingAllocator;
+use precursor_tests_netns::{Namespace, Wire};
+use precursor_transport_afxdp::{
+    AfXdpDevice, AfXdpError, AfXdpInterface, AfXdpOptions, AttachMode, CopyMode, PacketDevice,
+    Redirection,
+};
+use precursor_transport_port::FrameDevice;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn options(interface: &str) -> AfXdpOptions {
+    let redirection = Redirection {
+        addresses: vec!["10.0.0.2".parse().unwrap(), "fd00::2".parse().unwrap()],
+        ports: vec![9092],
+        vlan: None,
+    };
+    AfXdpOptions::new(interface, redirection)
+}
+
+fn open(options: AfXdpOptions, shards: usize) -> (AfXdpInterface, Vec<AfXdpDevice>) {
+    let mut interface = AfXdpInterface::open(options).unwrap_or_else(|error| panic!("{error}"));
+    let devices = interface
+        .devices(shards)
+        .unwrap_or_else(|error| panic!("{error}"));
+    (interface, devices)
+}
+
+/// The sentence that opening ends in.
+fn refusal(options: AfXdpOptions) -> (AfXdpError, String) {
+    let opened = AfXdpInterface::open(options).and_then(|mut interface| interface.devices(1));
+    let error = opened.err().expect("it cannot be opened");
+    let sentence = error.to_string();
+    println!("{sentence}");
+    assert!(!sentence.contains('\n'));
+    (error, sentence)
+}
+
+/// A frame that the filter takes: an ARP request for our address.
+fn arp_request(from: [u8; 6]) -> Vec<u8> {
+    let mut frame = vec![0xff; 6];
+    frame.extend_from_slice(&from);
+    frame.extend_from_slice(&[8, 6, 0, 1, 8, 0, 6, 4, 0, 1]);
+    frame.extend_from_slice(&from);
+    frame.extend_from_slice(&[10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2]);
+    frame.resize(60, 0);
+    frame
+}
+
+fn has_program(end: &Namespace) -> bool {
+    end.ip(&["link", "show", end.interface()]).contains("xdp")
+}
+
+#[test]
+fn what_was_fallen_back_to_is_said() {
+    let wire = Wire::new(2);
+    let _near = wire.near.enter();
+    let (interface, devices) = open(options("near"), 1);
+    let report = interface.report();
+    println!("{report}");
+    assert!(report.starts_with("AF_XDP on near (veth): native mode, 2 queues, copying"));
+    assert!(
+        report.contains("zero-copy refused: "),
+        "veth cannot do without a copy"
+    );
+    assert!(has_program(&wire.near));
+    drop((interface, devices));
+    assert!(!has_program(&wire.near), "dropped is detached");
+    let skb = AfXdpOptions {
+        attach: AttachMode::Skb,
+        copy: CopyMode::Copy,
+        ..options("near")
+    };
+    let (interface, _devices) = open(skb, 1);
+    let report = interface.report();
+    assert_eq!(report, "AF_XDP on near (veth): SKB mode, 2 queues, copying");
+}
+
+#[test]
+fn an_interface_without_native_mode_falls_back() {
+    let wire = Wire::new(1);
+    let _near = wire.near.enter();
+    // The loopback device's driver runs no XDP programs.
+    wire.near.ip(&["link", "set", "lo", "mtu", "1500"]);
+    let (interface, devices) = open(options("lo"), 1);
+    let report = interface.report();
+    println!("{report}");
+    assert!(report.contains("SKB mode (native mode refused: "));
+    let native = AfXdpOptions {
+        attach: AttachMode::Native,
+        ..options("lo")
+    };
+    drop((interface, devices));
+    let (error, sentence) = refusal(native);
+    assert!(
+        matches!(error, AfXdpError::NoNativeMode { .. }),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn each_refusal_is_one_sentence_with_the_mend() {
+    let wire = Wire::new(1);
+    let _near = wire.near.enter();
+
+    let (error, sentence) = refusal(options("nowhere"));
+    assert!(matches!(error, AfXdpError::NoInterface { .. }));
+    assert!(sentence.contains("`nowhere`") && sentence.contains("ip link"));
+    for name in ["", "a-name-that-is-far-too-long", "a/b"] {
+        assert!(matches!(
+            refusal(options(name)).0,
+            AfXdpError::NoInterface { .. }
+        ));
+    }
+
+    let zero_copy = AfXdpOptions {
+        copy: CopyMode::ZeroCopy,
+        ..options("near")
+    };
+    assert!(matches!(
+        refusal(zero_copy).0,
+        AfXdpError::NoZeroCopy { .. }
+    ));
+
+    wire.near.add_address("10.0.0.2/24");
+    let (error, sentence) = refusal(options("near"));
+    assert!(matches!(error, AfXdpError::AddressIsKernels { .. }));
+    assert!(sentence.contains("10.0.0.2") && sentence.contains("ip address del"));
+    wire.near
+        .ip(&["address", "del", "10.0.0.2/24", "dev", "near"]);
+
+    let held = open(options("near"), 1);
+    let (error, sentence) = refusal(options("near"));
+    assert!(
+        matches!(error, AfXdpError::ProgramAttached { .. }),
+        "{sentence}"
+    );
+    assert!(sentence.contains("ip link set near xdp off"));
+    drop(held);
+
+    wire.near.ip(&["link", "set", "near", "down"]);
+    let (error, sentence) = refusal(options("near"));
+    assert!(matches!(error, AfXdpError::InterfaceDown { .. }));
+    assert!(sentence.contains("ip link set near up"));
+    wire.near.ip(&["link", "set", "near", "up", "mtu", "9000"]);
+    assert!(matches!(
+        refusal(options("near")).0,
+        AfXdpError::MtuTooLarge { .. }
+    ));
+
+    let odd = AfXdpOptions {
+        ring_frames: 1000,
+        ..options("near")
+    };
+    assert!(matches!(refusal(odd).0, AfXdpError::Options(_)));
+}
+
+#[test]
+fn other_traffic_passes_and_ours_does_not() {
+    let wire = Wire::new(1);
+    wire.near.add_address("10.0.0.3/24");
+    wire.far.add_address("10.0.0.1/24");
+    let near = wire.near.enter();
+    let (_interface, mut devices) = open(options("near"), 1);
+    // The kernel serves the same port at its own address, and another beside it.
+    let listener = TcpListener::bind("10.0.0.3:9092").unwrap();
+    let datagrams = UdpSocket::bind("10.0.0.3:53").unwrap();
+    drop(near);
+    let _far = wire.far.enter();
+    let mut client = TcpStream::connect("10.0.0.3:9092").expect("TCP to the kernel passes");
+    client.write_all(b"hello").unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    let mut buffer = [0; 5];
+    server.read_exact(&mut buffer).unwrap();
+    server.write_all(&buffer).unwrap();
+    client.read_exact(&mut buffer).unwrap();
+    assert_eq!(&buffer, b"hello");
+    let sender = UdpSocket::bind("10.0.0.1:0").unwrap();
+    sender.send_to(b"query", "10.0.0.3:53").unwrap();
+    assert_eq!(datagrams.recv(&mut buffer).unwrap(), 5);
+    assert_eq!(
+        devices[0].receive_burst(64, &mut |_| {}),
+        0,
+        "none of it is ours"
+    );
+
+    let mut peer = PacketDevice::open("far").unwrap();
+    let request = arp_request(peer.mac_address());
+    assert!(peer.send(&[IoSlice::new(&request)]));
+    peer.flush();
+    let mut ours = Vec::new();
+    let start = Instant::now();
+    while ours.is_empty() {
+        assert!(start.elapsed() < PATIENCE);
+        devices[0].receive_burst(64, &mut |frame| ours.push(frame.to_vec()));
+    }
+    assert_eq!(ours, [request]);
+}
+
+#[test]
+fn queues_are_shared_out() {
+    let wire = Wire::new(3);
+    let _near = wire.near.enter();
+    for (shards, expected) in [
+        (1, vec![3]),
+        (2, vec![2, 1]),
+        (3, vec![1; 3]),
+        (4, vec![1, 1, 1, 0]),
+    ] {
+        let (interface, mut devices) = open(options("near"), shards);
+        assert_eq!(interface.queue_count(), 3);
+        let counts: Vec<usize> = devices.iter().map(AfXdpDevice::queue_count).collect();
+        assert_eq!(counts, expected);
+        for device in &mut devices {
+            assert!(device.wait_descriptor().is_some());
+            assert_eq!(device.send_capacity() > 0, device.queue_count() > 0);
+            assert_eq!(device.receive_burst(8, &mut |_| {}), 0);
+            device.flush();
+        }
+    }
+    wire.near
+        .command("ethtool")
+        .args(["-L", "near", "tx", "1"])
+        .status()
+        .expect("ethtool");
+    let mut interface = AfXdpInterface::open(options("near")).unwrap();
+    let sentence = match interface.devices(3) {
+        Err(error @ AfXdpError::NoTransmitQueue { .. }) => error.to_string(),
+        _ => panic!("two of three shards could not answer"),
+    };
+    assert!(sentence.contains("ethtool -L near"), "{sentence}");
+    drop(interface);
+    let (_interface, devices) = open(options("near"), 1);
+    assert!(devices[0].send_capacity() > 0);
+}
+
+#[test]
+fn receiving_and_sending_allocate_nothing() {
+    let wire = Wire::new(1);
+    let near = wire.near.enter();
+    let (_interface, mut devices) = open(options("near"), 1);
+    let device = &mut devices[0];
+    drop(near);
+    let _far = wire.far.enter();
+    let mut peer = PacketDevice::open("far").unwrap();
+    let request = arp_request(peer.mac_address());
+    let mut taken = 0;
+    for _ in 0..50 {
+        for _ in 0..20 {
+            assert!(peer.send(&[IoSlice::new(&request)]));
+        }
+        peer.flush();
+        let ((), counts) = CountingAllocator::counted(|| {
+            let mut bytes = 0;
+            while device.receive_burst(32, &mut |frame| bytes += frame.len()) > 0 {
+                taken += 1;
+            }
+            for _ in 0..20 {
+                assert!(device.send(&[IoSlice::new(&request), IoSlice::new(&[0; 100])]));
+            }
+            device.flush();
+            assert!(device.wait_descriptor().is_some());
+        });
+        assert_eq!(counts.total(), 0, "{counts:?}");
+    }
+    assert!(taken > 0);
+    assert_eq!(device.counters().sent, 1000);
+}
+
+#[test]
+fn an_overrun_is_counted() {
+    let wire = Wire::new(1);
+    let near = wire.near.enter();
+    let small = AfXdpOptions {
+        ring_frames: 64,
+        ..options("near")
+    };
+    let (_interface, devices) = open(small, 1);
+    drop(near);
+    let _far = wire.far.enter();
+    let mut peer = PacketDevice::open("far").unwrap();
+    let request = arp_request(peer.mac_address());
+    for _ in 0..10 {
+        for _ in 0..50 {
+            assert!(peer.send(&[IoSlice::new(&request)]));
+        }
+        peer.flush();
+    }
+    let start = Instant::now();
+    while devices[0].counters().receive_dropped < 500 - 64 {
+        assert!(start.elapsed() < PATIENCE, "{:?}", devices[0].counters());
+    }
+    println!("{:?}", devices[0].statistics().next());
+}
+
+/// Names the part that a run of this program plays as a child of a test.
+const PART: &str = "PRECURSOR_AFXDP_TEST_PART";
+
+/// Runs this program again, inside a namespace, for [`part_of_a_child`] alone.
+fn child(end: &Namespace, before: &[&str], part: &str) -> Child {
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", end.name()]).args(before);
+    command.arg(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "part_of_a_child", "--nocapture"])
+        .env(PART, part);
+    command.stdout(Stdio::piped()).stderr(Stdio::inherit());
+    command.spawn().expect("`ip netns exec`")
+}
+
+fn line_with(child: &mut Child, word: &str) -> String {
+    let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    let mut lines = lines.map(|line| line.unwrap());
+    lines
+        .find(|line| line.contains(word))
+        .expect("the child says so")
+}
+
+/// Does nothing unless a test of this file started it as a child.
+#[test]
+fn part_of_a_child() {
+    match std::env::var(PART).as_deref() {
+        Ok("hold") => {
+            let _held = open(options("near"), 1);
+            println!("holding");
+            std::thread::sleep(Duration::from_secs(60));
+        }
+        Ok("refused") => println!("refused: {}", refusal(options("near")).1),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_killed_process_leaves_nothing_behind() {
+    let wire = Wire::new(2);
+    for _ in 0..3 {
+        // `ip netns exec` becomes the program, so that the kill reaches it.
+        let mut holder = child(&wire.near, &[], "hold");
+        line_with(&mut holder, "holding");
+        assert!(has_program(&wire.near));
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        // The next one starts at once, whatever the kernel still takes apart.
+        let near = wire.near.enter();
+        drop(open(options("near"), 1));
+        drop(near);
+    }
+    let start = Instant::now();
+    while has_program(&wire.near) {
+        assert!(start.elapsed() < PATIENCE, "the program is still there");
+    }
+}
+
+#[test]
+fn without_privilege_it_is_said_what_is_needed() {
+    let wire = Wire::new(1);
+    let bare = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"];
+    let mut refused = child(&wire.near, &bare, "refused");
+    let sentence = line_with(&mut refused, "refused: ");
+    assert!(
+        sentence.contains("CAP_NET_ADMIN") && sentence.contains("root"),
+        "{sentence}"
+    );
+    assert!(refused.wait().unwrap().success());
+}
