@@ -12,6 +12,7 @@ use crate::manual::{CompletionsArguments, ManArguments};
 use crate::produce::ProduceArguments;
 use crate::quota::QuotaArguments;
 use crate::serve::ServeArguments;
+use crate::storage::StorageArguments;
 use crate::top::TopArguments;
 use crate::topic::TopicArguments;
 
@@ -50,6 +51,8 @@ pub enum Command {
     Quota(QuotaArguments),
     /// What the cluster is and how it does
     Cluster(ClusterArguments),
+    /// Look through a data directory without its broker, and mend it
+    Storage(StorageArguments),
     /// Watch a broker: throughput, latency, partitions, groups' lag
     Top(TopArguments),
     /// Measure a broker, and what could be reached at best

@@ -22,6 +22,7 @@ mod output;
 mod produce;
 mod quota;
 mod serve;
+mod storage;
 mod top;
 mod topic;
 
@@ -59,6 +60,7 @@ fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> {
         Command::Config(config) => config::run(config, common, output),
         Command::Quota(quota) => quota::run(quota, common, output),
         Command::Cluster(cluster) => cluster::run(cluster, common, output),
+        Command::Storage(storage) => storage::run(storage, output),
         Command::Top(top) => top::run(top, common, output),
         Command::Bench(bench) => bench::run(bench, common, output),
         Command::Doctor => doctor::run(output),

@@ -16,6 +16,8 @@ pub enum OpenMode {
     Plain,
     /// As `Plain`, made when absent.
     Create,
+    /// For those who only look: any offset and length, and nothing can be written.
+    Read,
 }
 
 /// A file that is read and written at offsets. Calls block.
@@ -78,7 +80,7 @@ pub trait FileSystem: Send + Sync {
 impl dyn FileSystem + '_ {
     /// A whole file; `NotFound` when it is absent.
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let file = self.open(path, OpenMode::Plain)?;
+        let file = self.open(path, OpenMode::Read)?;
         let length = file.length()?;
         let mut bytes = vec![0; length as usize];
         let got = file.read_at(&mut bytes, 0)?;

@@ -143,6 +143,9 @@ impl FileSystem for SystemFileSystem {
                 options.custom_flags(libc::O_DIRECT);
             }
             OpenMode::Data | OpenMode::Plain => {}
+            OpenMode::Read => {
+                options.write(false);
+            }
             OpenMode::Create => {
                 options.create(true);
             }

@@ -52,6 +52,16 @@ impl LeaderEpochs {
         self.entries.last().map(|entry| entry.0)
     }
 
+    /// Epochs and where they began, oldest first.
+    pub fn entries(&self) -> &[(i32, Offset)] {
+        &self.entries
+    }
+
+    /// Where the latest epoch began.
+    pub fn latest_start(&self) -> Option<Offset> {
+        self.entries.last().map(|entry| entry.1)
+    }
+
     /// The epoch of the record at `offset`; -1 when unknown.
     pub fn epoch_of(&self, offset: Offset) -> i32 {
         let after = self.entries.partition_point(|entry| entry.1 <= offset);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 const CHUNK: usize = 64;
 /// Chunks that the list of an index takes at least.
 const CHUNKS_MIN: usize = 64;
-const OFFSET_ENTRY: usize = 8;
-const TIME_ENTRY: usize = 12;
+pub(crate) const OFFSET_ENTRY: usize = 8;
+pub(crate) const TIME_ENTRY: usize = 12;
 
 /// A batch that the index knows: its last offset and where it begins; and, of the segment up to
 /// that batch, the newest timestamp and the offset that carries it.
@@ -197,21 +197,9 @@ impl SealedIndex {
         if !rest.is_empty() || !time_rest.is_empty() {
             return None;
         }
-        let split = |entry: &[u8; OFFSET_ENTRY]| {
-            let [a, b, c, d, e, f, g, h] = *entry;
-            (
-                u32::from_be_bytes([a, b, c, d]),
-                u32::from_be_bytes([e, f, g, h]),
-            )
-        };
-        let split_time = |entry: &[u8; TIME_ENTRY]| {
-            let [a, b, c, d, e, f, g, h, offset @ ..] = *entry;
-            let timestamp = i64::from_be_bytes([a, b, c, d, e, f, g, h]);
-            (timestamp, u32::from_be_bytes(offset))
-        };
         let index = SealedIndex {
-            offsets: offset_entries.iter().map(split).collect(),
-            times: time_entries.iter().map(split_time).collect(),
+            offsets: offset_entries.iter().map(offset_entry).collect(),
+            times: time_entries.iter().map(time_entry).collect(),
         };
         let ascending = index
             .offsets
@@ -264,6 +252,22 @@ impl SealedIndex {
     pub fn times(&self) -> &[(i64, u32)] {
         &self.times
     }
+}
+
+/// An entry of `.index`: an offset less the base, and a position.
+pub(crate) fn offset_entry(entry: &[u8; OFFSET_ENTRY]) -> (u32, u32) {
+    let [a, b, c, d, e, f, g, h] = *entry;
+    (
+        u32::from_be_bytes([a, b, c, d]),
+        u32::from_be_bytes([e, f, g, h]),
+    )
+}
+
+/// An entry of `.timeindex`: a timestamp, and an offset less the base.
+pub(crate) fn time_entry(entry: &[u8; TIME_ENTRY]) -> (i64, u32) {
+    let [a, b, c, d, e, f, g, h, offset @ ..] = *entry;
+    let timestamp = i64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    (timestamp, u32::from_be_bytes(offset))
 }
 
 /// An offset less its segment's base; `None` when it does not fit the index (Kafka: a signed 32-bit

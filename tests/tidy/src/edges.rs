@@ -154,10 +154,12 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
             "admin-api",
             "compression",
             "config",
+            "disk",
             "memory",
             "model",
             "protocol",
             "shm",
+            "storage",
         ],
     ),
 ];

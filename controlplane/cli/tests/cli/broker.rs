@@ -9,14 +9,25 @@ use serde_json::Value;
 /// A broker, and commands that are sent to it.
 pub struct Broker {
     node: Node,
+    /// Also when it is stopped.
+    bootstrap: String,
 }
 
 impl Broker {
     pub fn start() -> Broker {
-        Broker {
-            // Small: many tests run at a time.
-            node: Node::start(&["memory.region.bytes=64MiB", "memory.hugepages=off"]),
-        }
+        // Small: many tests run at a time.
+        let node = Node::start(&["memory.region.bytes=64MiB", "memory.hugepages=off"]);
+        let bootstrap = node.address().to_string();
+        Broker { node, bootstrap }
+    }
+
+    pub fn data_dir(&self) -> std::path::PathBuf {
+        self.node.data_dir()
+    }
+
+    /// Stops it cleanly.
+    pub fn stop(&mut self) {
+        assert!(self.node.stop().success());
     }
 
     /// The program with these words; its environment is as a script's.
@@ -27,8 +38,7 @@ impl Broker {
                 command.env_remove(name);
             }
         }
-        let bootstrap = self.node.address().to_string();
-        command.args(words).args(["--bootstrap", &bootstrap]);
+        command.args(words).args(["--bootstrap", &self.bootstrap]);
         command.stdin(Stdio::null());
         command
     }

@@ -9,4 +9,5 @@ mod manual;
 mod options;
 mod records;
 mod refusals;
+mod storage;
 mod views;

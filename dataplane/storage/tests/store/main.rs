@@ -6,6 +6,7 @@ mod basics;
 mod compaction;
 mod damage;
 mod model;
+mod offline;
 mod opening;
 mod order;
 mod promises;
