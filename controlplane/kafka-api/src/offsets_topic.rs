@@ -20,8 +20,13 @@ impl Api {
             Some(options.offsets_topic_segment_bytes.to_string()),
         )];
         let compact = ("cleanup.policy", "compact");
-        // Offsets are kept until they are committed anew, deleted or expired, never by their age.
-        let kept = [compact, ("retention.ms", "-1")];
+        // Offsets are kept until they are committed anew, deleted or expired, never by their age. What
+        // the coordinator writes, it reads as it wrote it.
+        let kept = [
+            compact,
+            ("compression.type", "producer"),
+            ("retention.ms", "-1"),
+        ];
         for (name, value) in kept {
             if LogConfig::default().set(name, value).is_ok() {
                 configs.push((name.to_owned(), Some(value.to_owned())));

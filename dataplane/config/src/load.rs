@@ -29,6 +29,7 @@ impl Default for NodeConfig {
             metrics_listen: nowhere,
             dataplane_shards: 0,
             dataplane_idle: IdlePolicy::Adaptive,
+            dataplane_codec_workers: 0,
             dataplane_cpus: Vec::new(),
             dataplane_spin_us: 0,
             network_driver: NetworkDriver::Auto,

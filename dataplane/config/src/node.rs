@@ -22,6 +22,8 @@ pub struct NodeConfig {
     /// 0: see [`NodeConfig::shard_count`].
     pub dataplane_shards: u16,
     pub dataplane_idle: IdlePolicy,
+    /// 0: one per shard.
+    pub dataplane_codec_workers: u16,
     /// Empty: shards are not pinned by configuration.
     pub dataplane_cpus: Vec<usize>,
     pub dataplane_spin_us: u32,

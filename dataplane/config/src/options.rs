@@ -134,6 +134,18 @@ pub const OPTIONS: &[NodeOption] = &[
         show: |c| c.data_dir.display().to_string(),
     },
     NodeOption {
+        name: "dataplane.codec.workers",
+        kind: ValueKind::Int,
+        unit: Unit::Count,
+        default: "0",
+        accepts: "a count from 1 to 256, or 0 for one per shard",
+        restart: true,
+        doc: "Threads that decompress and compress what producers send where a topic asks for it; \
+              each shard has at least one.",
+        apply: |c, v| integer(v, 0, SHARDS_MAX as u16).map(|n| c.dataplane_codec_workers = n),
+        show: |c| c.dataplane_codec_workers.to_string(),
+    },
+    NodeOption {
         name: "dataplane.cpus",
         kind: ValueKind::List,
         unit: Unit::None,

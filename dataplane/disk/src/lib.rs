@@ -18,7 +18,7 @@ mod wake;
 
 pub use engine::{Completion, Disk, DiskDriver};
 pub use file_system::{DiskFile, FileSystem, OpenMode, RandomFile, Unsynced};
-pub use helper::{Helper, give_way};
+pub use helper::{Helper, give_way, keep_off};
 pub use memory::{Memory, MemoryRange};
 pub use system::{SystemFileSystem, direct_io_works};
 pub use wake::Wake;

@@ -72,6 +72,43 @@ impl CleanupPolicy {
     }
 }
 
+/// The codec of stored batches (`compression.type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompressionType {
+    /// Whatever the producer chose.
+    Producer,
+    Uncompressed,
+    Gzip,
+    Snappy,
+    Lz4,
+    Zstd,
+}
+
+impl CompressionType {
+    pub(crate) fn parse(text: &str) -> Option<CompressionType> {
+        Some(match text.trim() {
+            "producer" => CompressionType::Producer,
+            "uncompressed" => CompressionType::Uncompressed,
+            "gzip" => CompressionType::Gzip,
+            "snappy" => CompressionType::Snappy,
+            "lz4" => CompressionType::Lz4,
+            "zstd" => CompressionType::Zstd,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            CompressionType::Producer => "producer",
+            CompressionType::Uncompressed => "uncompressed",
+            CompressionType::Gzip => "gzip",
+            CompressionType::Snappy => "snappy",
+            CompressionType::Lz4 => "lz4",
+            CompressionType::Zstd => "zstd",
+        }
+    }
+}
+
 /// A share from 0 to 1; never NaN.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Ratio(f64);
@@ -134,6 +171,11 @@ impl TopicOption {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogConfig {
     pub cleanup_policy: CleanupPolicy,
+    /// Levels count where the broker compresses (KIP-390). -1: gzip's own.
+    pub compression_gzip_level: i32,
+    pub compression_lz4_level: i32,
+    pub compression_type: CompressionType,
+    pub compression_zstd_level: i32,
     pub delete_retention_ms: i64,
     pub flush_policy: FlushPolicy,
     pub flush_interval_ms: i64,
@@ -196,6 +238,10 @@ impl Default for LogConfig {
     fn default() -> Self {
         let mut config = LogConfig {
             cleanup_policy: CleanupPolicy::Delete,
+            compression_gzip_level: 0,
+            compression_lz4_level: 0,
+            compression_type: CompressionType::Producer,
+            compression_zstd_level: 0,
             delete_retention_ms: 0,
             flush_policy: FlushPolicy::Os,
             flush_interval_ms: 0,
@@ -289,6 +335,42 @@ mod tests {
         assert!(error.contains("1048576"), "{error}");
         assert_eq!(config.set("retention.ms", "-1"), Ok(()));
         assert_eq!(config.retention_ms, -1);
+    }
+
+    #[test]
+    fn compression_types_and_levels_are_kafkas() {
+        let mut config = LogConfig::default();
+        for name in ["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"] {
+            assert_eq!(config.set("compression.type", name), Ok(()));
+            let option = TopicOption::find("compression.type").unwrap();
+            assert_eq!(option.value_in(&config), name);
+        }
+        for bad in ["none", "brotli", "GZIP", ""] {
+            assert!(config.set("compression.type", bad).is_err(), "{bad}");
+        }
+        let bounds = [
+            (
+                "compression.gzip.level",
+                &["-1", "1", "9"][..],
+                &["0", "10", "-2"][..],
+            ),
+            ("compression.lz4.level", &["1", "17"], &["0", "18", "-1"]),
+            (
+                "compression.zstd.level",
+                &["-131072", "0", "22"],
+                &["23", "-131073"],
+            ),
+        ];
+        for (name, good, bad) in bounds {
+            for level in good {
+                assert_eq!(config.set(name, level), Ok(()), "{name} {level}");
+                let option = TopicOption::find(name).unwrap();
+                assert_eq!(option.value_in(&config), *level);
+            }
+            for level in bad {
+                assert!(config.set(name, level).is_err(), "{name} {level}");
+            }
+        }
     }
 
     #[test]

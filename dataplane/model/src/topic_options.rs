@@ -1,7 +1,9 @@
 //! The topic-level options, as one table: name, type, default, bounds, one sentence.
 
 use crate::ValueKind;
-use crate::log_config::{CleanupPolicy, Effect, FlushPolicy, Ratio, TimestampType, TopicOption};
+use crate::log_config::{
+    CleanupPolicy, CompressionType, Effect, FlushPolicy, Ratio, TimestampType, TopicOption,
+};
 
 fn integer<T: std::str::FromStr + PartialOrd>(text: &str, low: T, high: T) -> Option<T> {
     text.trim()
@@ -55,42 +57,42 @@ pub const TOPIC_OPTIONS: &[TopicOption] = &[
     TopicOption {
         name: "compression.gzip.level",
         kind: ValueKind::Int,
-        effect: Effect::Void,
+        effect: Effect::InForce,
         default: "-1",
         accepts: "a level from 1 to 9, or -1 for the codec's own",
-        doc: "Level of gzip when the broker compresses; it keeps what the producer sent.",
-        apply: |_, v| only(level(v, 1, 9)),
-        show: |_| "-1".to_owned(),
+        doc: "Level of gzip when the broker compresses.",
+        apply: |c, v| level(v, 1, 9).map(|n| c.compression_gzip_level = n),
+        show: |c| c.compression_gzip_level.to_string(),
     },
     TopicOption {
         name: "compression.lz4.level",
         kind: ValueKind::Int,
-        effect: Effect::Void,
+        effect: Effect::InForce,
         default: "9",
         accepts: "a level from 1 to 17",
-        doc: "Level of lz4 when the broker compresses; it keeps what the producer sent.",
-        apply: |_, v| only(integer(v, 1, 17)),
-        show: |_| "9".to_owned(),
+        doc: "Level of lz4 when the broker compresses: 9 is the fast compressor, all others the high one.",
+        apply: |c, v| integer(v, 1, 17).map(|n| c.compression_lz4_level = n),
+        show: |c| c.compression_lz4_level.to_string(),
     },
     TopicOption {
         name: "compression.type",
         kind: ValueKind::Text,
         effect: Effect::InForce,
         default: "producer",
-        accepts: "'producer'",
-        doc: "The codec of stored batches; 'producer' keeps what the client sent.",
-        apply: |_, v| (v.trim() == "producer").then_some(()),
-        show: |_| "producer".to_owned(),
+        accepts: "'producer', 'uncompressed', 'gzip', 'snappy', 'lz4' or 'zstd'",
+        doc: "The codec of stored batches: what comes in another one the broker compresses anew; 'producer' keeps what the client sent.",
+        apply: |c, v| CompressionType::parse(v).map(|t| c.compression_type = t),
+        show: |c| c.compression_type.name().to_owned(),
     },
     TopicOption {
         name: "compression.zstd.level",
         kind: ValueKind::Int,
-        effect: Effect::Void,
+        effect: Effect::InForce,
         default: "3",
         accepts: "a level from -131072 to 22",
-        doc: "Level of zstd when the broker compresses; it keeps what the producer sent.",
-        apply: |_, v| only(integer(v, -131_072, 22)),
-        show: |_| "3".to_owned(),
+        doc: "Level of zstd when the broker compresses.",
+        apply: |c, v| integer(v, -131_072, 22).map(|n| c.compression_zstd_level = n),
+        show: |c| c.compression_zstd_level.to_string(),
     },
     TopicOption {
         name: "delete.retention.ms",

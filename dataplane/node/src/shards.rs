@@ -3,7 +3,7 @@
 use precursor_config::{IdlePolicy, NetworkDriver, NodeConfig, Switch};
 use precursor_shard::{PeerLinks, Shard, ShardOptions, ShardParts, peer_links};
 use precursor_shm::Region;
-use precursor_storage::{CleanerOptions, DirectIo, StoreOptions};
+use precursor_storage::{CleanerOptions, DirectIo, StoreOptions, WorkerOptions};
 use precursor_transport_kernel::{Driver, KernelOptions, KernelTransport, SharedListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -199,6 +199,7 @@ pub fn store_options(config: &NodeConfig, shard: u16) -> StoreOptions {
         producer_id_expiration_ms: i64::try_from(config.producer_id_expiration_ms)
             .unwrap_or(i64::MAX),
         cleaner: cleaner_options(config),
+        workers: worker_options(config),
         ..StoreOptions::new(&config.data_dir, shard)
     }
 }
@@ -213,6 +214,17 @@ fn cleaner_options(config: &NodeConfig) -> CleanerOptions {
         dedupe_buffer_bytes: usize::try_from(buffer).unwrap_or(usize::MAX),
         io_bytes_per_second_max: rate.bytes_per_second() / f64::from(shards),
         backoff_ms: config.log_cleaner_backoff_ms,
+    }
+}
+
+/// The node's workers, shared out; shards keep the processors that they are pinned to.
+fn worker_options(config: &NodeConfig) -> WorkerOptions {
+    let shards = usize::from(config.shard_count());
+    WorkerOptions {
+        workers: usize::from(config.dataplane_codec_workers)
+            .div_ceil(shards)
+            .max(1),
+        taken_cpus: config.dataplane_cpus.clone(),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::handlers::produce::ProduceWork;
 use crate::image::{Broker, Image};
 use crate::options::ShardOptions;
 use crate::own::OwnRequests;
+use crate::parked::ParkedAppends;
 use crate::peers::{PeerLinks, StalledAppend};
 use crate::pool::{Key, Pool};
 use crate::queries::Queries;
@@ -112,6 +113,8 @@ pub(crate) struct Core {
     pub own: OwnRequests,
     /// Appends of other shards that wait for memory, oldest first.
     pub stalled_appends: VecDeque<StalledAppend>,
+    /// Appends that wait for a worker, or behind one that does.
+    pub parked: ParkedAppends,
     pub metadata_waits: Pool<MetadataWait>,
     /// When the topic of committed offsets may be asked for again, while it is not there.
     pub offsets_topic_due_ms: u64,

@@ -26,6 +26,7 @@ mod latency;
 mod maintenance;
 mod options;
 mod own;
+mod parked;
 mod partitions;
 mod peers;
 mod pool;

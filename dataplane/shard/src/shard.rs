@@ -12,6 +12,7 @@ use crate::image::Image;
 use crate::maintenance;
 use crate::options::{IdlePolicy, ShardOptions};
 use crate::own::{self, OwnRequests};
+use crate::parked::{self, ParkedAppends};
 use crate::peers::{self, PeerLinks};
 use crate::pool::Pool;
 use crate::queries::Queries;
@@ -38,6 +39,8 @@ const EVENTS_PER_TURN: usize = 256;
 /// theirs: a request that passes through the control plane waits for several turns.
 const SERVED_PER_TURN: usize = 256;
 const SERVE_US_PER_TURN: u64 = 100;
+/// Of the buffers, the part that may be with appends that wait for workers.
+const PARKED_SHARE: usize = 4;
 /// Objects made before the first request; more are made when more are in use at once.
 const PREPARED: usize = 64;
 
@@ -126,6 +129,7 @@ impl<T: Transport> Shard<T> {
         transport.watch(store.wake_descriptor(), WOKEN_BY_STORE)?;
         let mut buffers = region.buffer_pool(shard);
         buffers.set_large_bytes_max(options.large_request_bytes_max);
+        let parked = ParkedAppends::new(buffers.capacity() / PARKED_SHARE);
         let producer = region.to_control_producer(shard);
         let mut core = Core {
             now,
@@ -151,6 +155,7 @@ impl<T: Transport> Shard<T> {
             peers,
             own: OwnRequests::default(),
             stalled_appends: VecDeque::new(),
+            parked,
             metadata_waits: Pool::new(0),
             offsets_topic_due_ms: 0,
             timers: TimerWheel::new(now.monotonic_us),
@@ -236,7 +241,10 @@ impl<T: Transport> Shard<T> {
         let now_us = self.core.now.monotonic_us;
         let sweep_us = self.next_sweep_ms * 1_000;
         let sweep = (self.core.connections.count() > 0).then_some(sweep_us);
-        let starved = !self.core.out_of_memory.is_empty() || !self.core.stalled_appends.is_empty();
+        let core = &self.core;
+        let starved = !core.out_of_memory.is_empty()
+            || !core.stalled_appends.is_empty()
+            || core.parked.is_starved();
         let retry = starved.then_some(self.next_memory_retry_us);
         let ring_full = self.core.own.is_blocked();
         let duties = [
@@ -275,6 +283,7 @@ impl<T: Transport> Shard<T> {
             worked |= peers::receive(&mut self.core);
         }
         worked |= self.poll_store();
+        worked |= parked::receive(&mut self.core);
         self.fire_timers();
         if self.core.control.is_backed_up() && self.core.control.pump() {
             while let Some(id) = self.core.out_of_control.pop() {
@@ -376,6 +385,9 @@ impl<T: Transport> Shard<T> {
         if !self.core.out_of_memory.is_empty() && now_us >= self.next_memory_retry_us {
             self.next_memory_retry_us = now_us + maintenance::MEMORY_RETRY_US;
             maintenance::serve_the_waiting_for_memory(&mut self.core);
+        }
+        if self.core.parked.is_starved() {
+            parked::advance(&mut self.core);
         }
         if !self.core.stalled_appends.is_empty() {
             peers::retry_appends(&mut self.core);

@@ -1,6 +1,7 @@
 //! The words that a shard and its store exchange: options, outcomes, errors, events.
 
 use crate::compaction::CleanerOptions;
+use crate::prepare::WorkerOptions;
 use precursor_model::{ErrorCode, LogConfig, LogUid, Offset, TopicId};
 use std::fmt;
 use std::path::PathBuf;
@@ -42,6 +43,8 @@ pub struct StoreOptions {
     /// Bytes of a log past its recovery point at which it is synced and the point moved.
     pub recovery_bytes_max: u64,
     pub cleaner: CleanerOptions,
+    /// Who decompresses and compresses what producers send.
+    pub workers: WorkerOptions,
 }
 
 impl StoreOptions {
@@ -58,6 +61,7 @@ impl StoreOptions {
             write_behind_ms: 500,
             recovery_bytes_max: 256 << 20,
             cleaner: CleanerOptions::default(),
+            workers: WorkerOptions::default(),
         }
     }
 }
@@ -160,6 +164,8 @@ pub struct Appended {
     pub log_append_time_ms: i64,
     pub log_start_offset: Offset,
     pub records: u32,
+    /// What the batch takes in the log; 0 of a duplicate.
+    pub bytes: u32,
     /// The producer had sent it before: nothing was appended, these are the first one's offsets.
     pub duplicate: bool,
     /// Under `every-write`: answer once `StoreEvent::Durable` reports at least this offset.
@@ -171,13 +177,15 @@ pub struct Appended {
 pub enum AppendError {
     /// No memory now: try the same bytes again later (`StoreEvent::MemoryFreed`). Never an answer.
     Busy,
+    /// The batch needs a worker's time first: see [`crate::Preparation`]. Never an answer.
+    Unprepared,
     /// The log is not online; its code says why.
     NotOnline(ErrorCode),
     /// CRC, length or structure are wrong.
     Corrupt,
     /// Well formed, but not what a producer may send (magic, counts, offsets, several batches).
     InvalidRecord,
-    /// Larger than max.message.bytes, or than a segment.
+    /// Larger than max.message.bytes, or than a segment; or it decompresses to too much.
     TooLarge,
     /// A timestamp type that only the broker sets.
     InvalidTimestamp,
@@ -189,10 +197,11 @@ pub enum AppendError {
 }
 
 impl AppendError {
-    /// The code for the partition's answer; the bytes of a `Busy` append are to be kept instead.
+    /// The code for the partition's answer; the bytes of a `Busy` or `Unprepared` append are to be kept
+    /// instead.
     pub fn code(self) -> ErrorCode {
         match self {
-            AppendError::Busy => ErrorCode::RequestTimedOut,
+            AppendError::Busy | AppendError::Unprepared => ErrorCode::RequestTimedOut,
             AppendError::NotOnline(code) => code,
             AppendError::Corrupt => ErrorCode::CorruptMessage,
             AppendError::InvalidRecord => ErrorCode::InvalidRecord,

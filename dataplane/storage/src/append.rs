@@ -6,6 +6,7 @@ use crate::index::{IndexEntry, relative};
 use crate::io::Io;
 use crate::jobs::Job;
 use crate::log::{Log, Segment, SegmentIndex, TailExtent};
+use crate::prepare::{Prepared, must_prepare};
 use crate::producers::Verdict;
 use precursor_model::{ErrorCode, FlushPolicy, Offset, TimestampType};
 use precursor_protocol::records::{Assignment, Limits, validate_produce};
@@ -19,6 +20,17 @@ pub(crate) const EXTENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Segments of one log that wait for the disk at once; more, and appends wait too.
 pub(crate) const SEGMENTS_UNWRITTEN_MAX: usize = 4;
 
+/// What is known of a batch that is as it should be.
+#[derive(Clone, Copy)]
+struct Sound {
+    records: u32,
+    max_timestamp: i64,
+    /// Under LogAppendTime: the batch's time.
+    log_append_time_ms: Option<i64>,
+    /// The time stands in the batch already.
+    is_stamped: bool,
+}
+
 impl Log {
     /// Appends one batch of a client.
     pub fn append(
@@ -27,27 +39,78 @@ impl Log {
         records: &[u8],
         options: AppendOptions,
     ) -> Result<Appended, AppendError> {
-        match self.state {
-            LogState::Online => {}
-            LogState::Opening => return Err(AppendError::NotOnline(ErrorCode::LeaderNotAvailable)),
-            LogState::Offline(code) => return Err(AppendError::NotOnline(code)),
+        self.must_be_online()?;
+        if must_prepare(&self.config, records) {
+            return Err(AppendError::Unprepared);
         }
         let limits = Limits {
             batch_bytes_max: self.config.max_message_bytes as usize,
             produce_version: options.produce_version,
         };
         let valid = validate_produce(Some(records), &limits)?;
-        let mut header = *valid.header();
-        let sent = BatchHeader::parse(&header);
-        if sent.is_transactional() {
+        if BatchHeader::parse(valid.header()).is_transactional() {
             return Err(AppendError::InvalidTransactionState);
         }
-        if records.len() as u64 > u64::from(self.config.segment_bytes) {
-            return Err(AppendError::TooLarge);
-        }
+        self.must_fit(records)?;
         if self.config.cleanup_policy.compacts() {
-            crate::compaction::check_keys(records)?;
+            crate::compaction::check_keys(&valid.batch)?;
         }
+        let now_ms = options.now.wall_ms;
+        let sound = Sound {
+            records: valid.records,
+            max_timestamp: valid.max_timestamp,
+            log_append_time_ms: self.is_log_append_time().then_some(now_ms),
+            is_stamped: false,
+        };
+        self.append_sound(io, records, sound, now_ms)
+    }
+
+    /// Appends one batch that a worker has checked, and stamped as the topic wants it.
+    pub fn append_prepared(
+        &mut self,
+        io: &mut Io,
+        prepared: Prepared,
+        batch: &[u8],
+        now_ms: i64,
+    ) -> Result<Appended, AppendError> {
+        self.must_be_online()?;
+        self.must_fit(batch)?;
+        let header = BatchHeader::parse_prefix(batch).ok_or(AppendError::Corrupt)?;
+        let sound = Sound {
+            records: prepared.records,
+            max_timestamp: header.max_timestamp,
+            log_append_time_ms: prepared.log_append_time_ms,
+            is_stamped: true,
+        };
+        self.append_sound(io, batch, sound, now_ms)
+    }
+
+    fn must_be_online(&self) -> Result<(), AppendError> {
+        match self.state {
+            LogState::Online => Ok(()),
+            LogState::Opening => Err(AppendError::NotOnline(ErrorCode::LeaderNotAvailable)),
+            LogState::Offline(code) => Err(AppendError::NotOnline(code)),
+        }
+    }
+
+    fn must_fit(&self, batch: &[u8]) -> Result<(), AppendError> {
+        match batch.len() as u64 > u64::from(self.config.segment_bytes) {
+            true => Err(AppendError::TooLarge),
+            false => Ok(()),
+        }
+    }
+
+    /// Appends a batch that is as it should be, unless its producer has sent it before or has missed
+    /// one.
+    fn append_sound(
+        &mut self,
+        io: &mut Io,
+        records: &[u8],
+        sound: Sound,
+        now_ms: i64,
+    ) -> Result<Appended, AppendError> {
+        let mut header: [u8; HEADER_LENGTH] = *records.first_chunk().ok_or(AppendError::Corrupt)?;
+        let sent = BatchHeader::parse(&header);
         if sent.has_producer() {
             let verdict = self.producers.check(&sent)?;
             if let Verdict::Duplicate {
@@ -59,11 +122,11 @@ impl Log {
                 return Ok(self.duplicate(base_offset, last_offset, timestamp));
             }
         }
-        let now_ms = options.now.wall_ms;
         // Age is told by timestamps, as Kafka does: old records may be produced today.
-        let time = match self.is_log_append_time() || valid.max_timestamp < 0 {
-            true => now_ms,
-            false => valid.max_timestamp,
+        let time = match sound.log_append_time_ms {
+            Some(time) => time,
+            None if sound.max_timestamp < 0 => now_ms,
+            None => sound.max_timestamp,
         };
         if self.must_roll(
             records.len() as u64,
@@ -74,12 +137,11 @@ impl Log {
         }
         self.reserve(io, records.len())?;
 
-        let log_append_time = self.is_log_append_time().then_some(now_ms);
         let assignment = Assignment {
             base_offset: self.end,
             leader_epoch: self.leader_epoch,
-            log_append_time_ms: log_append_time,
-            max_timestamp: valid.max_timestamp,
+            log_append_time_ms: sound.log_append_time_ms.filter(|_| !sound.is_stamped),
+            max_timestamp: sound.max_timestamp,
         };
         assignment.write(&mut header, &records[HEADER_LENGTH..]);
         let stored = BatchHeader::parse(&header);
@@ -90,9 +152,10 @@ impl Log {
         Ok(Appended {
             base_offset: stored.base_offset,
             last_offset: stored.last_offset(),
-            log_append_time_ms: log_append_time.unwrap_or(-1),
+            log_append_time_ms: sound.log_append_time_ms.unwrap_or(-1),
             log_start_offset: self.start,
-            records: valid.records,
+            records: sound.records,
+            bytes: records.len() as u32,
             duplicate: false,
             must_be_durable_to: every_write.then_some(self.end),
         })
@@ -114,6 +177,7 @@ impl Log {
             },
             log_start_offset: self.start,
             records: (last_offset - base_offset + 1) as u32,
+            bytes: 0,
             duplicate: true,
             // The first one may still be on its way to disk.
             must_be_durable_to: every_write.then_some(last_offset + 1),

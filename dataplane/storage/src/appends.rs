@@ -2,30 +2,107 @@
 
 use crate::api::*;
 use crate::memory::Evicted;
+use crate::prepare::{Preparation, Spec, must_prepare};
 use crate::store::Store;
 use precursor_model::{ErrorCode, FlushPolicy};
+use precursor_shm::Buffer;
+
+const UNKNOWN_LOG: AppendError = AppendError::NotOnline(ErrorCode::UnknownTopicOrPartition);
 
 impl Store {
     /// Appends one record batch: validates it, copies it once, assigns its offsets.
     ///
     /// # Errors
-    /// [`AppendError::Busy`] asks for the same call again, later; any other is the answer.
+    /// [`AppendError::Busy`] asks for the same call again, later; [`AppendError::Unprepared`] for
+    /// [`Store::prepare`]; any other is the answer.
     pub fn append(
         &mut self,
         id: LogId,
         records: &[u8],
         options: AppendOptions,
     ) -> Result<Appended, AppendError> {
-        self.io.now = options.now;
-        let mut outcome = self.try_append(id, records, options);
+        let append = |store: &mut Store| store.try_append(id, records, options);
+        self.append_with(id, records.len(), options.now, append)
+    }
+
+    /// Gives a batch that is [`AppendError::Unprepared`] to the workers: `records[..length]`. `memory`
+    /// is what the batch may be written anew into, from [`Preparation::into_memory`].
+    ///
+    /// # Errors
+    /// Everything comes back when the workers have enough to do.
+    pub fn prepare(
+        &mut self,
+        id: LogId,
+        token: u64,
+        (records, length): (Buffer, usize),
+        memory: Vec<u8>,
+        options: AppendOptions,
+    ) -> Result<(), (Buffer, Vec<u8>)> {
+        let Some(log) = self.log(id).filter(|_| self.workers.has_room()) else {
+            return Err((records, memory));
+        };
+        let spec = Spec::new(&log.config, options.produce_version, options.now.wall_ms);
+        let preparation = Preparation {
+            token,
+            spec,
+            records,
+            length,
+            rewritten: memory,
+            outcome: Err(AppendError::Unprepared),
+        };
+        let sent = self.workers.try_send(preparation);
+        sent.map_err(|back| (back.records, back.rewritten))
+    }
+
+    /// Whether a batch needs a worker before it can be appended.
+    pub fn must_prepare(&self, id: LogId, records: &[u8]) -> bool {
+        let log = self.log(id);
+        log.is_some_and(|log| must_prepare(&log.config, records))
+    }
+
+    /// A batch that the workers are through with, in no order.
+    pub fn next_prepared(&mut self) -> Option<Preparation> {
+        self.workers.try_receive()
+    }
+
+    /// Appends what a worker has made of a batch.
+    ///
+    /// # Errors
+    /// As [`Store::append`]; what the worker found wrong with the batch is one of them.
+    pub fn append_prepared(
+        &mut self,
+        id: LogId,
+        preparation: &Preparation,
+        now: Now,
+    ) -> Result<Appended, AppendError> {
+        let (prepared, batch) = preparation.batch()?;
+        let append = |store: &mut Store| {
+            store.io.memory_short = false;
+            match store.log_and_io(id) {
+                Some((log, io)) => log.append_prepared(io, prepared, batch, now.wall_ms),
+                None => Err(UNKNOWN_LOG),
+            }
+        };
+        self.append_with(id, batch.len(), now, append)
+    }
+
+    fn append_with(
+        &mut self,
+        id: LogId,
+        bytes: usize,
+        now: Now,
+        append: impl Fn(&mut Store) -> Result<Appended, AppendError>,
+    ) -> Result<Appended, AppendError> {
+        self.io.now = now;
+        let mut outcome = append(self);
         while outcome == Err(AppendError::Busy) && self.io.memory_short {
             // Make room; or be content with small extents, once.
-            let small = self.reclaim(records.len()) == 0;
+            let small = self.reclaim(bytes) == 0;
             if small && self.io.pool().usage().largest_free == 0 {
                 break;
             }
             self.io.small_extents = small;
-            outcome = self.try_append(id, records, options);
+            outcome = append(self);
             self.io.small_extents = false;
             if small {
                 break;
@@ -48,7 +125,7 @@ impl Store {
         self.io.memory_short = false;
         match self.log_and_io(id) {
             Some((log, io)) => log.append(io, records, options),
-            None => Err(AppendError::NotOnline(ErrorCode::UnknownTopicOrPartition)),
+            None => Err(UNKNOWN_LOG),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Searches by timestamp on the helper thread, and the rebuilding of an index.
+//! Searches by timestamp on the helper thread, which decompresses too, and the rebuilding of an index.
 
 use crate::api::TimedOffset;
 use crate::batch::BatchHeader;
@@ -21,8 +21,10 @@ pub(crate) struct FindTime {
     pub base: Offset,
     /// Of the segment, when the search began.
     pub generation: u32,
-    /// Where to begin; 0 lets the time index say.
+    /// Where to begin; 0 lets the time index say. Of a search in `batch`: where the next one begins.
     pub position: u64,
+    /// A compressed batch from the region, which alone is searched.
+    pub batch: Option<Vec<u8>>,
     /// Bytes of the file that hold batches.
     pub size: u64,
     pub timestamp: i64,
@@ -35,6 +37,11 @@ pub(crate) fn find_time(
     files: &dyn FileSystem,
     request: &FindTime,
 ) -> io::Result<Option<TimedOffset>> {
+    if let Some(batch) = &request.batch {
+        let header = BatchHeader::parse_prefix(batch);
+        let search = |header| first_record(&header, batch, request.timestamp, request.start);
+        return Ok(header.and_then(search));
+    }
     let file = files.open(
         &segment_file(&request.directory, request.base, "log"),
         OpenMode::Plain,

@@ -26,6 +26,7 @@ pub mod offline;
 mod open;
 mod opened;
 mod opens;
+mod prepare;
 mod producers;
 mod quarantine;
 mod read;
@@ -49,6 +50,7 @@ pub use api::{
 pub use compaction::CleanerOptions;
 pub use describe::LogSizes;
 pub use io::StoreStats;
+pub use prepare::{Preparation, WorkerOptions};
 pub use producers::ActiveProducer;
 pub use read::{Gather, Read};
 pub use segment_walk::Fault;

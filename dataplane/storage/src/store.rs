@@ -9,6 +9,7 @@ use crate::layout::{OffsetMap, partition_directory};
 use crate::log::Log;
 use crate::maintenance::{LOADED_MAX, Timers};
 use crate::opens::Opens;
+use crate::prepare::Workers;
 use crate::read::{Gather, Read};
 use crate::recovery::OpenRequest;
 use crate::room::Garbage;
@@ -45,6 +46,7 @@ pub struct Store {
     pub(crate) tickets: Tickets,
     pub(crate) timers: Timers,
     pub(crate) cleaner: Cleaner,
+    pub(crate) workers: Workers,
     /// Directories of the logs.
     directories: HashSet<Arc<PathBuf>>,
     /// Logs that are to be opened.
@@ -105,7 +107,12 @@ impl Store {
             what: "cannot start the cleaner thread".to_owned(),
             source,
         })?;
-        let threads = (helper, cleaner);
+        let workers = Workers::spawn(&options.workers, options.shard, &wake);
+        let workers = workers.map_err(|source| OpenError::System {
+            what: "cannot start the threads that compress".to_owned(),
+            source,
+        })?;
+        let threads = (helper, cleaner, workers);
         Self::assemble(options, files, parts.disk, threads, wake, parts.lock, now)
     }
 
@@ -122,7 +129,7 @@ impl Store {
         let helper = Helper::inline(HELPER_DEPTH, move |job| run(&*helper_files, job));
         let cleaner = Cleaner::inline(options.cleaner, files.clone(), now);
         let wake = crate::open::wake()?;
-        let threads = (helper, cleaner);
+        let threads = (helper, cleaner, Workers::inline());
         Self::assemble(options, files, disk, threads, wake, Box::new(()), now)
     }
 
@@ -130,7 +137,7 @@ impl Store {
         options: StoreOptions,
         files: Arc<dyn FileSystem>,
         mut disk: Disk<ExtentPool>,
-        (helper, cleaner): (Helper<Job, crate::jobs::Outcome>, Cleaner),
+        (helper, cleaner, workers): (Helper<Job, crate::jobs::Outcome>, Cleaner, Workers),
         wake: Arc<Wake>,
         lock: Box<dyn Any + Send>,
         now: Now,
@@ -148,6 +155,7 @@ impl Store {
         Ok(Store {
             timers: Timers::new(&options, now),
             cleaner,
+            workers,
             options,
             slots: Vec::new(),
             free_slots: Vec::new(),

@@ -9,6 +9,7 @@ use crate::log::{Log, SegmentIndex};
 use crate::read::{Gather, Read};
 use crate::store::Store;
 use precursor_model::{ErrorCode, Offset};
+use precursor_protocol::records::Codec;
 
 /// Reads that wait for the disk at once; more are asked to come again.
 const READS_MAX: usize = 1024;
@@ -31,10 +32,19 @@ enum WaitingLookup {
     Cancelled,
 }
 
-/// How far a search by timestamp got without the disk.
+/// How far a search by timestamp got without the helper.
 enum Search {
     Ended(Option<TimedOffset>),
-    OnDisk(FindTime),
+    /// On disk, or in a compressed batch.
+    ByHelper(FindTime),
+}
+
+/// What a search found in the region.
+enum Hot {
+    Found(TimedOffset),
+    /// It may be in this batch, which is compressed; the next one begins at the position.
+    MaybeIn(Vec<u8>, u64),
+    Nothing,
 }
 
 struct Entry<T> {
@@ -208,16 +218,26 @@ impl Store {
     pub fn offset_for_time(&mut self, id: LogId, timestamp: i64) -> Result<Lookup, ReadError> {
         let request = match self.search(id, timestamp, 0)? {
             Search::Ended(found) => return Ok(Lookup::Ready(found)),
-            Search::OnDisk(request) => request,
+            Search::ByHelper(request) => request,
         };
-        let waiting = WaitingLookup::Waiting {
-            log: id,
-            request: request.clone(),
-        };
-        let (slot, generation) = self.tickets.lookups.insert(waiting);
+        let (slot, generation) = self.tickets.lookups.insert(WaitingLookup::Cancelled);
         let ticket = LookupTicket { slot, generation };
-        self.io.job(Job::FindTime(ticket, request));
+        let waiting = self.ask_helper(id, ticket, request);
+        if let Some(entry) = self.tickets.lookups.get(slot, generation) {
+            *entry = waiting;
+        }
         Ok(Lookup::Pending(ticket))
+    }
+
+    /// Hands a search on; what is remembered of it.
+    fn ask_helper(&mut self, id: LogId, ticket: LookupTicket, search: FindTime) -> WaitingLookup {
+        let request = FindTime {
+            batch: search.batch.is_some().then(Vec::new),
+            directory: search.directory.clone(),
+            ..search
+        };
+        self.io.job(Job::FindTime(ticket, search));
+        WaitingLookup::Waiting { log: id, request }
     }
 
     /// Searches the segments from `from` on as far as the region holds them.
@@ -238,26 +258,9 @@ impl Store {
             if !may_hold || segment.base < from {
                 continue;
             }
-            let (base, generation) = (segment.base, segment.generation);
             let position = log.position_before_time(at, timestamp);
-            if log.hot_from(base).is_none_or(|hot| position < hot) {
-                let size = match base < log.writer.base {
-                    true => segment.size,
-                    false => log.writer.written,
-                };
-                return Ok(Search::OnDisk(FindTime {
-                    directory: log.directory.clone(),
-                    base,
-                    generation,
-                    position,
-                    size,
-                    timestamp,
-                    start,
-                }));
-            }
-            // Of a compacted batch the newest record may be gone: then a later segment has it.
-            if let Some(found) = log.find_time_in_extents(io, at, position, timestamp) {
-                return Ok(Search::Ended(Some(found)));
+            if let Some(search) = log.search_segment(io, at, position, timestamp) {
+                return Ok(search);
             }
         }
         Ok(Search::Ended(None))
@@ -287,10 +290,7 @@ impl Store {
             _ => self.search_behind(id, &request),
         };
         let waiting = match next {
-            Ok(Search::OnDisk(request)) => {
-                self.io.job(Job::FindTime(ticket, request.clone()));
-                WaitingLookup::Waiting { log: id, request }
-            }
+            Ok(Search::ByHelper(request)) => self.ask_helper(id, ticket, request),
             Ok(Search::Ended(found)) => WaitingLookup::Done(Ok(found)),
             Err(error) => WaitingLookup::Done(Err(error)),
         };
@@ -310,13 +310,16 @@ impl Store {
     }
 
     fn search_behind(&mut self, id: LogId, request: &FindTime) -> Result<Search, ReadError> {
-        if let Some((log, io)) = self.log_and_io(id)
-            && let Some(hot) = log.hot_from(request.base)
-        {
+        if let Some((log, io)) = self.log_and_io(id) {
             let segment = log.segment_at(request.base);
-            let found = log.find_time_in_extents(io, segment, hot, request.timestamp);
-            if found.is_some() {
-                return Ok(Search::Ended(found));
+            let from = match request.batch {
+                Some(_) => Some(request.position),
+                None => log.hot_from(request.base),
+            };
+            let search =
+                from.and_then(|from| log.search_segment(io, segment, from, request.timestamp));
+            if let Some(search) = search {
+                return Ok(search);
             }
         }
         self.search(id, request.timestamp, request.base + 1)
@@ -378,6 +381,42 @@ impl Log {
         u64::from(position)
     }
 
+    /// Searches a segment from a batch on, as far as that can be done here; `None` when the record is
+    /// in a later segment, if anywhere: of a compacted batch the newest one may be gone.
+    fn search_segment(
+        &self,
+        io: &Io,
+        segment: usize,
+        position: u64,
+        timestamp: i64,
+    ) -> Option<Search> {
+        let (base, size) = (self.segments[segment].base, self.segments[segment].size);
+        let request = |position, size, batch| {
+            Search::ByHelper(FindTime {
+                directory: self.directory.clone(),
+                base,
+                generation: self.segments[segment].generation,
+                position,
+                batch,
+                size,
+                timestamp,
+                start: self.start,
+            })
+        };
+        if self.hot_from(base).is_none_or(|hot| position < hot) {
+            let on_disk = match base < self.writer.base {
+                true => size,
+                false => self.writer.written,
+            };
+            return Some(request(position, on_disk, None));
+        }
+        match self.find_time_in_extents(io, segment, position, timestamp)? {
+            Hot::Found(found) => Some(Search::Ended(Some(found))),
+            Hot::MaybeIn(batch, next) => Some(request(next, size, Some(batch))),
+            Hot::Nothing => None,
+        }
+    }
+
     /// Searches the part of a segment that the region holds.
     fn find_time_in_extents(
         &self,
@@ -385,23 +424,26 @@ impl Log {
         segment: usize,
         from: u64,
         timestamp: i64,
-    ) -> Option<TimedOffset> {
+    ) -> Option<Hot> {
         let (base, size) = (self.segments[segment].base, self.segments[segment].size);
         let mut position = from;
         while position < size {
             let at = self.extent_at(base, position)?;
             let header = self.header_in_extents(io, at, position)?;
             let length = header.total_length()?;
+            let end = position + length as u64;
             if header.max_timestamp >= timestamp && header.last_offset() >= self.start {
                 let mut batch = vec![0; length];
                 self.copy_from_extents(io, base, position, &mut batch)?;
-                let found = first_record(&header, &batch, timestamp, self.start);
-                if found.is_some() {
-                    return found;
+                if Codec::from_attributes(header.attributes) != Codec::None {
+                    return Some(Hot::MaybeIn(batch, end));
+                }
+                if let Some(found) = first_record(&header, &batch, timestamp, self.start) {
+                    return Some(Hot::Found(found));
                 }
             }
-            position += length as u64;
+            position = end;
         }
-        None
+        Some(Hot::Nothing)
     }
 }

@@ -160,6 +160,11 @@ impl BufferPool {
         self.large_bytes_max = bytes;
     }
 
+    /// Bytes that the pool has in all.
+    pub fn capacity(&self) -> usize {
+        self.buddy.chunks_max() * CHUNK_BYTES
+    }
+
     /// How much is lent.
     pub fn usage(&self) -> BufferPoolUse {
         BufferPoolUse {

@@ -1,7 +1,9 @@
 //! Writing the fields that the broker assigns into a batch.
 
-use super::batch::{BatchError, BatchView};
-use super::{ATTRIBUTE_LOG_APPEND_TIME, CRC_COVERS_FROM, HEADER_LENGTH};
+use super::batch::{BatchError, BatchView, Codec};
+use super::{
+    ATTRIBUTE_CODEC, ATTRIBUTE_LOG_APPEND_TIME, CRC_COVERS_FROM, HEADER_LENGTH, LOG_OVERHEAD,
+};
 use precursor_memory::{crc32c, crc32c_append};
 
 /// What the broker assigns to a produced batch.
@@ -55,6 +57,23 @@ impl<'a> BatchHeaderMut<'a> {
             return Err(BatchError::Truncated);
         }
         Ok(BatchHeaderMut { bytes })
+    }
+
+    /// A header, copied from a sound batch, and whatever records follow it now: its length is set to
+    /// fit. The CRC is not, until a field that it covers is set.
+    ///
+    /// # Panics
+    /// If there is no whole header, or no header of a batch.
+    pub fn of_rewritten(bytes: &'a mut [u8]) -> BatchHeaderMut<'a> {
+        let length = (bytes.len() - LOG_OVERHEAD) as i32;
+        bytes[8..12].copy_from_slice(&length.to_be_bytes());
+        BatchHeaderMut { bytes }
+    }
+
+    /// Says in which codec the records are. The CRC is not recomputed.
+    pub fn set_codec(&mut self, codec: Codec) {
+        let attributes = self.view().attributes() & !ATTRIBUTE_CODEC | codec.bits();
+        self.put(21, &attributes.to_be_bytes());
     }
 
     /// The batch as it is now.

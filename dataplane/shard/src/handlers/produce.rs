@@ -4,19 +4,22 @@ use crate::answer::Waits;
 use crate::connection::is_own;
 use crate::core::{CloseReason, Core, Handled, Request, Timer};
 use crate::fetch;
+use crate::parked;
 use crate::partitions::{self, Place, TopicRef};
-use crate::peers::{Message, RemoteAppended, Ticket};
+use crate::peers::{Message, Ticket};
 use crate::pool::Key;
 use crate::timer::TimerId;
-use crate::waiters::{DurableWait, DurableWaiter};
 use precursor_model::{ErrorCode, LogUid, Offset};
 use precursor_protocol::views::ProduceRequestView;
 use precursor_protocol::views::produce_request::PartitionProduceDataView;
-use precursor_storage::{AppendError, AppendOptions, LogId};
+use precursor_storage::{AppendError, AppendOptions, Appended, LogId};
 use precursor_transport_port::ConnectionId;
 
 mod refusal;
 mod response;
+mod waits;
+
+pub(crate) use waits::{abandon, durable, expire, offline, remote_appended, settle_asked};
 
 /// Kafka lets clients of this id write to internal topics: its tools that move a group's state.
 const ADMIN_CLIENT_ID: &str = "__admin_client";
@@ -34,7 +37,7 @@ pub(crate) struct PartitionOutcome {
     pub log_start_offset: Offset,
     /// The log that must be durable up to this offset before the answer may go.
     pub durable: Option<(LogId, Offset)>,
-    /// Another shard is asked and has not told yet.
+    /// Another shard, or a worker, is asked and has not told yet.
     pub asked: bool,
 }
 
@@ -52,7 +55,7 @@ impl PartitionOutcome {
 }
 
 /// A produce that is not answered in one go: stopped before a partition for want of memory, or
-/// waiting for durability.
+/// waiting for durability, workers or other shards.
 #[derive(Debug, Default)]
 pub(crate) struct ProduceWork {
     /// Of the request's partitions, in their order, as far as they were handled.
@@ -197,7 +200,7 @@ fn append(
         return Some(PartitionOutcome::failed(ErrorCode::InvalidRecord));
     };
     match place {
-        Place::Local(log) => append_local(core, log, version, records),
+        Place::Local(log) => append_local(core, log, version, records, ticket),
         Place::Remote { shard, log } => append_remote(core, (shard, log), version, records, ticket),
     }
 }
@@ -235,17 +238,60 @@ fn enough_replicas(core: &Core, topic: TopicRef<'_>, partition: i32) -> bool {
 }
 
 /// Appends a batch to a local log and wakes who waits for it; `None` when there is no memory now.
-pub(crate) fn append_local(
+fn append_local(
     core: &mut Core,
     log: LogId,
     version: i16,
     records: &[u8],
+    ticket: Ticket,
 ) -> Option<PartitionOutcome> {
+    if let Some(outcome) = append_now(core, log, version, records) {
+        return outcome;
+    }
+    if !parked::copy(core, log, version, records, ticket) {
+        core.stats.produces_delayed.add(1);
+        return None;
+    }
+    Some(PartitionOutcome {
+        asked: true,
+        ..PartitionOutcome::failed(ErrorCode::None)
+    })
+}
+
+/// Appends a batch to a local log, unless it is to be parked: then the outer option is `None`. The
+/// inner one is `None` when there is no memory now.
+pub(crate) fn append_now(
+    core: &mut Core,
+    log: LogId,
+    version: i16,
+    records: &[u8],
+) -> Option<Option<PartitionOutcome>> {
+    if core.parked.holds(log) {
+        return None;
+    }
     let options = AppendOptions {
         now: core.now,
         produce_version: version,
     };
     match core.store.append(log, records, options) {
+        Err(AppendError::Unprepared) => None,
+        Err(AppendError::Busy) => {
+            core.stats.produces_delayed.add(1);
+            Some(None)
+        }
+        appended => Some(Some(outcome_of(core, log, version, records, appended))),
+    }
+}
+
+/// Counts an append, wakes who waits for it, and says what to answer. `records` are as they came.
+pub(crate) fn outcome_of(
+    core: &mut Core,
+    log: LogId,
+    version: i16,
+    records: &[u8],
+    appended: Result<Appended, AppendError>,
+) -> PartitionOutcome {
+    match appended {
         Ok(appended) => {
             if appended.duplicate {
                 core.stats.batches_duplicate.add(1);
@@ -255,21 +301,17 @@ pub(crate) fn append_local(
                 core.stats.batches_in.add(1);
                 core.traffic.batch_in(log, appended.records, records.len());
                 if appended.must_be_durable_to.is_none() {
-                    fetch::wake(core, log, records.len());
+                    fetch::wake(core, log, appended.bytes as usize);
                 }
             }
-            Some(PartitionOutcome {
+            PartitionOutcome {
                 error: ErrorCode::None,
                 base_offset: appended.base_offset,
                 log_append_time_ms: appended.log_append_time_ms,
                 log_start_offset: appended.log_start_offset,
                 durable: appended.must_be_durable_to.map(|offset| (log, offset)),
                 asked: false,
-            })
-        }
-        Err(AppendError::Busy) => {
-            core.stats.produces_delayed.add(1);
-            None
+            }
         }
         Err(error) => {
             core.stats.batches_refused.add(1);
@@ -279,7 +321,7 @@ pub(crate) fn append_local(
             {
                 outcome.log_start_offset = core.store.offsets(log).start;
             }
-            Some(outcome)
+            outcome
         }
     }
 }
@@ -341,161 +383,14 @@ fn wait_for_others(core: &mut Core, key: Key, work: &mut ProduceWork) {
             work.outstanding += 1;
             continue;
         }
-        let waiting = outcome.durable.filter(|(log, offset)| {
-            core.store.offsets(*log).durable < *offset && core.waiters.get_mut(*log).is_some()
-        });
-        match waiting {
-            Some((log, offset)) => {
-                work.outstanding += 1;
-                if let Some(waiters) = core.waiters.get_mut(log) {
-                    let place = place as u32;
-                    waiters.durable.push_back(DurableWait {
-                        offset,
-                        waiter: DurableWaiter::Produce { key, place },
-                    });
-                }
-            }
-            None => work.holes[place] = None,
+        let ticket = Ticket {
+            key,
+            place: place as u32,
+        };
+        if waits::wait_for_disk(core, ticket, outcome) {
+            work.outstanding += 1;
+        } else {
+            work.holes[place] = None;
         }
-    }
-}
-
-/// A log is durable up to `offset`: answers that waited for it go, fetches see more.
-pub(crate) fn durable(core: &mut Core, log: LogId, offset: Offset) {
-    while let Some(waiters) = core.waiters.get_mut(log)
-        && let Some(wait) = waiters.durable.front().copied()
-        && wait.offset <= offset
-    {
-        waiters.durable.pop_front();
-        settle_wait(core, wait.waiter, ErrorCode::None);
-    }
-    fetch::wake(core, log, usize::MAX);
-}
-
-/// A log cannot be served any more: whoever waits for it is told.
-pub(crate) fn offline(core: &mut Core, log: LogId, error: ErrorCode) {
-    while let Some(waiters) = core.waiters.get_mut(log)
-        && let Some(wait) = waiters.durable.pop_front()
-    {
-        settle_wait(core, wait.waiter, error);
-    }
-    fetch::wake(core, log, usize::MAX);
-}
-
-fn settle_wait(core: &mut Core, waiter: DurableWaiter, error: ErrorCode) {
-    match waiter {
-        DurableWaiter::Produce { key, place } => fill(core, key, place, error),
-        DurableWaiter::Peer {
-            shard,
-            ticket,
-            mut appended,
-        } => {
-            if error.is_error() {
-                appended.error = error;
-                appended.base_offset = -1;
-            }
-            core.peers
-                .send(shard, Message::Appended { ticket, appended });
-        }
-    }
-}
-
-/// Another shard has appended, or refused.
-pub(crate) fn remote_appended(core: &mut Core, ticket: Ticket, appended: RemoteAppended) {
-    let Some(work) = core.produces.get_mut(ticket.key) else {
-        return;
-    };
-    if let Some(outcome) = work.outcomes.get_mut(ticket.place as usize) {
-        outcome.asked = false;
-        outcome.error = appended.error;
-        outcome.base_offset = appended.base_offset;
-        outcome.log_append_time_ms = appended.log_append_time_ms;
-        outcome.log_start_offset = appended.log_start_offset;
-    }
-    if let Some(connection) = work.unanswered {
-        work.outstanding = work.outstanding.saturating_sub(1);
-        let last = work.outstanding == 0;
-        if appended.error.is_error() {
-            core.close_later(connection, CloseReason::UnacknowledgedError);
-        }
-        if last {
-            finish(core, ticket.key);
-        }
-        return;
-    }
-    // Without an answer yet the request is still at another of its partitions.
-    let (Some(answer), version) = (work.answer, work.version) else {
-        return;
-    };
-    let hole = work.holes.get(ticket.place as usize).copied().flatten();
-    if let (Some(at), Some(answer)) = (hole, core.answers.get_mut(answer)) {
-        let at = at as usize;
-        answer.patch_i16(at, appended.error.code());
-        answer.patch_i64(at + 2, appended.base_offset);
-        answer.patch_i64(at + 10, appended.log_append_time_ms);
-        if version >= 5 {
-            answer.patch_i64(at + 18, appended.log_start_offset);
-        }
-    }
-    fill(core, ticket.key, ticket.place, ErrorCode::None);
-}
-
-/// Settles one partition of a waiting produce, and answers with the last one.
-fn fill(core: &mut Core, key: Key, place: u32, error: ErrorCode) {
-    let Some(work) = core.produces.get_mut(key) else {
-        return;
-    };
-    let hole = work.holes.get_mut(place as usize);
-    let Some(at) = hole.and_then(Option::take) else {
-        return;
-    };
-    work.outstanding -= 1;
-    let last = work.outstanding == 0;
-    if error.is_error()
-        && let Some(answer) = work.answer.and_then(|answer| core.answers.get_mut(answer))
-    {
-        answer.patch_i16(at as usize, error.code());
-        answer.patch_i64(at as usize + 2, -1);
-    }
-    if last {
-        finish(core, key);
-    }
-}
-
-fn finish(core: &mut Core, key: Key) {
-    let work = &mut core.produces[key];
-    let (answer, timer) = (work.answer.take(), work.timer.take());
-    work.clear();
-    core.produces.give_back(key);
-    if let Some(timer) = timer {
-        core.timers.cancel(timer);
-    }
-    if let Some(answer) = answer {
-        core.finish_answer(answer);
-    }
-}
-
-/// The client's own timeout is over: what is not durable by now is answered with REQUEST_TIMED_OUT.
-pub(crate) fn expire(core: &mut Core, key: Key) {
-    let Some(work) = core.produces.get_mut(key) else {
-        return;
-    };
-    work.timer = None;
-    if let Some(answer) = work.answer.and_then(|answer| core.answers.get_mut(answer)) {
-        for at in work.holes.drain(..).flatten() {
-            answer.patch_i16(at as usize, ErrorCode::RequestTimedOut.code());
-        }
-    }
-    finish(core, key);
-}
-
-/// The connection is gone; what was appended stays.
-pub(crate) fn abandon(core: &mut Core, key: Key) {
-    if let Some(work) = core.produces.get_mut(key) {
-        if let Some(timer) = work.timer.take() {
-            core.timers.cancel(timer);
-        }
-        work.clear();
-        core.produces.give_back(key);
     }
 }

@@ -4,6 +4,7 @@ use super::{Message, RemoteAppended, RemoteOffsets, Ticket};
 use crate::core::Core;
 use crate::fetch::{self, Reader};
 use crate::handlers::{describe_producers, produce};
+use crate::parked::{self, Append, Waiter};
 use crate::partitions;
 use crate::queries;
 use crate::waiters::{DurableWait, DurableWaiter};
@@ -123,13 +124,47 @@ fn append(core: &mut Core, stalled: StalledAppend) -> Option<StalledAppend> {
     let outcome = match find(core, stalled.log) {
         Ok(log) => {
             let records = &stalled.records[..stalled.length as usize];
-            match produce::append_local(core, log, stalled.version, records) {
+            match produce::append_now(core, log, stalled.version, records) {
                 Some(outcome) => outcome,
-                None => return Some(stalled),
+                None => return park(core, stalled, log),
             }
         }
-        Err(error) => produce::PartitionOutcome::failed(error),
+        Err(error) => Some(produce::PartitionOutcome::failed(error)),
     };
+    let Some(outcome) = outcome else {
+        return Some(stalled);
+    };
+    tell_appended(core, shard, ticket, &outcome);
+    None
+}
+
+/// Has an append wait for a worker, or behind others of its log.
+fn park(core: &mut Core, stalled: StalledAppend, log: LogId) -> Option<StalledAppend> {
+    let (from, ticket) = (stalled.from, stalled.ticket);
+    let append = Append {
+        log,
+        waiter: Waiter::Peer {
+            shard: from,
+            ticket,
+        },
+        version: stalled.version,
+        records: stalled.records,
+        length: stalled.length as usize,
+    };
+    let back = parked::park(core, append).err()?;
+    Some(StalledAppend {
+        records: back.records,
+        ..stalled
+    })
+}
+
+/// Tells another shard what became of its append, once that is durable where it must be.
+pub(crate) fn tell_appended(
+    core: &mut Core,
+    shard: u16,
+    ticket: Ticket,
+    outcome: &produce::PartitionOutcome,
+) {
     let appended = RemoteAppended {
         error: outcome.error,
         base_offset: outcome.base_offset,
@@ -154,7 +189,6 @@ fn append(core: &mut Core, stalled: StalledAppend) -> Option<StalledAppend> {
         core.peers
             .send(shard, Message::Appended { ticket, appended });
     }
-    None
 }
 
 /// Reads for another shard, and remembers that it wants to hear of appends.

@@ -6,7 +6,7 @@
 
 mod inbound;
 
-pub(crate) use inbound::{StalledAppend, read_done, receive, retry_appends};
+pub(crate) use inbound::{StalledAppend, read_done, receive, retry_appends, tell_appended};
 
 use crate::pool::Key;
 use crate::quotas::Buckets;

@@ -1,6 +1,7 @@
 //! A shard between a simulated network and a pretended control plane.
 
 mod allocation;
+mod compression;
 mod connections;
 mod control;
 mod describe_producers;

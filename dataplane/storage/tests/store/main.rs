@@ -4,6 +4,7 @@
 mod allocation;
 mod basics;
 mod compaction;
+mod compression;
 mod damage;
 mod model;
 mod offline;

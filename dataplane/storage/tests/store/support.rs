@@ -139,7 +139,28 @@ impl Bench {
 
     pub fn append(&mut self, id: LogId, batch: &[u8]) -> Result<Appended, AppendError> {
         let options = AppendOptions::at(self.now);
-        self.store().append(id, batch, options)
+        match self.store().append(id, batch, options) {
+            Err(AppendError::Unprepared) => self.append_prepared(id, batch),
+            appended => appended,
+        }
+    }
+
+    /// By way of a worker, as a shard does it.
+    fn append_prepared(&mut self, id: LogId, batch: &[u8]) -> Result<Appended, AppendError> {
+        let region = self.region.as_ref().unwrap();
+        let mut buffers = region.buffer_pool(0);
+        buffers.set_large_bytes_max(512 << 20);
+        let pooled = buffers.take(batch.len());
+        let mut records = pooled.or_else(|| buffers.take_large(batch.len())).unwrap();
+        records[..batch.len()].copy_from_slice(batch);
+        let (now, options) = (self.now, AppendOptions::at(self.now));
+        let store = self.store();
+        let batch = (records, batch.len());
+        let sent = store.prepare(id, 7, batch, Vec::new(), options);
+        assert!(sent.is_ok(), "no other batch is with the worker");
+        let prepared = store.next_prepared().unwrap();
+        assert_eq!(prepared.token, 7);
+        store.append_prepared(id, &prepared, now)
     }
 
     /// Appends, polling while the store is busy.

@@ -47,6 +47,7 @@ pub(super) fn of_shape(records: Option<&[u8]>, version: i16) -> Option<ErrorCode
 pub(super) fn tells_log_start(error: AppendError) -> bool {
     match error {
         AppendError::Busy
+        | AppendError::Unprepared
         | AppendError::NotOnline(_)
         | AppendError::Corrupt
         | AppendError::TooLarge => false,

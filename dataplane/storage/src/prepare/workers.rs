@@ -1,0 +1,99 @@
+//! The workers of a shard: threads behind queues without locks.
+
+use super::{Preparation, Worker};
+use precursor_disk::{Helper, Wake, give_way, keep_off};
+use std::io;
+use std::sync::Arc;
+
+/// Batches that one worker has before it at once; more wait with their owner.
+const QUEUE: usize = 8;
+
+/// How many workers a store has, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerOptions {
+    /// At least 1.
+    pub workers: usize,
+    /// Processors that are others': workers keep off them where there are more.
+    pub taken_cpus: Vec<usize>,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        WorkerOptions {
+            workers: 1,
+            taken_cpus: Vec::new(),
+        }
+    }
+}
+
+/// The workers of one store. Belongs to the shard's thread.
+pub(crate) struct Workers {
+    helpers: Vec<Helper<Preparation, Preparation>>,
+    /// Whose turn it is to be asked for what it has done.
+    next: usize,
+}
+
+impl Workers {
+    pub fn spawn(options: &WorkerOptions, shard: u16, wake: &Arc<Wake>) -> io::Result<Workers> {
+        let spawn = |number: usize| {
+            let mut worker = Worker::default();
+            let mut settled = false;
+            let taken = options.taken_cpus.clone();
+            let name = format!("codec-{shard}-{number}");
+            Helper::spawn(name, QUEUE, wake.clone(), move |job| {
+                if !std::mem::replace(&mut settled, true) {
+                    give_way();
+                    keep_off(&taken);
+                }
+                worker.run(job)
+            })
+        };
+        let helpers: io::Result<_> = (0..options.workers.max(1)).map(spawn).collect();
+        Ok(Workers {
+            helpers: helpers?,
+            next: 0,
+        })
+    }
+
+    /// For simulations: the work is done when its outcome is asked for.
+    pub fn inline() -> Workers {
+        let mut worker = Worker::default();
+        let run = move |job| worker.run(job);
+        Workers {
+            helpers: vec![Helper::inline(QUEUE, run)],
+            next: 0,
+        }
+    }
+
+    /// Gives a batch to the worker with the least to do, or back.
+    pub fn try_send(&mut self, job: Preparation) -> Result<(), Preparation> {
+        let free = self
+            .helpers
+            .iter_mut()
+            .max_by_key(|helper| helper.capacity());
+        match free {
+            Some(helper) => helper.try_send(job),
+            None => Err(job),
+        }
+    }
+
+    /// Whether a batch could be given now.
+    pub fn has_room(&self) -> bool {
+        self.helpers.iter().any(|helper| helper.capacity() > 0)
+    }
+
+    /// A batch whose work is done.
+    pub fn try_receive(&mut self) -> Option<Preparation> {
+        for _ in 0..self.helpers.len() {
+            let at = self.next;
+            self.next = (self.next + 1) % self.helpers.len();
+            let helper = &mut self.helpers[at];
+            if helper.is_busy()
+                && let Some(done) = helper.try_receive()
+            {
+                return Some(done);
+            }
+        }
+        None
+    }
+}
