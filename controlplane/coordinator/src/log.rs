@@ -1,8 +1,9 @@
 //! One partition of `__consumer_offsets`, as its coordinator reads and writes it.
 
 use precursor_bridge::{DataPlane, OwnError, PartitionPlace};
+use precursor_compression::decompress;
 use precursor_model::{ErrorCode, Offset};
-use precursor_protocol::records::{Codec, Record, split_batches};
+use precursor_protocol::records::{Codec, Record, Records, split_batches};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -94,11 +95,22 @@ pub(crate) fn walk(bytes: &[u8], offset: Offset, mut take: impl FnMut(&Record<'_
         if batch.is_control() {
             continue;
         }
-        if batch.codec() != Codec::None {
-            tracing::warn!("a compressed batch of __consumer_offsets, not ours, is passed over");
-            continue;
-        }
-        for record in batch.records() {
+        // The topic's `compression.type` may have been set.
+        let plain;
+        let records = match batch.codec() {
+            Codec::None => batch.record_bytes(),
+            codec => match decompress(codec, batch.record_bytes()) {
+                Ok(bytes) => {
+                    plain = bytes;
+                    &plain
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a batch of __consumer_offsets cannot be read");
+                    continue;
+                }
+            },
+        };
+        for record in Records::new(records, batch.record_count()) {
             let Ok(record) = record else {
                 tracing::error!("a record of __consumer_offsets cannot be read");
                 break;
@@ -131,5 +143,37 @@ fn told(error: OwnError) -> ErrorCode {
         OwnError::Lost => ErrorCode::LeaderNotAvailable,
         OwnError::Kafka(code) => code,
         OwnError::Refused | OwnError::Malformed => ErrorCode::UnknownServerError,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use precursor_protocol::records::BatchBuilder;
+
+    #[test]
+    fn records_are_read_in_whatever_codec_the_log_has_them() {
+        let codecs = [
+            Codec::None,
+            Codec::Gzip,
+            Codec::Snappy,
+            Codec::Lz4,
+            Codec::Zstd,
+        ];
+        for codec in codecs {
+            let mut builder = BatchBuilder::new();
+            for key in [b"a", b"b", b"c"] {
+                builder.append(1, Some(key), Some(b"value"), &[]);
+            }
+            let mut bytes = Vec::new();
+            builder.build_with(&mut bytes, codec, |plain, out| {
+                out.extend(precursor_compression::compress(codec, plain).unwrap());
+            });
+            let mut keys = Vec::new();
+            let next = walk(&bytes, 1, |record| {
+                keys.extend_from_slice(record.key.unwrap())
+            });
+            assert_eq!((next, keys.as_slice()), (3, &b"bc"[..]), "{codec:?}");
+        }
     }
 }

@@ -15,7 +15,7 @@ pub struct Contexts {
 enum EncoderOf<'a> {
     Plain(Output<'a>),
     Gzip(flate2::write::GzEncoder<Output<'a>>),
-    Snappy(snappy::Encoder<'a>),
+    Snappy(Box<snappy::Encoder<'a>>),
     Lz4(lz4::Encoder<Output<'a>>),
     Zstd(zstd_frame::Encoder<'a>),
 }
@@ -43,7 +43,7 @@ impl<'a> Encoder<'a> {
         Ok(Encoder(match recipe.codec {
             Codec::None => EncoderOf::Plain(output),
             Codec::Gzip => EncoderOf::Gzip(gzip::encoder(recipe.level, output)),
-            Codec::Snappy => EncoderOf::Snappy(snappy::Encoder::new(output)?),
+            Codec::Snappy => EncoderOf::Snappy(Box::new(snappy::Encoder::new(output)?)),
             Codec::Lz4 => EncoderOf::Lz4(lz4_frame::encoder(recipe.level, output)?),
             Codec::Zstd => {
                 let kept = &mut contexts.compressor;

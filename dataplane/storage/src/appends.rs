@@ -50,8 +50,7 @@ impl Store {
             rewritten: memory,
             outcome: Err(AppendError::Unprepared),
         };
-        let sent = self.workers.try_send(preparation);
-        sent.map_err(|back| (back.records, back.rewritten))
+        self.workers.try_send(preparation)
     }
 
     /// Whether a batch needs a worker before it can be appended.

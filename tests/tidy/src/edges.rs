@@ -83,6 +83,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
         "precursor-coordinator",
         &[
             "bridge",
+            "compression",
             "consensus",
             "groups",
             "metadata",

@@ -2,6 +2,7 @@
 
 use super::{Preparation, Worker};
 use precursor_disk::{Helper, Wake, give_way, keep_off};
+use precursor_shm::Buffer;
 use std::io;
 use std::sync::Arc;
 
@@ -65,15 +66,15 @@ impl Workers {
         }
     }
 
-    /// Gives a batch to the worker with the least to do, or back.
-    pub fn try_send(&mut self, job: Preparation) -> Result<(), Preparation> {
-        let free = self
-            .helpers
-            .iter_mut()
-            .max_by_key(|helper| helper.capacity());
-        match free {
-            Some(helper) => helper.try_send(job),
-            None => Err(job),
+    /// Gives a batch to the worker with the least to do, or its memory back.
+    pub fn try_send(&mut self, job: Preparation) -> Result<(), (Buffer, Vec<u8>)> {
+        let helpers = self.helpers.iter_mut();
+        match helpers.max_by_key(|helper| helper.capacity()) {
+            Some(helper) => {
+                let sent = helper.try_send(job);
+                sent.map_err(|back| (back.records, back.rewritten))
+            }
+            None => Err((job.records, job.rewritten)),
         }
     }
 
