@@ -36,6 +36,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
         "precursor-transport-sim",
         &["memory", "model", "transport-port"],
     ),
+    ("precursor-netstack", &["transport-port"]),
     (
         "precursor-shard",
         &[
