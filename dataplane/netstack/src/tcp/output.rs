@@ -132,8 +132,12 @@ impl Stack {
         match connection.state {
             State::Closed => return None,
             State::SynSent | State::SynReceived => {
-                let syn = Next::bare(Kind::Syn, connection.send_unacknowledged);
-                return flags.has(Flags::SYN_PENDING).then_some(syn);
+                if flags.has(Flags::SYN_PENDING) {
+                    return Some(Next::bare(Kind::Syn, connection.send_unacknowledged));
+                }
+                let answers = flags.has(Flags::ACK_NOW) && connection.state == State::SynReceived;
+                let acknowledgment = Next::bare(Kind::Acknowledgment, connection.send_next);
+                return answers.then_some(acknowledgment);
             }
             _ => {}
         }

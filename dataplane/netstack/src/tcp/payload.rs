@@ -23,6 +23,7 @@ impl Stack {
         if payload.len() > room {
             payload = &payload[..room];
             fin = false;
+            self.connections[slot].flags.set(Flags::ACK_NOW);
         }
         if !segment.payload.is_empty() && payload.is_empty() {
             // Nothing of it counts: window probes, and what came before.
@@ -32,7 +33,9 @@ impl Stack {
             let end = segment
                 .sequence
                 .wrapping_add(skipped.min(segment.payload.len()) as u32);
-            self.connections[slot].duplicate = SackBlock {
+            let connection = &mut self.connections[slot];
+            connection.flags.set(Flags::ACK_NOW);
+            connection.duplicate = SackBlock {
                 start: segment.sequence,
                 end,
             };

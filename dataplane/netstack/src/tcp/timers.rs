@@ -158,14 +158,19 @@ impl Stack {
             && !active.board.is_empty()
         {
             let recovering = active.recovery.is_recovering();
-            let age = active.rack.patience(connection, &active.board, recovering);
+            // Without SACK nobody tells which arrived: all go again.
+            let age = match connection.round_trip() {
+                Some(known) if connection.flags.has(Flags::SACK) => {
+                    known.max(active.rack.patience(connection, &active.board, recovering))
+                }
+                _ => 0,
+            };
             let flight = active.board.pipe() + active.board.lost();
             let which = config.congestion_control;
             active
                 .recovery
                 .enter_timeout(which, connection, &mut active.cubic, flight);
-            let known = connection.round_trip().unwrap_or(Nanos::MAX / 2);
-            active.board.time_out(now, age.max(known));
+            active.board.time_out(now, age);
             active.rack.probe = None;
             active.reorder_at = 0;
         }

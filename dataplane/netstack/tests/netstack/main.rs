@@ -2,7 +2,18 @@
 //! the rules of the RFCs, and what it costs.
 
 mod double;
+mod idle;
+mod link;
+mod loss;
 mod ours;
 mod random;
+mod rules;
+mod script;
 mod smol;
 mod streams;
+mod wire;
+
+use precursor_memory::CountingAllocator;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator::new();
