@@ -2,6 +2,7 @@
 
 mod dump;
 mod progress;
+mod repair;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +28,12 @@ enum Action {
     /// Every batch's checksum and offsets, every index entry against its batch, producers' state,
     /// leader epochs and checkpoints. Damage makes the exit code 1. The broker must be stopped.
     Verify(DataDirectory),
+    /// Mend what verify finds, after saying what would be done; nothing is ever deleted
+    ///
+    /// Bad batches and torn tails go to the data directory's `quarantine`, and what is left is
+    /// served; indexes are made again. The broker must be stopped, and must have stopped cleanly or
+    /// have left no region behind.
+    Repair(repair::RepairArguments),
     /// Print what segments, indexes, snapshots and checkpoints say; also beside a running broker
     Dump(dump::DumpArguments),
 }
@@ -45,6 +52,7 @@ pub struct DataDirectory {
 pub fn run(arguments: &StorageArguments, output: Output) -> Result<(), Failure> {
     match &arguments.action {
         Action::Verify(place) => verify::run(&place.data_dir, output),
+        Action::Repair(repair) => repair::run(repair, output),
         Action::Dump(dump) => dump::run(dump, output),
     }
 }

@@ -30,6 +30,12 @@ impl Broker {
         assert!(self.node.stop().success());
     }
 
+    /// Starts it on the same data.
+    pub fn start_again(&mut self) {
+        self.node.serve();
+        self.bootstrap = self.node.address().to_string();
+    }
+
     /// The program with these words; its environment is as a script's.
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = precursor();

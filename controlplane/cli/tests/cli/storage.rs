@@ -130,3 +130,43 @@ fn a_dump_shows_batches_and_records() {
     let output = broker.run(&nothing);
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[test]
+fn repair_says_what_it_does_and_the_rest_is_served() {
+    let mut broker = filled();
+    let more: String = (1000..1500).map(|n| format!("record {n}\n")).collect();
+    broker.run_with(&["produce", "t"], more.as_bytes());
+    let data_dir = broker.data_dir();
+    let place = data_dir.to_str().unwrap();
+    let repair = ["storage", "repair", "--data-dir", place];
+    let (sentence, _) = broker.refused(&repair, 1);
+    assert!(sentence.contains("is in use by process"), "{sentence}");
+    broker.stop();
+    assert!(broker.text(&repair).contains("nothing to repair"));
+
+    // The first batch, or all but it: something is lost, and something is left.
+    let log = data_dir.join("t-0/00000000000000000000.log");
+    let mut bytes = fs::read(&log).unwrap();
+    bytes[70] ^= 1;
+    fs::write(&log, &bytes).unwrap();
+    let before = tree(&data_dir);
+    let dry = broker.text(&[&repair[..], &["--dry-run"]].concat());
+    assert!(dry.contains("t-0/00000000000000000000.log: write the segment anew"), "{dry}");
+    assert!(dry.contains("nothing was changed"), "{dry}");
+    // Nobody can be asked.
+    broker.refused(&repair, 2);
+    assert_eq!(tree(&data_dir), before);
+
+    let done = broker.json(&[&repair[..], &["--yes"]].concat());
+    assert_eq!(done["damages_left"], 0, "{done}");
+    let verify = ["storage", "verify", "--data-dir", place];
+    assert!(broker.text(&verify).contains("no damage"));
+    assert!(data_dir.join("quarantine/t-0").is_dir());
+    broker.start_again();
+    let text = broker.text(&["consume", "t"]);
+    let left: Vec<&str> = text.lines().collect();
+    assert!(!left.is_empty() && left.len() < 1500, "{}", left.len());
+    assert_eq!(left.last(), Some(&"record 1499"));
+    let more = broker.run_with(&["produce", "t"], b"later\n");
+    assert!(String::from_utf8_lossy(&more.stdout).contains("1500"), "{more:?}");
+}

@@ -39,7 +39,7 @@ pub use build::BatchBuilder;
 pub use header::BatchHeader;
 pub use patch::{Assignment, BatchHeaderMut};
 pub use record::{Header, Headers, Record, RecordError, Records};
-pub use rewrite::{BatchRewriter, write_emptied};
+pub use rewrite::{BatchRewriter, write_emptied, write_placeholder};
 pub use validate::{InvalidBatch, Limits, ValidBatch, validate_produce};
 
 /// Bytes of a batch before its records.

@@ -6,7 +6,7 @@ use super::record::Record;
 use super::varint::{VARINT_LENGTH_MAX, length_of_long, option_length, write_long, write_option};
 use super::{
     ATTRIBUTE_CODEC, ATTRIBUTE_DELETE_HORIZON, CRC_COVERS_FROM, HEADER_LENGTH, LOG_OVERHEAD,
-    NO_TIMESTAMP,
+    MAGIC, NO_PRODUCER_ID, NO_TIMESTAMP,
 };
 use precursor_memory::crc32c;
 use precursor_model::TimestampType;
@@ -113,6 +113,35 @@ pub fn write_emptied(original: &BatchView<'_>, out: &mut Vec<u8>) {
         original.max_timestamp(),
         0,
     );
+}
+
+/// Appends a batch without records that covers the offsets from `first` up to `last`, as one that
+/// lost all of its records leaves: readers go on behind it.
+///
+/// # Panics
+/// `last - first` is not in `0..=i32::MAX`.
+pub fn write_placeholder(
+    first: i64,
+    last: i64,
+    leader_epoch: i32,
+    max_timestamp: i64,
+    out: &mut Vec<u8>,
+) {
+    let delta = i32::try_from(last - first).expect("a batch's offsets fit 31 bits");
+    assert!(delta >= 0);
+    let start = out.len();
+    out.resize(start + HEADER_LENGTH, 0);
+    let batch = &mut out[start..];
+    let mut put = |at: usize, field: &[u8]| batch[at..at + field.len()].copy_from_slice(field);
+    put(0, &first.to_be_bytes());
+    put(12, &leader_epoch.to_be_bytes());
+    put(16, &MAGIC.to_be_bytes());
+    put(23, &delta.to_be_bytes());
+    put(43, &NO_PRODUCER_ID.to_be_bytes());
+    // Neither epoch nor sequence.
+    put(51, &(-1i16).to_be_bytes());
+    put(53, &(-1i32).to_be_bytes());
+    seal(batch, 0, NO_TIMESTAMP, max_timestamp, 0);
 }
 
 fn seal(batch: &mut [u8], attributes: i16, base_timestamp: i64, max_timestamp: i64, count: i32) {

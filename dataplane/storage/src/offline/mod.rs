@@ -9,10 +9,12 @@ mod in_use;
 mod index_check;
 mod inventory;
 mod partition_check;
+mod repair;
 mod verify;
 
 pub use dump::{Dumped, Dumper, dump_file};
 pub use finding::{Finding, Severity};
 pub use in_use::{InUse, UseLock, region_left};
 pub use inventory::{Inventory, PartitionDirectory, partition_of};
+pub use repair::{Plan, Repaired, Step, plan, repair};
 pub use verify::{Verification, Watch, verify};

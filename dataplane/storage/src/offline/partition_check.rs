@@ -275,7 +275,7 @@ impl PartitionCheck<'_> {
             Some(recorded) if recorded != epoch => {
                 format!("the batch carries leader epoch {epoch}; {LEADER_EPOCHS} says {recorded}")
             }
-            None if epoch < progress.epoch => {
+            None if (0..progress.epoch).contains(&epoch) => {
                 format!("leader epoch {epoch} comes behind epoch {}", progress.epoch)
             }
             _ => {

@@ -8,6 +8,7 @@ mod compression;
 mod damage;
 mod model;
 mod offline;
+mod offline_repair;
 mod opening;
 mod order;
 mod promises;
