@@ -224,10 +224,7 @@ impl<'a> Mender<'a> {
 
     /// Copies bad bytes to a file whose name says where they were.
     fn keep_aside(&mut self, hole: &Hole) -> io::Result<()> {
-        let name = format!(
-            "{:020}.log.{}-{}",
-            self.sick.base, hole.position, hole.end
-        );
+        let name = format!("{:020}.log.{}-{}", self.sick.base, hole.position, hole.end);
         let path = free_name(self.files, self.place, &name)?;
         let file = self.files.open(&path, OpenMode::Create)?;
         let mut piece = vec![0; BUFFER];

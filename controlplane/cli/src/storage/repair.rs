@@ -60,7 +60,11 @@ pub fn run(arguments: &RepairArguments, output: Output) -> Result<(), Failure> {
     if !output.json() {
         show(data_dir, &planned, output)?;
     }
-    let act = format!("take these {} in {}", count(planned.steps.len() as u64, "step"), data_dir.display());
+    let act = format!(
+        "take these {} in {}",
+        count(planned.steps.len() as u64, "step"),
+        data_dir.display()
+    );
     arguments.consent.to(&act)?;
     let _lock = UseLock::take(data_dir)
         .map_err(|error| cannot("lock", data_dir, &error))?
@@ -95,10 +99,12 @@ pub fn run(arguments: &RepairArguments, output: Output) -> Result<(), Failure> {
     }
     match outcome.damages {
         0 => Ok(()),
-        left => Err(Failure::new(format!("{} left", count(left, "damage"))).next(format!(
-            "precursor storage verify --data-dir {} names them",
-            data_dir.display()
-        ))),
+        left => Err(
+            Failure::new(format!("{} left", count(left, "damage"))).next(format!(
+                "precursor storage verify --data-dir {} names them",
+                data_dir.display()
+            )),
+        ),
     }
 }
 

@@ -151,7 +151,10 @@ fn repair_says_what_it_does_and_the_rest_is_served() {
     fs::write(&log, &bytes).unwrap();
     let before = tree(&data_dir);
     let dry = broker.text(&[&repair[..], &["--dry-run"]].concat());
-    assert!(dry.contains("t-0/00000000000000000000.log: write the segment anew"), "{dry}");
+    assert!(
+        dry.contains("t-0/00000000000000000000.log: write the segment anew"),
+        "{dry}"
+    );
     assert!(dry.contains("nothing was changed"), "{dry}");
     // Nobody can be asked.
     broker.refused(&repair, 2);
@@ -168,5 +171,8 @@ fn repair_says_what_it_does_and_the_rest_is_served() {
     assert!(!left.is_empty() && left.len() < 1500, "{}", left.len());
     assert_eq!(left.last(), Some(&"record 1499"));
     let more = broker.run_with(&["produce", "t"], b"later\n");
-    assert!(String::from_utf8_lossy(&more.stdout).contains("1500"), "{more:?}");
+    assert!(
+        String::from_utf8_lossy(&more.stdout).contains("1500"),
+        "{more:?}"
+    );
 }

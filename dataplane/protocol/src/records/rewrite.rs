@@ -5,8 +5,8 @@ use super::batch::{BatchView, Codec};
 use super::record::Record;
 use super::varint::{VARINT_LENGTH_MAX, length_of_long, option_length, write_long, write_option};
 use super::{
-    ATTRIBUTE_CODEC, ATTRIBUTE_DELETE_HORIZON, CRC_COVERS_FROM, HEADER_LENGTH, LOG_OVERHEAD,
-    MAGIC, NO_PRODUCER_ID, NO_TIMESTAMP,
+    ATTRIBUTE_CODEC, ATTRIBUTE_DELETE_HORIZON, CRC_COVERS_FROM, HEADER_LENGTH, LOG_OVERHEAD, MAGIC,
+    NO_PRODUCER_ID, NO_TIMESTAMP,
 };
 use precursor_memory::crc32c;
 use precursor_model::TimestampType;

@@ -137,7 +137,9 @@ pub fn plan(files: &dyn FileSystem, data_dir: &Path, watch: &mut dyn Watch) -> i
     let starts = known_offsets(files, &data_dir.join(LOG_STARTS))?;
     for partition in &inventory.partitions {
         let key = (partition.topic.clone(), partition.partition);
-        let within = findings.iter().filter(|f| f.file.starts_with(&partition.path));
+        let within = findings
+            .iter()
+            .filter(|f| f.file.starts_with(&partition.path));
         let planner = Planner {
             files,
             directory: &partition.path,
@@ -242,7 +244,11 @@ impl Planner<'_> {
         let mut indexes = BTreeSet::new();
         let mut checkpoints = false;
         for damage in damages {
-            let name = damage.file.file_name().unwrap_or_default().to_string_lossy();
+            let name = damage
+                .file
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy();
             let index = base_of(&name, "index").or(base_of(&name, "timeindex"));
             if let Some(base) = base_of(&name, "log") {
                 // What lies between two segments goes to the end of the first.
@@ -327,8 +333,8 @@ fn take(files: &dyn FileSystem, data_dir: &Path, step: &Step) -> io::Result<()> 
         } => {
             let path = segment_file(directory, *base, "log");
             let epochs = files.read(&directory.join(LEADER_EPOCHS)).ok();
-            let epochs = epochs
-                .and_then(|bytes| LeaderEpochs::decode(&String::from_utf8_lossy(&bytes)));
+            let epochs =
+                epochs.and_then(|bytes| LeaderEpochs::decode(&String::from_utf8_lossy(&bytes)));
             let sick = Sick {
                 data_dir: data_dir.to_owned(),
                 directory: directory.clone(),
@@ -399,7 +405,11 @@ fn correct_checkpoints(
     let last = &bases[bases.len().saturating_sub(1)..];
     let end = each_batch(files, directory, last, |_, _| {})?;
     let key = (topic.to_owned(), partition);
-    for (name, least) in [(RECOVERY_POINTS, 0), (LOG_STARTS, first), (CLEANER_OFFSETS, 0)] {
+    for (name, least) in [
+        (RECOVERY_POINTS, 0),
+        (LOG_STARTS, first),
+        (CLEANER_OFFSETS, 0),
+    ] {
         let path = data_dir.join(name);
         let Ok(bytes) = files.read(&path) else {
             continue;

@@ -82,7 +82,15 @@ fn serves_what_is_good(bench: &mut Bench, whole: &Whole, lost: &BTreeSet<i64>, w
 fn whatever_was_damaged_is_mended_and_the_rest_is_served() {
     let whole = whole();
     let mut bench = Bench::new(4 << 20, 1);
-    let kinds = ["log", "log", "log", "index", "timeindex", "producers", "snapshot"];
+    let kinds = [
+        "log",
+        "log",
+        "log",
+        "index",
+        "timeindex",
+        "producers",
+        "snapshot",
+    ];
     for case in 0..CASES {
         let mut random = Random::new(case);
         bench.crash();
@@ -102,7 +110,11 @@ fn whatever_was_damaged_is_mended_and_the_rest_is_served() {
                 continue;
             };
             // A file that was damaged before is not what its batches are counted by.
-            if whole.files.iter().all(|file| file != &(path.clone(), bytes.clone())) {
+            if whole
+                .files
+                .iter()
+                .all(|file| file != &(path.clone(), bytes.clone()))
+            {
                 continue;
             }
             let damage = Damage::choose(&mut random, bytes.len());
@@ -114,7 +126,11 @@ fn whatever_was_damaged_is_mended_and_the_rest_is_served() {
         }
         let before = bench.files.contents();
         let planned = plan(&bench.files, Path::new(DATA), &mut Findings::default()).unwrap();
-        assert_eq!(bench.files.contents(), before, "{why}: a plan changes nothing");
+        assert_eq!(
+            bench.files.contents(),
+            before,
+            "{why}: a plan changes nothing"
+        );
         let repaired = repair(&bench.files, Path::new(DATA), &mut Findings::default()).unwrap();
         assert!(repaired.failed.is_empty(), "{why}: {:?}", repaired.failed);
         assert!(repaired.done.starts_with(&planned.steps), "{why}");
@@ -141,7 +157,9 @@ fn bad_bytes_are_kept_where_they_can_be_looked_at() {
     assert!(matches!(&repaired.done[..], [Step::Mend { base: 0, .. }]));
     let name = format!("quarantine/t-0/00000000000000000000.log.0-{length}");
     let kept = bench.files.contents();
-    let kept = kept.iter().find(|file| file.0 == Path::new(DATA).join(&name));
+    let kept = kept
+        .iter()
+        .find(|file| file.0 == Path::new(DATA).join(&name));
     assert_eq!(kept.map(|file| &file.1), Some(&bad), "{name}");
     // The quarantine is no foreign place, and nothing is left to do.
     let (outcome, findings) = look(&bench.files);
@@ -161,9 +179,15 @@ fn checkpoints_that_make_no_sense_are_begun_anew() {
     ] {
         bench.crash();
         bench.files.restore(&whole.files);
-        bench.files.corrupt(&Path::new(DATA).join(name), |bytes| bytes.truncate(1));
+        bench
+            .files
+            .corrupt(&Path::new(DATA).join(name), |bytes| bytes.truncate(1));
         let repaired = repair(&bench.files, Path::new(DATA), &mut Findings::default()).unwrap();
-        assert_eq!((repaired.done.len(), repaired.failed.len()), (1, 0), "{name}");
+        assert_eq!(
+            (repaired.done.len(), repaired.failed.len()),
+            (1, 0),
+            "{name}"
+        );
         let (outcome, findings) = look(&bench.files);
         assert_eq!(outcome.damages, 0, "{name}: {findings:?}");
         bench.start(1);
