@@ -21,8 +21,10 @@ mod values;
 pub use arguments::ProcessArguments;
 pub use error::{ConfigError, Source};
 pub use in_force::{ChangeError, ConfigSource, Dynamic, Layer, changeable, topic_default};
-pub use node::NodeConfig;
+pub use node::{Bypass, NodeConfig};
 pub use options::{NodeOption, OPTIONS, Unit};
 pub use reference::reference_markdown;
 pub use setting::{Setting, Target, settings};
-pub use values::{Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Rate, Switch};
+pub use values::{
+    Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkAddress, NetworkDriver, Rate, Switch,
+};

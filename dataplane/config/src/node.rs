@@ -1,12 +1,15 @@
 //! A node's options in force.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use precursor_model::LogConfig;
 
 use crate::setting::Setting;
-use crate::values::{Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Rate, Switch};
+use crate::values::{
+    Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkAddress, NetworkDriver, Rate, Switch,
+};
 
 /// A node's options in force: one plain struct, read-only after start. Each field is described by
 /// its line in [`crate::OPTIONS`]; times and sizes carry their unit in the name.
@@ -28,6 +31,10 @@ pub struct NodeConfig {
     pub dataplane_cpus: Vec<usize>,
     pub dataplane_spin_us: u32,
     pub network_driver: NetworkDriver,
+    /// Empty: no interface is driven past the kernel.
+    pub network_interface: String,
+    pub network_address: Option<NetworkAddress>,
+    pub network_gateway: Option<IpAddr>,
     /// 0: chosen from the machine's memory.
     pub memory_region_bytes: u64,
     /// `None`: hugetlbfs when pages are reserved, otherwise tmpfs.
@@ -74,6 +81,19 @@ pub struct NodeConfig {
     pub ignored_environment: Vec<String>,
 }
 
+/// How clients are served past the kernel ([`NodeConfig::bypass`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bypass {
+    pub interface: String,
+    pub network: NetworkAddress,
+    /// The way to clients outside of the network.
+    pub gateway: Option<IpAddr>,
+    /// The network's address, with the listener's port (0: any).
+    pub listen: SocketAddr,
+    /// Kernel sockets may not take its place.
+    pub forced: bool,
+}
+
 /// One name that was set, by one of the sources.
 #[derive(Clone)]
 pub(crate) struct Stated {
@@ -118,8 +138,59 @@ impl NodeConfig {
         u16::try_from(cores.saturating_sub(1).clamp(1, SHARDS_MAX)).unwrap_or(1)
     }
 
+    /// What the options ask of a way past the kernel; `None` where they ask for kernel sockets.
+    ///
+    /// # Errors
+    /// The options do not fit together: one sentence that names them.
+    pub fn bypass(&self) -> Result<Option<Bypass>, String> {
+        let forced = match self.network_driver {
+            NetworkDriver::Epoll | NetworkDriver::IoUring => return Ok(None),
+            NetworkDriver::AfXdp => true,
+            NetworkDriver::Auto => false,
+        };
+        if self.network_interface.is_empty() {
+            return match forced {
+                true => {
+                    Err("network.driver=afxdp needs an interface: set network.interface".into())
+                }
+                false => Ok(None),
+            };
+        }
+        let interface = &self.network_interface;
+        let Some(network) = self.network_address else {
+            return Err(format!(
+                "network.interface={interface} needs an address that only the broker has: set \
+                 network.address, as 10.0.0.2/24"
+            ));
+        };
+        let listen = match self.listen.host.parse::<IpAddr>() {
+            Ok(address) if address == network.address => SocketAddr::new(address, self.listen.port),
+            _ => {
+                return Err(format!(
+                    "listen={} is not the address that the broker has on {interface} \
+                     (network.address={network}): set one of them to the other's address",
+                    self.listen
+                ));
+            }
+        };
+        if let Some(gateway) = self.network_gateway
+            && gateway.is_ipv4() != network.address.is_ipv4()
+        {
+            return Err(format!(
+                "network.gateway={gateway} is of another family than network.address={network}"
+            ));
+        }
+        Ok(Some(Bypass {
+            interface: interface.clone(),
+            network,
+            gateway: self.network_gateway,
+            listen,
+            forced,
+        }))
+    }
+
     /// What clients are told, given the address that the listener is bound to.
-    pub fn advertised(&self, bound: std::net::SocketAddr) -> Endpoint {
+    pub fn advertised(&self, bound: SocketAddr) -> Endpoint {
         self.advertised_listener.clone().unwrap_or(Endpoint {
             host: bound.ip().to_string(),
             port: bound.port(),

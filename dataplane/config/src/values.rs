@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 
 /// An enum whose variants are spelt in the configuration exactly as written here.
 macro_rules! choice {
@@ -77,12 +77,14 @@ choice! {
 }
 
 choice! {
-    /// How sockets are driven (`network.driver`).
+    /// How clients' bytes get here (`network.driver`).
     NetworkDriver {
-        /// The best that the kernel allows, said at start.
+        /// The best that the host allows, said at start.
         Auto = "auto",
         Epoll = "epoll",
         IoUring = "io_uring",
+        /// Past the kernel, by a TCP of our own on `network.interface`.
+        AfXdp = "afxdp",
     }
 }
 
@@ -111,6 +113,34 @@ choice! {
         Info = "info",
         Debug = "debug",
         Trace = "trace",
+    }
+}
+
+/// An address with the length of its network's prefix: `10.0.0.2/24`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NetworkAddress {
+    pub address: IpAddr,
+    pub prefix: u8,
+}
+
+impl NetworkAddress {
+    /// Reads `ADDRESS/PREFIX`. `None` when either is none, or the address is not one host's.
+    pub fn parse(text: &str) -> Option<NetworkAddress> {
+        let (address, prefix) = text.split_once('/')?;
+        let address: IpAddr = address.parse().ok()?;
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = integer(prefix, 1, bits)?;
+        let is_one_host = !address.is_unspecified()
+            && !address.is_multicast()
+            && !address.is_loopback()
+            && address != IpAddr::V4(Ipv4Addr::BROADCAST);
+        is_one_host.then_some(NetworkAddress { address, prefix })
+    }
+}
+
+impl fmt::Display for NetworkAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
     }
 }
 

@@ -45,6 +45,9 @@ fn every_shown_value_can_be_set_again() {
         ("memory.region.bytes", "64MiB"),
         ("memory.region.dir", "/dev/shm/x"),
         ("dataplane.idle", "busy"),
+        ("network.address", "fd00::2/64"),
+        ("network.gateway", "fd00::1"),
+        ("network.interface", "eth0"),
     ];
     for (name, value) in texts {
         config.set(name, value, Source::CommandLine).unwrap();
@@ -215,4 +218,66 @@ fn the_reference_lists_every_option() {
     }
     assert!(reference.contains("`topic.retention.ms`"));
     assert!(reference.contains("`PRECURSOR_NODE_ID`"));
+}
+
+#[test]
+fn a_way_past_the_kernel_needs_an_interface_and_an_address_of_its_own() {
+    let asked = |sets: &[(&str, &str)]| load("", &[], sets).unwrap().bypass();
+    let fitting = [
+        ("network.interface", "eth0"),
+        ("network.address", "10.0.0.2/24"),
+        ("listen", "10.0.0.2:9092"),
+    ];
+    let with = |more: &[(&'static str, &'static str)]| [&fitting[..], more].concat();
+
+    assert_eq!(asked(&[]), Ok(None));
+    assert_eq!(asked(&with(&[("network.driver", "epoll")])), Ok(None));
+    assert_eq!(asked(&with(&[("network.driver", "io_uring")])), Ok(None));
+    let bypass = asked(&with(&[("network.driver", "afxdp")]))
+        .unwrap()
+        .unwrap();
+    assert!(bypass.forced);
+    assert_eq!(bypass.interface, "eth0");
+    assert_eq!(bypass.network.to_string(), "10.0.0.2/24");
+    assert_eq!(bypass.listen, "10.0.0.2:9092".parse().unwrap());
+    let bypass = asked(&with(&[("network.gateway", "10.0.0.1")]))
+        .unwrap()
+        .unwrap();
+    assert!(!bypass.forced, "auto may fall back");
+    assert_eq!(bypass.gateway, Some("10.0.0.1".parse().unwrap()));
+
+    let refusals = [
+        (vec![("network.driver", "afxdp")], "network.interface"),
+        (fitting[..1].to_vec(), "network.address"),
+        (
+            with(&[("listen", "127.0.0.1:9092")]),
+            "listen=127.0.0.1:9092",
+        ),
+        (
+            with(&[("listen", "broker.example:9092")]),
+            "listen=broker.example:9092",
+        ),
+        (
+            with(&[("network.gateway", "fd00::1")]),
+            "network.gateway=fd00::1",
+        ),
+    ];
+    for (sets, named) in refusals {
+        let sentence = asked(&sets).unwrap_err();
+        assert!(sentence.contains(named), "{sentence}");
+    }
+    for address in [
+        "10.0.0.2",
+        "10.0.0.2/0",
+        "10.0.0.2/33",
+        "0.0.0.0/8",
+        "224.0.0.1/8",
+        "::1/64",
+    ] {
+        let refused = load("", &[], &[("network.address", address)]).unwrap_err();
+        assert!(refused.contains("network.address"), "{refused}");
+    }
+    for interface in ["a-name-that-is-too-long", "a/b", "a b"] {
+        assert!(load("", &[], &[("network.interface", interface)]).is_err());
+    }
 }

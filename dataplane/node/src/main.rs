@@ -8,6 +8,7 @@
 mod data_dir;
 mod flush_region;
 mod logger;
+mod network;
 mod run;
 mod shards;
 mod signals;

@@ -1,11 +1,11 @@
 //! The life of the process: claim, attach, bind, run shards, stop.
 
 use crate::data_dir;
+use crate::network::Network;
 use crate::shards::Shards;
 use crate::signals::Signals;
 use precursor_config::{NodeConfig, Switch};
 use precursor_shm::{Hugepages, ProcessState, Region, RegionOptions};
-use precursor_transport_kernel::SharedListener;
 use std::time::Duration;
 
 /// How often the main thread looks at its shards while they start.
@@ -42,15 +42,14 @@ pub fn run(
         Region::create_or_attach(&region_options(config)).map_err(|error| error.to_string())?;
     let status = region.status();
     let generation = status.begin_data(std::process::id());
-    let address = config.listen.resolve().map_err(|error| {
-        let listen = &config.listen;
-        format!("cannot listen on {listen}: {error}; choose another address with --listen")
-    })?;
-    let listener = SharedListener::bind(address).map_err(|error| error.to_string())?;
-    let bound = listener.local_address();
+    let network = Network::open(config)?;
+    if let Some(report) = network.report() {
+        tracing::info!("{report}");
+    }
+    let bound = network.address();
     status.set_kafka_port(bound.port());
     end_process_on_panic();
-    let mut shards = Shards::start(config, &region, generation, &listener)?;
+    let mut shards = Shards::start(config, &region, generation, network)?;
     let orphaned = || supervised_by.is_some_and(|pid| std::os::unix::process::parent_id() != pid);
     let mut announced = false;
     loop {

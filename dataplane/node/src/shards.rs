@@ -1,10 +1,11 @@
 //! The shards' threads.
 
-use precursor_config::{IdlePolicy, NetworkDriver, NodeConfig, Switch};
+use crate::network::{Network, NodeTransport, TransportPlan};
+use precursor_config::{IdlePolicy, NodeConfig, Switch};
 use precursor_shard::{PeerLinks, Shard, ShardOptions, ShardParts, peer_links};
 use precursor_shm::Region;
 use precursor_storage::{CleanerOptions, DirectIo, StoreOptions, WorkerOptions};
-use precursor_transport_kernel::{Driver, KernelOptions, KernelTransport, SharedListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -38,17 +39,19 @@ impl Shards {
         config: &NodeConfig,
         region: &Region,
         generation: u64,
-        listener: &SharedListener,
+        network: Network,
     ) -> Result<Shards, String> {
         let shared = Arc::new(Shared::default());
         let mut threads = Vec::new();
         let links = peer_links(config.shard_count());
-        for (shard, peers) in (0..config.shard_count()).zip(links) {
+        let listen = network.address();
+        let plans = network.into_plans();
+        for ((shard, peers), transport) in (0..config.shard_count()).zip(links).zip(plans) {
             let plan = Plan {
-                options: shard_options(config, listener, shard, generation),
+                options: shard_options(config, listen, shard, generation),
                 store: store_options(config, shard),
-                kernel: kernel_options(config, listener),
-                listener: listener.clone(),
+                transport,
+                listen,
                 region: region.clone(),
                 cpu: config.dataplane_cpus.get(usize::from(shard)).copied(),
                 peers,
@@ -115,8 +118,8 @@ impl Shards {
 struct Plan {
     options: ShardOptions,
     store: StoreOptions,
-    kernel: KernelOptions,
-    listener: SharedListener,
+    transport: TransportPlan,
+    listen: SocketAddr,
     region: Region,
     cpu: Option<usize>,
     peers: PeerLinks,
@@ -131,13 +134,13 @@ impl Plan {
         {
             tracing::warn!(shard = number, "cannot be pinned to processor {cpu}");
         }
-        let transport = KernelTransport::new(self.kernel).map_err(|e| e.to_string())?;
+        let transport = NodeTransport::new(self.transport).map_err(|e| e.to_string())?;
         tracing::info!(shard = number, "{}", transport.report());
         let parts = ShardParts {
             transport,
             region: self.region,
             store: self.store,
-            listen: self.listener.local_address(),
+            listen: self.listen,
             peers: self.peers,
         };
         let mut shard = Shard::new(self.options, parts).map_err(|e| e.to_string())?;
@@ -155,12 +158,12 @@ impl Plan {
 
 fn shard_options(
     config: &NodeConfig,
-    listener: &SharedListener,
+    listen: SocketAddr,
     shard: u16,
     generation: u64,
 ) -> ShardOptions {
     let shards = config.shard_count();
-    let advertised = config.advertised(listener.local_address());
+    let advertised = config.advertised(listen);
     let share = |whole: u32| (whole as usize).div_ceil(usize::from(shards));
     ShardOptions {
         shard,
@@ -182,7 +185,7 @@ fn shard_options(
         advertised_host: advertised.host,
         advertised_port: advertised.port,
         set_log_level: Some(crate::logger::set_level),
-        ..ShardOptions::new(listener.local_address())
+        ..ShardOptions::new(listen)
     }
 }
 
@@ -225,19 +228,5 @@ fn worker_options(config: &NodeConfig) -> WorkerOptions {
             .div_ceil(shards)
             .max(1),
         taken_cpus: config.dataplane_cpus.clone(),
-    }
-}
-
-fn kernel_options(config: &NodeConfig, listener: &SharedListener) -> KernelOptions {
-    let shards = usize::from(config.shard_count());
-    KernelOptions {
-        driver: match config.network_driver {
-            NetworkDriver::Auto => Driver::Auto,
-            NetworkDriver::Epoll => Driver::Epoll,
-            NetworkDriver::IoUring => Driver::IoUring,
-        },
-        connections_max: (config.connections_max as usize).div_ceil(shards),
-        shared_listener: Some(listener.clone()),
-        ..KernelOptions::default()
     }
 }

@@ -53,6 +53,8 @@ pub struct Node {
     region: PathBuf,
     settings: Vec<String>,
     config_file: Option<PathBuf>,
+    namespace: Option<String>,
+    host: String,
     port: u16,
     serve: Option<Child>,
     address: Option<SocketAddr>,
@@ -76,6 +78,8 @@ impl Node {
             region: PathBuf::from(region),
             settings: settings.iter().map(|s| (*s).to_owned()).collect(),
             config_file: None,
+            namespace: None,
+            host: "127.0.0.1".to_owned(),
             port: 0,
             serve: None,
             address: None,
@@ -108,15 +112,32 @@ impl Node {
         self.config_file = Some(file.to_path_buf());
     }
 
+    /// Runs in a network namespace and listens on this address of it from now on. Who connects
+    /// must be where the address is reached.
+    pub fn run_in(&mut self, namespace: &str, host: &str, port: u16) {
+        self.namespace = Some(namespace.to_owned());
+        self.host = host.to_owned();
+        self.port = port;
+    }
+
     /// The command that starts this node.
     pub fn command(&self) -> Command {
-        self.command_at(&format!("127.0.0.1:{}", self.port), &self.data_dir())
+        self.command_at(&format!("{}:{}", self.host, self.port), &self.data_dir())
     }
 
     /// The command that starts this node elsewhere.
     pub fn command_at(&self, listen: &str, data_dir: &Path) -> Command {
         let region = format!("memory.region.dir={}", self.region.display());
-        let mut command = precursor();
+        let mut command = match &self.namespace {
+            None => precursor(),
+            Some(namespace) => {
+                // `ip` becomes the program, so that the child is the supervisor itself.
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", namespace]);
+                command.arg(precursor().get_program());
+                command
+            }
+        };
         command.args(["serve", "--listen", listen, "--data-dir"]);
         command.arg(data_dir).args(["--set", &region]);
         for setting in &self.settings {

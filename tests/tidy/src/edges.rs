@@ -33,6 +33,10 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
         &["memory", "model", "transport-port"],
     ),
     (
+        "precursor-transport-bypass",
+        &["memory", "model", "netstack", "transport-port"],
+    ),
+    (
         "precursor-transport-sim",
         &["memory", "model", "transport-port"],
     ),
@@ -59,6 +63,8 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
             "shard",
             "shm",
             "storage",
+            "transport-afxdp",
+            "transport-bypass",
             "transport-kernel",
             "transport-port",
         ],
@@ -176,6 +182,7 @@ pub const UNSAFE_ADDRESSES: &[&str] = &[
     "dataplane/disk/",
     "dataplane/transport/kernel/",
     "dataplane/transport/afxdp/",
+    "dataplane/transport/bypass/",
 ];
 
 /// What `cargo metadata` says of the workspace.

@@ -24,7 +24,7 @@ pub fn backlog(host: &Host) -> Finding {
 
 pub fn af_xdp(host: &Host) -> Finding {
     let why =
-        "Frames can be taken from the network card without the kernel's TCP (a later driver).";
+        "Clients can be served past the kernel's TCP (network.driver=afxdp).";
     let interfaces: Vec<String> = host
         .names("sys/class/net")
         .into_iter()

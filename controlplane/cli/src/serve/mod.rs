@@ -71,7 +71,10 @@ pub fn run(arguments: &ServeArguments, output: Output) -> Result<(), Failure> {
         child::executable(role)?;
     }
     let _lock = preflight::claim_data_dir(&config)?;
-    preflight::check_listener(&config.listen)?;
+    // Past the kernel the listener's address is not the kernel's to bind.
+    if config.bypass().map_err(Failure::new)?.is_none() {
+        preflight::check_listener(&config.listen)?;
+    }
     let signals = Signals::new()
         .map_err(|error| Failure::new(format!("signals cannot be received: {error}")))?;
     let region = SharedRegion::open(&config)?;

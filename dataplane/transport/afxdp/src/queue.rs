@@ -11,6 +11,9 @@ use crate::{AfXdpError, AfXdpOptions, CopyMode};
 const WAKES_PER_FLUSH: u32 = 64;
 /// Frames that the kernel may send in one system call (Linux 6.17; older ones have a fixed number).
 const XDP_MAX_TX_SKB_BUDGET: libc::c_int = 9;
+/// Entries of the fill ring per frame of the others. Twice as many chunks as frames receive, and the
+/// kernel may have taken that many before it says so, by when all of them can be back.
+const FILL_FACTOR: u32 = 4;
 const SO_PREFER_BUSY_POLL: libc::c_int = 69;
 const SO_BUSY_POLL_BUDGET: libc::c_int = 70;
 const BUSY_POLL_FRAMES: libc::c_int = 64;
@@ -115,7 +118,7 @@ impl Queue {
                 _ => setting(source),
             },
         )?;
-        sys::set_ring_frames(socket.as_fd(), frames * 2, frames).map_err(setting)?;
+        sys::set_ring_frames(socket.as_fd(), frames * FILL_FACTOR, frames).map_err(setting)?;
         let offsets = sys::ring_offsets(socket.as_fd()).map_err(setting)?;
         let map = |offsets, page, entries, bytes| {
             ring::map(socket.as_fd(), offsets, page, entries, bytes).map_err(setting)
@@ -126,7 +129,7 @@ impl Queue {
             fill: ProducerRing::new(map(
                 offsets.fr,
                 libc::XDP_UMEM_PGOFF_FILL_RING,
-                frames * 2,
+                frames * FILL_FACTOR,
                 8,
             )?),
             sent: ConsumerRing::new(map(
@@ -206,7 +209,6 @@ impl Queue {
             if self.fill.room() == 0 {
                 self.fill.refresh();
             }
-            // As many chunks as the fill ring has entries go round, so there is room for each.
             self.fill.push(|ring, at| ring.set_address(at, address));
         }
         self.received.release(count);

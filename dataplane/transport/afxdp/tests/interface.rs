@@ -278,6 +278,44 @@ fn receiving_and_sending_allocate_nothing() {
 }
 
 #[test]
+fn a_flood_is_taken_while_it_comes() {
+    const COUNT: u64 = 300_000;
+    for ring_frames in [64, 2048] {
+        let wire = Wire::new(1);
+        let near = wire.near.enter();
+        let options = AfXdpOptions {
+            ring_frames,
+            ..options("near")
+        };
+        let (_interface, mut devices) = open(options, 1);
+        drop(near);
+        let device = &mut devices[0];
+        std::thread::scope(|scope| {
+            let flood = scope.spawn(|| {
+                let _far = wire.far.enter();
+                let mut peer = PacketDevice::open("far").unwrap();
+                let request = arp_request(peer.mac_address());
+                for _ in 0..COUNT / 100 {
+                    for _ in 0..100 {
+                        assert!(peer.send(&[IoSlice::new(&request)]));
+                    }
+                    peer.flush();
+                }
+            });
+            let expected = arp_request([0; 6]).len();
+            while !flood.is_finished() {
+                device.receive_burst(64, &mut |frame| assert_eq!(frame.len(), expected));
+            }
+        });
+        let start = Instant::now();
+        while device.receive_burst(64, &mut |_| {}) > 0 || start.elapsed().as_millis() < 20 {}
+        let counters = device.counters();
+        println!("{ring_frames} frames: {counters:?}");
+        assert_eq!(counters.received + counters.receive_dropped, COUNT);
+    }
+}
+
+#[test]
 fn an_overrun_is_counted() {
     let wire = Wire::new(1);
     let near = wire.near.enter();

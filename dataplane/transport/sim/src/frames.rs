@@ -1,10 +1,9 @@
 //! Two frame devices on one simulated cable, with seeded faults.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{IoSlice, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use precursor_transport_port::{
     FRAME_HEADER_BYTES_MAX, FrameCapabilities, FrameCounters, FrameDevice,
@@ -28,9 +27,10 @@ pub struct FrameFaults {
     pub corrupt_per_mille: u32,
 }
 
-/// One end of a simulated cable ([`sim_frame_devices`]). Both ends live on one thread.
+/// One end of a simulated cable ([`sim_frame_devices`]). Each end is owned by one thread; histories
+/// repeat where it is the same one.
 pub struct SimFrameDevice {
-    cable: Rc<RefCell<Cable>>,
+    cable: Arc<Mutex<Cable>>,
     end: usize,
     mtu: usize,
     queued: Vec<Vec<u8>>,
@@ -49,7 +49,7 @@ pub fn sim_frame_devices(
     mtu: usize,
 ) -> std::io::Result<(SimFrameDevice, SimFrameDevice)> {
     let (bell_a, bell_b) = (Bell::new()?, Bell::new()?);
-    let cable = Rc::new(RefCell::new(Cable {
+    let cable = Arc::new(Mutex::new(Cable {
         random: Random::new(seed),
         faults,
         arriving: [Direction::new(&bell_a)?, Direction::new(&bell_b)?],
@@ -70,6 +70,10 @@ struct Cable {
     faults: FrameFaults,
     /// By the end that receives.
     arriving: [Direction; 2],
+}
+
+fn lock(cable: &Mutex<Cable>) -> MutexGuard<'_, Cable> {
+    cable.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Frames on their way to one end.
@@ -164,7 +168,7 @@ impl FrameDevice for SimFrameDevice {
     fn receive_burst(&mut self, frames_max: usize, take: &mut dyn FnMut(&[u8])) -> usize {
         let mut count = 0;
         while count < frames_max {
-            let mut cable = self.cable.borrow_mut();
+            let mut cable = lock(&self.cable);
             let direction = &mut cable.arriving[self.end];
             if direction.frames.is_empty() && !direction.late.is_empty() {
                 let (_, frame) = direction.late.remove(0);
@@ -204,7 +208,7 @@ impl FrameDevice for SimFrameDevice {
     }
 
     fn flush(&mut self) {
-        let mut cable = self.cable.borrow_mut();
+        let mut cable = lock(&self.cable);
         self.counters.sent += self.queued.len() as u64;
         for frame in self.queued.drain(..) {
             cable.carry(1 - self.end, frame);
@@ -216,7 +220,7 @@ impl FrameDevice for SimFrameDevice {
     }
 
     fn counters(&self) -> FrameCounters {
-        let cable = self.cable.borrow();
+        let cable = lock(&self.cable);
         FrameCounters {
             receive_dropped: cable.arriving[self.end].dropped,
             ..self.counters

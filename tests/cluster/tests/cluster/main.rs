@@ -1,6 +1,7 @@
 //! Running brokers: what must hold, each as a test that can fail.
 #![forbid(unsafe_code)]
 
+mod afxdp;
 mod crashes;
 mod groups;
 mod hostile;

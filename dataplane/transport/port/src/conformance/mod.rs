@@ -30,6 +30,11 @@ pub trait Network {
     /// A client whose connection to a listening transport is under way.
     fn connect(&mut self, address: SocketAddr) -> Self::Client;
 
+    /// Where the transport is asked to listen: one of its own addresses, usually with port 0.
+    fn listen_address(&self) -> SocketAddr {
+        ANY_PORT
+    }
+
     /// Something that [`Transport::watch`] can watch.
     fn bell(&mut self) -> Self::Bell;
 }
@@ -80,7 +85,9 @@ struct Server<T> {
 impl<T: Transport> Server<T> {
     fn start<N: Network<Transport = T>>(network: &mut N, connections_max: usize) -> Server<T> {
         let mut transport = network.transport(connections_max);
-        let address = transport.listen(ANY_PORT).expect("a free port");
+        let address = transport
+            .listen(network.listen_address())
+            .expect("a free port");
         assert_ne!(address.port(), 0, "listen returns the bound port");
         Server {
             transport,

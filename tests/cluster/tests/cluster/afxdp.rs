@@ -1,0 +1,321 @@
+//! A broker whose clients come past the kernel, by AF_XDP on a veth pair between two network
+//! namespaces. Needs root, `ip`, `ethtool`, `ping` and `kcat`.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::net::TcpStream;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use precursor_tests_cluster::batch::StoredRecord;
+use precursor_tests_cluster::client::Connection;
+use precursor_tests_cluster::node::{Node, precursor, wait_until};
+use precursor_tests_netns::Wire;
+
+const BROKER: &str = "10.0.0.2";
+const BROKER_PORT: u16 = 9092;
+/// The kernel's own address on the broker's interface.
+const KERNEL: &str = "10.0.0.3";
+const SETTINGS: [&str; 4] = [
+    "network.interface=near",
+    "network.address=10.0.0.2/24",
+    // Administration stays with the kernel, on the same interface.
+    "admin.listen=10.0.0.3:0",
+    "metrics.listen=10.0.0.3:0",
+];
+
+fn wire() -> Wire {
+    let wire = Wire::new(1);
+    wire.near.add_address("10.0.0.3/24");
+    wire.far.add_address("10.0.0.1/24");
+    wire
+}
+
+fn node(wire: &Wire, settings: &[&str]) -> Node {
+    let mut node = Node::prepare(&[&SETTINGS[..], settings].concat());
+    node.run_in(wire.near.name(), BROKER, BROKER_PORT);
+    node
+}
+
+/// Runs a program where the clients are; returns what it printed.
+fn run(wire: &Wire, program: &str, words: &[&str], input: &[u8]) -> Vec<u8> {
+    let mut child = wire.far.command(program);
+    let child = child
+        .args(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut child = child
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("`ip netns exec`");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let output = std::thread::scope(|scope| {
+        scope.spawn(move || stdin.write_all(input).ok());
+        child.wait_with_output().expect("its end is seen")
+    });
+    assert!(
+        output.status.success(),
+        "{program} {words:?}: {}",
+        text(&output)
+    );
+    output.stdout
+}
+
+fn text(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// What `ip` shows of a network: interfaces, addresses, routes, without counters.
+fn shown(ip: impl Fn(&[&str]) -> String) -> BTreeSet<String> {
+    [
+        &["-o", "link"][..],
+        &["-o", "address"],
+        &["route"],
+        &["rule"],
+    ]
+    .iter()
+    .flat_map(|words| ip(words).lines().map(str::to_owned).collect::<Vec<_>>())
+    .filter(|line| !line.contains("pctest"))
+    .collect()
+}
+
+fn shown_here() -> BTreeSet<String> {
+    shown(|words| {
+        let output = Command::new("ip").args(words).output().expect("ip");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    })
+}
+
+fn lines(from: usize, count: usize) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for number in from..from + count {
+        let filling = "x".repeat(number * 7 % 900);
+        writeln!(lines, "record {number} {filling}").expect("memory takes everything");
+    }
+    lines
+}
+
+/// A line of the node's log with this in it.
+fn logged(node: &Node, what: &str) -> bool {
+    let log = std::fs::read_to_string(node.log_file()).unwrap_or_default();
+    log.lines().any(|line| line.contains(what))
+}
+
+#[test]
+fn unmodified_clients_are_served_past_the_kernel() {
+    let host_before = shown_here();
+    let wire = wire();
+    let near_before = shown(|words| wire.near.ip(words));
+    let mut node = node(&wire, &["network.driver=afxdp"]);
+    node.serve();
+    assert_eq!(node.address().to_string(), "10.0.0.2:9092");
+    assert!(
+        logged(&node, "AF_XDP on near (veth): native mode"),
+        "{}",
+        node.log()
+    );
+    assert!(wire.near.ip(&["link", "show", "near"]).contains("xdp"));
+
+    let program = precursor();
+    let cli = program.get_program().to_str().expect("a plain path");
+    let bootstrap = "10.0.0.2:9092";
+    let create = [
+        "topic",
+        "create",
+        "lines",
+        "--partitions",
+        "1",
+        "--bootstrap",
+        bootstrap,
+    ];
+    run(&wire, cli, &create, b"");
+
+    // The kernel's own address on the interface answers all the while.
+    let mut ping = wire.far.command("ping");
+    let ping = ping.args(["-q", "-i", "0.05", "-c", "60", "-w", "20", KERNEL]);
+    let ping = ping.stdout(Stdio::piped()).spawn().expect("ping");
+
+    let (first, second) = (lines(0, 20_000), lines(20_000, 20_000));
+    run(
+        &wire,
+        "kcat",
+        &["-P", "-b", bootstrap, "-t", "lines", "-p", "0"],
+        &first,
+    );
+    run(
+        &wire,
+        cli,
+        &["produce", "lines", "--bootstrap", bootstrap],
+        &second,
+    );
+    let all = [first, second].concat();
+    let consume = [
+        "-C",
+        "-b",
+        bootstrap,
+        "-t",
+        "lines",
+        "-o",
+        "beginning",
+        "-e",
+        "-q",
+    ];
+    assert!(
+        run(&wire, "kcat", &consume, b"") == all,
+        "kcat reads what was written"
+    );
+    let consume = ["consume", "lines", "--bootstrap", bootstrap];
+    assert!(
+        run(&wire, cli, &consume, b"") == all,
+        "our own consumer too"
+    );
+
+    let output = ping.wait_with_output().expect("ping ends");
+    assert!(text(&output).contains(" 60 received"), "{}", text(&output));
+
+    assert!(node.stop().success());
+    assert!(logged(&node, "stopped; everything is on disk"));
+    assert_eq!(
+        shown(|words| wire.near.ip(words)),
+        near_before,
+        "no program is left"
+    );
+    drop(node);
+    drop(wire);
+    assert_eq!(shown_here(), host_before, "the host's network is as it was");
+}
+
+#[test]
+fn a_killed_data_plane_comes_back_on_the_same_interface() {
+    let wire = wire();
+    let near_before = shown(|words| wire.near.ip(words));
+    let mut node = node(&wire, &["network.driver=afxdp"]);
+    node.serve();
+    let far = wire.far.enter();
+    node.connect().create_topic("survives", 1, &[]).unwrap();
+    let mut acknowledged = Vec::new();
+    for round in 0..4 {
+        let mut connection = node.connect();
+        for number in 0..200 {
+            let value = format!("round {round} record {number}").into_bytes();
+            let produced = connection.produce("survives", 0, &[value.clone()]);
+            produced.expect("a broker that serves takes a record");
+            acknowledged.push(value);
+        }
+        node.kill_dataplane();
+        let mut kernel = TcpStream::connect((KERNEL, 1)).map(|_| ());
+        assert_eq!(
+            kernel.as_mut().err().map(|error| error.kind()),
+            Some(std::io::ErrorKind::ConnectionRefused),
+            "the kernel answers meanwhile"
+        );
+        let start = Instant::now();
+        let back = wait_until(Duration::from_secs(20), || {
+            let Ok(mut connection) = Connection::open(node.address()) else {
+                return false;
+            };
+            connection
+                .metadata("survives")
+                .is_ok_and(|answer| answer.topics[0].partitions[0].leader_id == 1)
+        });
+        assert!(back, "it never came back:\n{}", node.log());
+        println!("served again after {:?}", start.elapsed());
+    }
+    let mut connection = node.connect();
+    let mut found: Vec<StoredRecord> = Vec::new();
+    while found.len() < acknowledged.len() {
+        let offset = found.len() as i64;
+        let fetched = connection.fetch_when_open("survives", 0, offset);
+        assert!(!fetched.records.is_empty(), "offset {offset}");
+        found.extend(fetched.records);
+    }
+    let values: Vec<Vec<u8>> = found.into_iter().map(|record| record.value).collect();
+    assert!(
+        values == acknowledged,
+        "what was acknowledged is there, once and in order"
+    );
+    drop(far);
+    node.kill_everything();
+    let gone = || shown(|words| wire.near.ip(words)) == near_before;
+    assert!(
+        wait_until(Duration::from_secs(5), gone),
+        "a program is left on the interface"
+    );
+    node.serve();
+    assert!(node.stop().success());
+    assert!(gone());
+}
+
+#[test]
+fn what_cannot_start_says_why_and_auto_falls_back() {
+    let wire = wire();
+    let refused = |settings: &[&str], expected: &str| {
+        let mut node = Node::prepare(settings);
+        node.run_in(wire.near.name(), BROKER, BROKER_PORT);
+        std::fs::create_dir_all(node.region_dir()).unwrap();
+        let output = node.command().output().unwrap();
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let line = said.lines().find(|line| line.contains(expected));
+        println!(
+            "{}",
+            line.unwrap_or_else(|| panic!("no `{expected}` in:\n{said}"))
+        );
+    };
+    let address = "network.address=10.0.0.2/24";
+    refused(
+        &["network.driver=afxdp", "network.interface=nowhere", address],
+        "network.driver=afxdp cannot start: there is no network interface `nowhere`",
+    );
+    refused(&["network.driver=afxdp", address], "needs an interface");
+    refused(
+        &["network.driver=afxdp", "network.interface=near"],
+        "network.address",
+    );
+    refused(
+        &[
+            "network.driver=afxdp",
+            "network.interface=near",
+            "network.address=10.0.0.9/24",
+        ],
+        "listen=10.0.0.2:9092",
+    );
+
+    // auto takes AF_XDP where it is configured and can,
+    let mut automatic = node(&wire, &[]);
+    automatic.serve();
+    assert!(
+        logged(&automatic, "AF_XDP on near (veth)"),
+        "{}",
+        automatic.log()
+    );
+    assert!(automatic.stop().success());
+    drop(automatic);
+    // kernel sockets where it cannot,
+    wire.near.add_address("10.0.0.2/24");
+    let mut fallen_back = node(&wire, &[]);
+    fallen_back.serve();
+    let why = "kernel sockets instead of AF_XDP: the kernel has 10.0.0.2 on `near` itself";
+    assert!(logged(&fallen_back, why), "{}", fallen_back.log());
+    {
+        let _far = wire.far.enter();
+        fallen_back
+            .connect()
+            .api_versions()
+            .expect("the kernel serves");
+    }
+    assert!(fallen_back.stop().success());
+    drop(fallen_back);
+    refused(
+        &["network.driver=afxdp", "network.interface=near", address],
+        "the kernel has 10.0.0.2 on `near` itself; take it off",
+    );
+    // and kernel sockets where nothing is configured.
+    let mut plain = Node::start(&[]);
+    assert!(logged(&plain, "kernel sockets by epoll"), "{}", plain.log());
+    assert!(plain.stop().success());
+}
