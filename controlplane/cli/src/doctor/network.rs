@@ -23,8 +23,7 @@ pub fn backlog(host: &Host) -> Finding {
 }
 
 pub fn af_xdp(host: &Host) -> Finding {
-    let why =
-        "Clients can be served past the kernel's TCP (network.driver=afxdp).";
+    let why = "Clients can be served past the kernel's TCP (network.driver=afxdp).";
     let interfaces: Vec<String> = host
         .names("sys/class/net")
         .into_iter()
