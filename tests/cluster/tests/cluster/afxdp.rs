@@ -202,7 +202,7 @@ fn a_killed_data_plane_comes_back_on_the_same_interface() {
         let mut connection = node.connect();
         for number in 0..200 {
             let value = format!("round {round} record {number}").into_bytes();
-            let produced = connection.produce("survives", 0, &[value.clone()]);
+            let produced = connection.produce("survives", 0, std::slice::from_ref(&value));
             produced.expect("a broker that serves takes a record");
             acknowledged.push(value);
         }
