@@ -1,13 +1,14 @@
 //! The table of options. Names are Kafka's where Kafka has the option.
 
+mod network;
+
 use std::path::PathBuf;
 
 use precursor_model::ValueKind;
 
 use crate::node::{NodeConfig, SHARDS_MAX};
 use crate::values::{
-    Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkAddress, NetworkDriver, Rate, Switch, bytes,
-    cpu_list, integer,
+    Endpoint, IdlePolicy, LogFormat, LogLevel, Rate, Switch, bytes, cpu_list, integer,
 };
 
 /// What a value counts.
@@ -455,70 +456,10 @@ pub const OPTIONS: &[NodeOption] = &[
         apply: |c, v| Endpoint::parse(v).map(|e| c.metrics_listen = e),
         show: |c| c.metrics_listen.to_string(),
     },
-    NodeOption {
-        name: "network.address",
-        kind: ValueKind::Text,
-        unit: Unit::None,
-        default: "",
-        accepts: "ADDRESS/PREFIX, as 10.0.0.2/24, or '' for none",
-        restart: true,
-        doc: "The broker's own address on network.interface, with its network's prefix; the kernel \
-              must not have it there.",
-        apply: |c, v| {
-            c.network_address = match v {
-                "" => None,
-                text => Some(NetworkAddress::parse(text)?),
-            };
-            Some(())
-        },
-        show: |c| shown(c.network_address.as_ref()),
-    },
-    NodeOption {
-        name: "network.driver",
-        kind: ValueKind::Text,
-        unit: Unit::None,
-        default: "auto",
-        accepts: "'auto', 'epoll', 'io_uring' or 'afxdp'",
-        restart: true,
-        doc: "How clients' bytes get here: kernel sockets by epoll or io_uring, or past the kernel by \
-              AF_XDP. auto: AF_XDP where network.interface is set and it can, else epoll, whose \
-              round trips measured shorter.",
-        apply: |c, v| NetworkDriver::parse(v).map(|d| c.network_driver = d),
-        show: |c| c.network_driver.to_string(),
-    },
-    NodeOption {
-        name: "network.gateway",
-        kind: ValueKind::Text,
-        unit: Unit::None,
-        default: "",
-        accepts: "an address, or '' for none",
-        restart: true,
-        doc: "The way from network.interface to clients outside of its network.",
-        apply: |c, v| {
-            c.network_gateway = match v {
-                "" => None,
-                text => Some(text.parse().ok()?),
-            };
-            Some(())
-        },
-        show: |c| shown(c.network_gateway.as_ref()),
-    },
-    NodeOption {
-        name: "network.interface",
-        kind: ValueKind::Text,
-        unit: Unit::None,
-        default: "",
-        accepts: "a network interface's name of 1 to 15 characters, or '' for none",
-        restart: true,
-        doc: "The interface that is driven past the kernel; only traffic for network.address at the \
-              listener's port is taken from it.",
-        apply: |c, v| {
-            let plain = |b: u8| b.is_ascii_graphic() && b != b'/';
-            let sane = v.len() <= 15 && v.bytes().all(plain);
-            sane.then(|| c.network_interface = v.to_owned())
-        },
-        show: |c| c.network_interface.clone(),
-    },
+    network::ADDRESS,
+    network::DRIVER,
+    network::GATEWAY,
+    network::INTERFACE,
     NodeOption {
         name: "node.id",
         kind: ValueKind::Int,
