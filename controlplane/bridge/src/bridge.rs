@@ -16,7 +16,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::unix::pipe;
 use tokio::sync::broadcast::{self, error::TryRecvError};
 use tokio::sync::mpsc;
@@ -24,6 +24,11 @@ use tokio::sync::mpsc;
 /// How soon a full ring is tried again at first, and at last while the shard does not read.
 const RETRY_FIRST: Duration = Duration::from_millis(1);
 const RETRY_LAST: Duration = Duration::from_millis(50);
+/// A shard answers a request of our own within a turn or two, sooner than a thread that slept gets a
+/// processor again on a machine that is busy: so long it is waited for awake.
+const AWAKE_FOR_OWN: Duration = Duration::from_micros(200);
+/// After a wait awake that was in vain, so many requests of our own are waited for asleep.
+const ASLEEP_AFTER_VAIN: u32 = 32;
 
 /// Between what the bridge stands.
 pub struct BridgeOptions {
@@ -51,6 +56,7 @@ pub struct Bridge {
     calls: mpsc::UnboundedReceiver<OwnCall>,
     events: Vec<Event>,
     retry: Duration,
+    awake: AwakeForOwn,
 }
 
 enum Answer {
@@ -83,6 +89,39 @@ impl Drop for Report {
     }
 }
 
+/// When the bridge waits for an answer of a shard without sleeping.
+#[derive(Debug, Default)]
+struct AwakeForOwn {
+    until: Option<Instant>,
+    /// Requests that are to be waited for asleep.
+    asleep: u32,
+}
+
+impl AwakeForOwn {
+    fn asked(&mut self, now: Instant) {
+        if self.asleep > 0 {
+            self.asleep -= 1;
+        } else {
+            self.until = Some(now + AWAKE_FOR_OWN);
+        }
+    }
+
+    /// Whether to look once more, `waits` saying whether there is something to wait for.
+    fn go_on(&mut self, waits: bool, now: Instant) -> bool {
+        let Some(until) = self.until else {
+            return false;
+        };
+        if waits && now < until {
+            return true;
+        }
+        if waits {
+            self.asleep = ASLEEP_AFTER_VAIN;
+        }
+        self.until = None;
+        false
+    }
+}
+
 impl Bridge {
     /// Takes the control plane's ends of all rings.
     ///
@@ -112,6 +151,7 @@ impl Bridge {
             calls: options.calls.0,
             events: Vec::new(),
             retry: RETRY_FIRST,
+            awake: AwakeForOwn::default(),
         })
     }
 
@@ -148,6 +188,11 @@ impl Bridge {
                 tokio::task::yield_now().await;
                 continue;
             }
+            if self.stays_awake() {
+                // Others have their turn meanwhile.
+                tokio::task::yield_now().await;
+                continue;
+            }
             if self.announce_sleep() {
                 let blocked = self.links.iter().any(Link::blocked);
                 tokio::select! {
@@ -178,7 +223,14 @@ impl Bridge {
         // Kept to the number of shards by the handle.
         if let Some(link) = self.links.get_mut(usize::from(call.shard)) {
             link.ask(call.ask);
+            self.awake.asked(Instant::now());
         }
+    }
+
+    /// Whether an answer of a shard to a request of our own is worth waiting for awake.
+    fn stays_awake(&mut self) -> bool {
+        let waits = self.links.iter().any(Link::waits_for_answer);
+        self.awake.go_on(waits, Instant::now())
     }
 
     fn announce_sleep(&mut self) -> bool {

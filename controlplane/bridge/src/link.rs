@@ -350,6 +350,11 @@ impl Link {
         }
     }
 
+    /// Whether the shard has a request of our own that it has not answered.
+    pub fn waits_for_answer(&self) -> bool {
+        !self.own.is_empty()
+    }
+
     /// Whether messages wait for room: nobody tells when there is some.
     pub fn blocked(&self) -> bool {
         self.blocked

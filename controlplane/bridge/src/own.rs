@@ -52,6 +52,11 @@ impl OwnPending {
         Ok(())
     }
 
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     /// Everything is lost. Tokens go on, so that late answers find nobody.
     pub fn clear(&mut self) {
         self.pending.clear();

@@ -9,6 +9,10 @@ use precursor_shm::Buffer;
 
 const UNKNOWN_LOG: AppendError = AppendError::NotOnline(ErrorCode::UnknownTopicOrPartition);
 
+/// How often an append makes room before it is content with what there is: the memory that comes free
+/// may be in pieces.
+const RECLAIMS_MAX: usize = 4;
+
 impl Store {
     /// Appends one record batch: validates it, copies it once, assigns its offsets.
     ///
@@ -94,9 +98,14 @@ impl Store {
     ) -> Result<Appended, AppendError> {
         self.io.now = now;
         let mut outcome = append(self);
-        while outcome == Err(AppendError::Busy) && self.io.memory_short {
-            // Make room; or be content with small extents, once.
-            let small = self.reclaim(bytes) == 0;
+        for attempt in 1..=RECLAIMS_MAX {
+            if outcome != Err(AppendError::Busy) || !self.io.memory_short {
+                break;
+            }
+            // Make room; or be content with small extents, once. Only at first is the log's own tail
+            // given back for it: later that would take from the log what it was just given.
+            let spared = (attempt > 1).then_some(id);
+            let small = self.reclaim(bytes, spared) == 0 || attempt == RECLAIMS_MAX;
             if small && self.io.pool().usage().largest_free == 0 {
                 break;
             }
@@ -152,8 +161,9 @@ impl Store {
         }
     }
 
-    /// Frees at least `bytes` of extents if that many can be; returns what it freed.
-    pub(crate) fn reclaim(&mut self, bytes: usize) -> usize {
+    /// Frees at least `bytes` of extents if that many can be, but not the tail of the log that is
+    /// `spared`; returns what it freed.
+    pub(crate) fn reclaim(&mut self, bytes: usize, spared: Option<LogId>) -> usize {
         let mut freed = 0;
         for attempt in 0..2 {
             let mut looks = self.io.evictable.len();
@@ -182,17 +192,17 @@ impl Store {
                 count => freed += count,
             }
         }
-        freed + self.park_idle(bytes.saturating_sub(freed))
+        freed + self.park_idle(bytes.saturating_sub(freed), spared)
     }
 
-    /// Gives back the tails of logs that are on disk as a whole.
-    fn park_idle(&mut self, bytes: usize) -> usize {
+    /// Gives back the tails of logs that are on disk as a whole, but not that of `spared`.
+    fn park_idle(&mut self, bytes: usize, spared: Option<LogId>) -> usize {
         let mut freed = 0;
         for slot in &mut self.slots {
             if freed >= bytes {
                 break;
             }
-            if let Some(log) = &mut slot.log {
+            if let Some(log) = slot.log.as_mut().filter(|log| Some(log.id) != spared) {
                 freed += log.park(&mut self.io);
             }
         }

@@ -132,7 +132,7 @@ impl Store {
     fn advance_read(&mut self, id: LogId, options: ReadOptions) -> Progress {
         let mut progress = self.try_read(id, options);
         let busy = |progress: &Progress| matches!(progress, Progress::Done(Err(ReadError::Busy)));
-        if busy(&progress) && self.reclaim(READ_BYTES) > 0 {
+        if busy(&progress) && self.reclaim(READ_BYTES, None) > 0 {
             progress = self.try_read(id, options);
         }
         // Whatever is under way makes room when it ends.

@@ -18,8 +18,8 @@ use crate::node::Node;
 const METADATA_VERSION: i16 = 12;
 /// Of the topic that is written to: what is kept of it must not fill the disk.
 const WRITTEN: [(&str, &str); 2] = [
-    ("segment.bytes", "67108864"),
-    ("retention.bytes", "134217728"),
+    ("segment.bytes", "1073741824"),
+    ("retention.bytes", "1073741824"),
 ];
 
 /// Of how many, and how long.

@@ -13,6 +13,7 @@ mod opening;
 mod order;
 mod promises;
 mod real;
+mod short;
 mod support;
 
 #[global_allocator]

@@ -1,0 +1,65 @@
+//! Appends while memory is short.
+
+use crate::support::{Bench, batch};
+use precursor_disk::sim::Random;
+use precursor_model::LogConfig;
+use precursor_storage::AppendError;
+use std::sync::mpsc;
+use std::time::Duration;
+
+const LOGS: u64 = 12;
+/// An append that gives back what it just took, and takes it again, never returns.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Logs that share too little memory, on a disk that is slow: each call returns, and what it says is
+/// true.
+#[test]
+fn an_append_returns_however_little_memory_there_is() {
+    let (done, outcome) = mpsc::channel();
+    std::thread::spawn(move || {
+        let refused = (0..30).map(append_with_little_memory).sum::<usize>();
+        // Nobody listens any more when it took too long.
+        let _ = done.send(refused);
+    });
+    let refused = outcome.recv_timeout(PATIENCE).expect("each append returns");
+    assert!(refused > 30, "memory was short: {refused}");
+}
+
+/// How many appends were refused.
+fn append_with_little_memory(seed: u64) -> usize {
+    let mut random = Random::new(seed);
+    let mut bench = Bench::new(2 << 20, seed);
+    let config = LogConfig::default();
+    let logs: Vec<_> = (0..LOGS)
+        .map(|uid| bench.open_log(uid + 1, &format!("log-{uid}"), &config))
+        .collect();
+    let mut ends = vec![0; logs.len()];
+    let mut refused = 0;
+    for _ in 0..400 {
+        // One log writes most; the others have time to be settled.
+        let at = if random.once_in(3) { 1 + random.below(LOGS - 1) as usize } else { 0 };
+        let most = if at == 0 { 200_000 } else { 12_000 };
+        let bytes = batch(1, 100 + random.below(most) as usize, 1, None);
+        match bench.append(logs[at], &bytes) {
+            Ok(appended) => {
+                assert_eq!(appended.base_offset, ends[at], "seed {seed}");
+                ends[at] += 1;
+            }
+            Err(error) => {
+                assert_eq!(error, AppendError::Busy, "seed {seed}");
+                refused += 1;
+            }
+        }
+        if random.once_in(8) {
+            bench.pass(1_000);
+            bench.poll();
+        }
+    }
+    for _ in 0..400 {
+        bench.poll();
+    }
+    for (log, end) in logs.iter().zip(&ends) {
+        assert_eq!(bench.store().offsets(*log).end, *end, "seed {seed}");
+    }
+    refused
+}
