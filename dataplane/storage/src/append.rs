@@ -17,6 +17,10 @@ use std::sync::Arc;
 /// largest.
 pub(crate) const EXTENT_BYTES_MIN: usize = 16 * 1024;
 pub(crate) const EXTENT_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// A log with more extents than these that are not on disk has much to write.
+const EXTENTS_UNWRITTEN_FEW: usize = 4;
+/// This part of the memory is for logs that have little to write.
+const SHARE_FOR_LITTLE: usize = 16;
 /// Segments of one log that wait for the disk at once; more, and appends wait too.
 pub(crate) const SEGMENTS_UNWRITTEN_MAX: usize = 4;
 
@@ -258,9 +262,18 @@ impl Log {
             let left = u64::from(self.config.segment_bytes).max(needed) - end;
             let wanted = wanted.min(left as usize).next_power_of_two();
             let wanted = wanted.clamp(4096, EXTENT_BYTES_MAX);
-            let Some(extent) = self.allocate(io, base, end, wanted) else {
+            let to_be_had = self.to_be_had(io);
+            let extent = match wanted.min(to_be_had) {
+                0..4096 => None,
+                wanted => self.allocate(io, base, end, 1 << wanted.ilog2()),
+            };
+            let Some(extent) = extent else {
                 io.memory_wanted = true;
-                io.memory_short = true;
+                io.memory_short = match to_be_had {
+                    // The share of the others has to be whole again before this log gets any.
+                    0..4096 => bytes + io.pool().usage().bytes / SHARE_FOR_LITTLE,
+                    _ => bytes,
+                };
                 io.stats.appends_busy += 1;
                 return Err(AppendError::Busy);
             };
@@ -268,6 +281,16 @@ impl Log {
             self.push_extent(io, extent);
         }
         Ok(())
+    }
+
+    /// Bytes that this log may still take. One that has much to write leaves the last of the memory
+    /// to those that have little: they need not wait for its disk.
+    fn to_be_had(&self, io: &Io) -> usize {
+        if self.extents.len() - self.extents_written <= EXTENTS_UNWRITTEN_FEW {
+            return usize::MAX;
+        }
+        let usage = io.pool().usage();
+        (usage.bytes - usage.bytes_in_use).saturating_sub(usage.bytes / SHARE_FOR_LITTLE)
     }
 
     /// An extent of at most `wanted` bytes that begins at a position.

@@ -26,7 +26,7 @@ impl Store {
         options: AppendOptions,
     ) -> Result<Appended, AppendError> {
         let append = |store: &mut Store| store.try_append(id, records, options);
-        self.append_with(id, records.len(), options.now, append)
+        self.append_with(id, options.now, append)
     }
 
     /// Gives a batch that is [`AppendError::Unprepared`] to the workers: `records[..length]`. `memory`
@@ -80,32 +80,32 @@ impl Store {
     ) -> Result<Appended, AppendError> {
         let (prepared, batch) = preparation.batch()?;
         let append = |store: &mut Store| {
-            store.io.memory_short = false;
+            store.io.memory_short = 0;
             match store.log_and_io(id) {
                 Some((log, io)) => log.append_prepared(io, prepared, batch, now.wall_ms),
                 None => Err(UNKNOWN_LOG),
             }
         };
-        self.append_with(id, batch.len(), now, append)
+        self.append_with(id, now, append)
     }
 
     fn append_with(
         &mut self,
         id: LogId,
-        bytes: usize,
         now: Now,
         append: impl Fn(&mut Store) -> Result<Appended, AppendError>,
     ) -> Result<Appended, AppendError> {
         self.io.now = now;
         let mut outcome = append(self);
         for attempt in 1..=RECLAIMS_MAX {
-            if outcome != Err(AppendError::Busy) || !self.io.memory_short {
+            if outcome != Err(AppendError::Busy) || self.io.memory_short == 0 {
                 break;
             }
             // Make room; or be content with small extents, once. Only at first is the log's own tail
             // given back for it: later that would take from the log what it was just given.
             let spared = (attempt > 1).then_some(id);
-            let small = self.reclaim(bytes, spared) == 0 || attempt == RECLAIMS_MAX;
+            let short = self.io.memory_short;
+            let small = self.reclaim(short, spared) == 0 || attempt == RECLAIMS_MAX;
             if small && self.io.pool().usage().largest_free == 0 {
                 break;
             }
@@ -130,7 +130,7 @@ impl Store {
         records: &[u8],
         options: AppendOptions,
     ) -> Result<Appended, AppendError> {
-        self.io.memory_short = false;
+        self.io.memory_short = 0;
         match self.log_and_io(id) {
             Some((log, io)) => log.append(io, records, options),
             None => Err(UNKNOWN_LOG),

@@ -72,8 +72,8 @@ pub(crate) struct Io {
     pub memory_wanted: bool,
     /// Something was let go of since the last append that found no memory.
     pub memory_made: bool,
-    /// The last append lacked memory, not something else.
-    pub memory_short: bool,
+    /// Bytes that the last append lacked; 0: it lacked no memory.
+    pub memory_short: usize,
     /// Extents may be smaller than wanted: there is no better memory.
     pub small_extents: bool,
     /// Logs that could not begin a write because the disk's queue was full.
@@ -99,7 +99,7 @@ impl Io {
             evictable: VecDeque::with_capacity(units + units / 2),
             memory_wanted: false,
             memory_made: false,
-            memory_short: false,
+            memory_short: 0,
             small_extents: false,
             starved: VecDeque::with_capacity(64),
             events: Vec::with_capacity(EVENTS),

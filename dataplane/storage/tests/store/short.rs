@@ -63,3 +63,29 @@ fn append_with_little_memory(seed: u64) -> usize {
     }
     refused
 }
+
+/// A log whose disk does not keep up takes no memory from logs that have little to write.
+#[test]
+fn a_log_with_little_to_write_does_not_wait_for_one_with_much() {
+    let mut bench = Bench::new(8 << 20, 1);
+    let config = LogConfig::default();
+    let much = bench.open_log(1, "much", &config);
+    let little: Vec<_> = (0..8)
+        .map(|uid| bench.open_log(uid + 2, &format!("little-{uid}"), &config))
+        .collect();
+    let filler = batch(1, 100_000, 1, None);
+    let mut taken = 0;
+    while bench.append(much, &filler).is_ok() {
+        taken += 1;
+    }
+    assert!(taken > 50, "most of the memory is to be had: {taken}");
+    for round in 0..3 {
+        for log in &little {
+            let appended = bench.append(*log, &batch(1, 3_000, 1, None)).unwrap();
+            assert_eq!(appended.base_offset, round);
+        }
+        assert_eq!(bench.append(much, &filler), Err(AppendError::Busy));
+    }
+    // The disk goes on, and with it everybody.
+    bench.append_all(much, &filler);
+}
