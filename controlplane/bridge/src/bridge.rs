@@ -392,3 +392,26 @@ fn control_bell(region: &Region) -> io::Result<pipe::Receiver> {
     let bell = region.doorbell(DoorbellName::Control)?;
     pipe::Receiver::from_owned_fd(bell.as_fd().try_clone_to_owned()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_that_do_not_come_soon_are_waited_for_asleep() {
+        let begun = Instant::now();
+        let mut awake = AwakeForOwn::default();
+        assert!(!awake.go_on(true, begun), "nothing was asked");
+        awake.asked(begun);
+        assert!(awake.go_on(true, begun));
+        assert!(!awake.go_on(false, begun), "the answer is there");
+        awake.asked(begun);
+        assert!(!awake.go_on(true, begun + AWAKE_FOR_OWN), "long enough");
+        for _ in 0..ASLEEP_AFTER_VAIN {
+            awake.asked(begun);
+            assert!(!awake.go_on(true, begun));
+        }
+        awake.asked(begun);
+        assert!(awake.go_on(true, begun), "tried again");
+    }
+}

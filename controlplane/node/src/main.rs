@@ -32,6 +32,10 @@ fn start() -> Result<(), String> {
     for variable in &config.ignored_environment {
         tracing::warn!("environment variable {variable} names no option and is ignored");
     }
+    // What it does is short, and clients wait for it, while others on the machine run long.
+    if let Err(error) = precursor_memory::ask_for_short_turns() {
+        tracing::debug!(%error, "no short turns");
+    }
     // One thread: there is little to do, and the disk has a thread of its own.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
