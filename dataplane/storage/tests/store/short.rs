@@ -37,7 +37,11 @@ fn append_with_little_memory(seed: u64) -> usize {
     let mut refused = 0;
     for _ in 0..400 {
         // One log writes most; the others have time to be settled.
-        let at = if random.once_in(3) { 1 + random.below(LOGS - 1) as usize } else { 0 };
+        let at = if random.once_in(3) {
+            1 + random.below(LOGS - 1) as usize
+        } else {
+            0
+        };
         let most = if at == 0 { 200_000 } else { 12_000 };
         let bytes = batch(1, 100 + random.below(most) as usize, 1, None);
         match bench.append(logs[at], &bytes) {
