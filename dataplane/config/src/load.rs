@@ -32,6 +32,7 @@ impl Default for NodeConfig {
             dataplane_codec_workers: 0,
             dataplane_cpus: Vec::new(),
             dataplane_spin_us: 0,
+            dataplane_watchdog_ms: 0,
             network_driver: NetworkDriver::Auto,
             network_interface: String::new(),
             network_address: None,

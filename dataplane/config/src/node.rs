@@ -30,6 +30,8 @@ pub struct NodeConfig {
     /// Empty: shards are not pinned by configuration.
     pub dataplane_cpus: Vec<usize>,
     pub dataplane_spin_us: u32,
+    /// 0: shards are not watched.
+    pub dataplane_watchdog_ms: u64,
     pub network_driver: NetworkDriver,
     /// Empty: no interface is driven past the kernel.
     pub network_interface: String,

@@ -200,6 +200,24 @@ pub const OPTIONS: &[NodeOption] = &[
         show: |c| c.dataplane_spin_us.to_string(),
     },
     NodeOption {
+        name: "dataplane.watchdog.ms",
+        kind: ValueKind::Long,
+        unit: Unit::Milliseconds,
+        default: "10000",
+        accepts: "milliseconds from 100 to 3600000, or 0 for never",
+        restart: true,
+        doc: "How long a shard may take no turn before the data plane ends itself and is started \
+              anew; a shard takes two a second when nothing happens.",
+        apply: |c, v| {
+            let limit = integer(v, 0, 3_600_000)?;
+            match limit {
+                1..100 => None,
+                _ => Some(c.dataplane_watchdog_ms = limit),
+            }
+        },
+        show: |c| c.dataplane_watchdog_ms.to_string(),
+    },
+    NodeOption {
         name: "default.replication.factor",
         kind: ValueKind::Int,
         unit: Unit::Count,

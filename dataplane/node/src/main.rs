@@ -12,6 +12,7 @@ mod network;
 mod run;
 mod shards;
 mod signals;
+mod watchdog;
 
 use precursor_config::ProcessArguments;
 use std::ffi::OsString;

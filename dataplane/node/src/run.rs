@@ -4,13 +4,16 @@ use crate::data_dir;
 use crate::network::Network;
 use crate::shards::Shards;
 use crate::signals::Signals;
+use crate::watchdog::Watchdog;
 use precursor_config::{NodeConfig, Switch};
 use precursor_shm::{Hugepages, ProcessState, Region, RegionOptions};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often the main thread looks at its shards while they start.
 const START_POLL: Duration = Duration::from_millis(1);
-/// How often it looks whether its supervisor is still there.
+/// How often it wakes up when neither a supervisor nor shards are watched.
+const NOTHING_TO_WATCH_POLL: Duration = Duration::from_secs(5);
+/// How often it looks at its shards, and whether its supervisor is still there.
 const WATCH_POLL: Duration = Duration::from_millis(500);
 
 /// What the configuration asks of the region. Every process of a node asks for the same.
@@ -51,6 +54,8 @@ pub fn run(
     end_process_on_panic();
     let mut shards = Shards::start(config, &region, generation, network)?;
     let orphaned = || supervised_by.is_some_and(|pid| std::os::unix::process::parent_id() != pid);
+    let limit = Duration::from_millis(config.dataplane_watchdog_ms);
+    let mut watchdog = Watchdog::new(limit, usize::from(config.shard_count()));
     let mut announced = false;
     loop {
         let ready = shards.all_listening();
@@ -61,13 +66,12 @@ pub fn run(
             // Parsing options and recovering logs are behind us; polling needs little of the text.
             precursor_memory::release_start_text();
         }
-        let poll = if ready { WATCH_POLL } else { START_POLL };
-        // Without a supervisor to watch there is nothing to wake up for.
-        let poll = if ready && supervised_by.is_none() {
-            Duration::from_secs(5)
-        } else {
-            poll
+        // Without a supervisor and without shards to watch there is nothing to wake up for.
+        let watch = match supervised_by {
+            Some(_) => WATCH_POLL,
+            None => watchdog.interval().unwrap_or(NOTHING_TO_WATCH_POLL),
         };
+        let poll = if ready { watch } else { START_POLL };
         if signals.wait(poll) {
             tracing::info!("asked to stop");
             break;
@@ -75,6 +79,9 @@ pub fn run(
         if orphaned() {
             tracing::warn!("the supervisor is gone: stopping");
             break;
+        }
+        if ready && let Some(shard) = watchdog.look(Instant::now(), shards.turns()) {
+            end_process_that_is_stuck(shard, limit);
         }
         if shards.any_ended() {
             status.set_data_state(ProcessState::Absent);
@@ -85,6 +92,18 @@ pub fn run(
     let stopped = shards.stop();
     status.set_data_state(ProcessState::Absent);
     stopped
+}
+
+/// A shard that takes no turns cannot be asked to stop. What it had acknowledged is in the region or
+/// on disk, as when the process is killed.
+fn end_process_that_is_stuck(shard: usize, limit: Duration) -> ! {
+    let ms = limit.as_millis() as u64;
+    tracing::error!(
+        shard,
+        "a shard has taken no turn for {ms} ms (dataplane.watchdog.ms): the process ends, to be started anew"
+    );
+    // Leaves a core file where the host keeps such, which says where the shard was.
+    std::process::abort()
 }
 
 /// A shard that panics has broken an invariant of its own. The process ends, so that the supervisor

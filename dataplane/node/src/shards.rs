@@ -81,6 +81,12 @@ impl Shards {
         self.threads.iter().any(JoinHandle::is_finished)
     }
 
+    /// How many turns each shard has taken.
+    pub fn turns(&self) -> impl Iterator<Item = u64> {
+        let stats = |shard| self.region.stats(shard as u16);
+        (0..self.threads.len()).map(move |shard| stats(shard).loop_turns.get())
+    }
+
     /// Why the first one ended.
     pub fn first_failure(&mut self) -> String {
         let ended = self.threads.iter().position(JoinHandle::is_finished);

@@ -1,7 +1,13 @@
 //! What the kernel says of a process: /proc/PID.
 
 use std::fs;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
+
+use nix::sys::ptrace;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
 
 /// Ticks per second of /proc/PID/stat; fixed at 100 on every Linux that Rust runs on.
 const TICKS_PER_SECOND: u64 = 100;
@@ -25,6 +31,37 @@ pub fn waits(pid: i32, thread: &str) -> Option<u64> {
 /// As [`waits`], of all threads of a process: how often it was woken.
 pub fn waits_of_all(pid: i32) -> Option<u64> {
     Some(threads(pid)?.map(|(_, waits)| waits).sum())
+}
+
+/// Stops one thread of a process, as if it were caught in a call that does not return, until the
+/// process is gone. False when there is no such thread, or it cannot be stopped.
+pub fn freeze(pid: i32, thread: &str) -> bool {
+    let tid = fs::read_dir(format!("/proc/{pid}/task")).ok().and_then(|tasks| {
+        let mut tasks = tasks.filter_map(Result::ok);
+        let task = tasks.find(|task| {
+            let name = fs::read_to_string(task.path().join("comm"));
+            name.is_ok_and(|name| name.trim_end() == thread)
+        });
+        task?.file_name().to_str()?.parse().ok()
+    });
+    let Some(tid) = tid.map(Pid::from_raw) else {
+        return false;
+    };
+    let (done, outcome) = mpsc::channel();
+    // Only the thread that stopped it may wait for its end, without which the process stays.
+    thread::spawn(move || {
+        let stopped = ptrace::seize(tid, ptrace::Options::empty())
+            .and_then(|()| ptrace::interrupt(tid))
+            .is_ok();
+        // The test has ended when nobody listens.
+        let _ = done.send(stopped);
+        let gone = |status| {
+            use WaitStatus::{Exited, Signaled};
+            matches!(status, Ok(Exited(..) | Signaled(..)) | Err(_))
+        };
+        while stopped && !gone(waitpid(tid, Some(WaitPidFlag::__WALL))) {}
+    });
+    outcome.recv().unwrap_or(false)
 }
 
 /// Threads of a process by name, and how often each has waited.

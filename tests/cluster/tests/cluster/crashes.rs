@@ -42,6 +42,29 @@ fn the_control_plane_dies_and_connected_clients_notice_nothing() {
 }
 
 #[test]
+fn a_shard_that_is_stuck_is_noticed_and_its_clients_are_served_again() {
+    let node = Node::start(&["dataplane.shards=1", "dataplane.watchdog.ms=1000"]);
+    node.connect().create_topic("stuck", 1, &[]).unwrap();
+    let record = |text: &str| vec![text.as_bytes().to_vec()];
+    let offset = node.connect().produce("stuck", 0, &record("before"));
+    assert_eq!(offset.unwrap(), 0);
+    // Sleeping for longer than the limit is no reason.
+    std::thread::sleep(Duration::from_secs(3));
+    let pid = node.dataplane_pid().unwrap();
+    assert!(proc::freeze(pid, "shard-0"));
+    let another = || node.dataplane_pid().is_some_and(|now| now != pid);
+    assert!(wait_until(Duration::from_secs(20), another));
+    let open = || std::net::TcpStream::connect(node.address()).is_ok();
+    assert!(wait_until(Duration::from_secs(20), open));
+    let fetched = node.connect().fetch_when_open("stuck", 0, 0);
+    assert_eq!(fetched.high_watermark, 1, "what was acknowledged is there");
+    let offset = node.connect().produce("stuck", 0, &record("after"));
+    assert_eq!(offset.unwrap(), 1);
+    let log = node.log();
+    assert_eq!(log.matches("has taken no turn").count(), 1, "{log}");
+}
+
+#[test]
 fn everything_dies_at_once_and_nothing_acknowledged_is_lost() {
     let report = crash::run(&plan(Victim::Everything, 6));
     println!("{report:?}");
