@@ -36,14 +36,16 @@ pub fn waits_of_all(pid: i32) -> Option<u64> {
 /// Stops one thread of a process, as if it were caught in a call that does not return, until the
 /// process is gone. False when there is no such thread, or it cannot be stopped.
 pub fn freeze(pid: i32, thread: &str) -> bool {
-    let tid = fs::read_dir(format!("/proc/{pid}/task")).ok().and_then(|tasks| {
-        let mut tasks = tasks.filter_map(Result::ok);
-        let task = tasks.find(|task| {
-            let name = fs::read_to_string(task.path().join("comm"));
-            name.is_ok_and(|name| name.trim_end() == thread)
+    let tid = fs::read_dir(format!("/proc/{pid}/task"))
+        .ok()
+        .and_then(|tasks| {
+            let mut tasks = tasks.filter_map(Result::ok);
+            let task = tasks.find(|task| {
+                let name = fs::read_to_string(task.path().join("comm"));
+                name.is_ok_and(|name| name.trim_end() == thread)
+            });
+            task?.file_name().to_str()?.parse().ok()
         });
-        task?.file_name().to_str()?.parse().ok()
-    });
     let Some(tid) = tid.map(Pid::from_raw) else {
         return false;
     };
