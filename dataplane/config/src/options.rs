@@ -209,11 +209,8 @@ pub const OPTIONS: &[NodeOption] = &[
         doc: "How long a shard may take no turn before the data plane ends itself and is started \
               anew; a shard takes two a second when nothing happens.",
         apply: |c, v| {
-            let limit = integer(v, 0, 3_600_000)?;
-            match limit {
-                1..100 => None,
-                _ => Some(c.dataplane_watchdog_ms = limit),
-            }
+            let limit = integer(v, 0, 3_600_000).filter(|ms| !(1..100).contains(ms));
+            limit.map(|ms| c.dataplane_watchdog_ms = ms)
         },
         show: |c| c.dataplane_watchdog_ms.to_string(),
     },
