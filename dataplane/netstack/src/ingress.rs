@@ -16,6 +16,7 @@ const GROUP_V6: [u8; 2] = [0x33, 0x33];
 impl Stack {
     /// Takes one received frame. Nothing is sent before [`Stack::transmit`].
     pub fn receive(&mut self, frame: &[u8], now: Nanos) {
+        let now = self.clock(now);
         self.statistics.frames_received += 1;
         let Some(ethernet) = ethernet::parse(frame) else {
             self.statistics.frames_malformed += 1;

@@ -25,6 +25,10 @@ impl List {
         self.next.push(ABSENT);
     }
 
+    pub fn bytes(&self) -> usize {
+        self.next.capacity() * size_of::<u32>()
+    }
+
     /// Puts `slot` at the end, where it does not stand in the list already.
     pub fn push(&mut self, slot: u32) {
         if self.next[slot as usize] != ABSENT {

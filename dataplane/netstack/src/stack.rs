@@ -64,6 +64,8 @@ pub struct Stack {
     pub(crate) identification: u16,
     pub(crate) next_port: u16,
     pub(crate) statistics: Statistics,
+    /// The latest time that was told.
+    clock: Nanos,
 }
 
 /// Frames that a connection may send while others wait.
@@ -128,8 +130,15 @@ impl Stack {
             identification: u16::from_be_bytes([config.seed[0], config.seed[1]]),
             next_port: u16::from_be_bytes([config.seed[2], config.seed[3]]),
             statistics: Statistics::default(),
+            clock: now,
             config,
         }
+    }
+
+    /// The time as told, which never goes back: timers rely on it.
+    pub(crate) fn clock(&mut self, now: Nanos) -> Nanos {
+        self.clock = self.clock.max(now);
+        self.clock
     }
 
     /// Whether [`Stack::transmit`] has something to do.
@@ -150,6 +159,7 @@ impl Stack {
         lender: &dyn Lender,
         sink: &mut dyn FnMut(&Frame<'_>) -> bool,
     ) -> usize {
+        let now = self.clock(now);
         let mut sent = 0;
         while sent < frames_max {
             let Some(frame) = self.replies.front() else {
@@ -322,6 +332,21 @@ impl Stack {
     /// Connections established now, with those whose peer has closed its side.
     pub fn connection_count(&self) -> usize {
         self.established
+    }
+
+    /// Bytes reserved for connections without data: control blocks, their table, timers and links.
+    pub fn connection_bytes(&self) -> usize {
+        self.connections.capacity() * size_of::<Connection>()
+            + self.table.bytes()
+            + self.wheel.bytes()
+            + self.ready.bytes()
+            + self.tell.bytes()
+    }
+
+    /// Control blocks in use: established, half-open and closing connections, and those whose end
+    /// the user was not yet told.
+    pub fn control_blocks(&self) -> usize {
+        self.in_use
     }
 
     /// Whether all own addresses are of IPv6.

@@ -37,6 +37,10 @@ impl Table {
         self.next.push(NONE);
     }
 
+    pub fn bytes(&self) -> usize {
+        (self.heads.capacity() + self.next.capacity()) * size_of::<u32>()
+    }
+
     fn bucket(&self, key: &Key) -> usize {
         self.hash(key) as usize & (self.heads.len() - 1)
     }

@@ -49,6 +49,10 @@ impl Wheel {
         }
     }
 
+    pub fn bytes(&self) -> usize {
+        self.timers.capacity() * size_of::<Timer>()
+    }
+
     /// Makes room for one more slot.
     pub fn grow(&mut self) {
         self.timers.push(Timer {

@@ -313,10 +313,11 @@ impl Stack {
     /// The connection broke. Its user is told, after he has read what came before.
     pub(crate) fn fail(&mut self, slot: usize) {
         let connection = &self.connections[slot];
-        let told = !connection.flags.has(Flags::TELL_ACCEPTED)
-            && !connection.flags.has(Flags::ORPHAN)
-            && connection.state != State::SynReceived;
-        let told = told || connection.state == State::SynSent;
+        let passive = connection.flags.has(Flags::PASSIVE);
+        let announced = !passive || connection.state != State::SynReceived;
+        let told = announced
+            && !connection.flags.has(Flags::TELL_ACCEPTED)
+            && !connection.flags.has(Flags::ORPHAN);
         self.statistics.connections_failed += 1;
         if !told {
             self.vacate(slot);
@@ -352,7 +353,8 @@ fn update_window(connection: &mut Connection, segment: &Segment<'_>, window: u32
     if connection.send_window == 0 && window > 0 {
         connection.probes = 0;
         // The window is open: what a timer would have probed can leave.
-        if connection.outstanding() == 0 {
+        let waits_for_window = !matches!(connection.state, State::FinWait2 | State::TimeWait);
+        if connection.outstanding() == 0 && waits_for_window {
             connection.retransmit_at = 0;
         }
     }

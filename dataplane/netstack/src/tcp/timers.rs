@@ -11,6 +11,7 @@ const ORPHAN_RETRIES: u8 = 8;
 impl Stack {
     /// Does what is due at `now`. Nothing is sent before [`Stack::transmit`].
     pub fn poll_timers(&mut self, now: Nanos) {
+        let now = self.clock(now);
         while let Some(slot) = self.wheel.pop_due(now) {
             self.on_timer(slot as usize, now);
         }

@@ -103,6 +103,7 @@ impl Stack {
     }
 
     fn open(&mut self, key: &Key, now: Nanos) -> Result<ConnectionId, OpenError> {
+        let now = self.clock(now);
         if self.find_connection(key).is_some() {
             return Err(OpenError::InUse);
         }
@@ -381,6 +382,7 @@ impl Stack {
         let Some(slot) = self.find(id) else {
             return;
         };
+        let now = self.clock(now);
         self.queue_fin(slot);
         let connection = &mut self.connections[slot];
         match connection.state {

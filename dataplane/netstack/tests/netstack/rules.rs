@@ -807,3 +807,16 @@ fn abort_resets() {
     assert_eq!(script.recv(), Err(ReceiveError::Broken));
     assert_eq!(script.stack.memory_lent(), (0, 0));
 }
+
+#[test]
+fn a_clock_that_goes_back_stops_nothing() {
+    let mut script = Script::plain();
+    script.send(10);
+    script.next();
+    script.stack.poll_timers(script.now - 4 * SECOND);
+    script.inject(seg(ACK, 1, 1));
+    script.now -= 4 * SECOND;
+    script.inject(data(1, 11, b"x"));
+    script.stack.poll_timers(script.now);
+    assert_eq!(script.told(), [Event::Readable(script.id())]);
+}
