@@ -152,6 +152,10 @@ impl FrameDevice for AfXdpDevice {
         }
     }
 
+    fn check(&self) -> std::io::Result<()> {
+        self.queues.iter().try_for_each(Queue::check)
+    }
+
     fn counters(&self) -> FrameCounters {
         let mut counters = FrameCounters {
             received: self.received,

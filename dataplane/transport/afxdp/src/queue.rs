@@ -291,6 +291,10 @@ impl Queue {
         self.sending.refresh();
     }
 
+    pub(crate) fn check(&self) -> io::Result<()> {
+        sys::pending_error(self.socket.as_fd())
+    }
+
     pub(crate) fn statistics(&self) -> QueueStatistics {
         let Ok(counted) = sys::statistics(self.socket.as_fd()) else {
             return QueueStatistics::default();

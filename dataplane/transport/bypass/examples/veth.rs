@@ -3,7 +3,8 @@
 //! kernel's TCP in a network namespace of its own, once with its offloads (segmentation and
 //! checksums) and once without.
 //!
-//! `cargo run --release -p precursor-transport-bypass --example veth [ROUNDS]`, as root.
+//! `cargo run --release -p precursor-transport-bypass --example veth [ROUNDS [NAME]]`, as root; only
+//! contestants whose name contains NAME run.
 //!
 //! The server runs on core 0, the client on core 1. Rounds of all contestants take turns; medians
 //! over the rounds are printed.
@@ -58,15 +59,20 @@ fn main() {
     let rounds = std::env::args()
         .nth(1)
         .map_or(3, |rounds| rounds.parse().expect("a number"));
+    let only = std::env::args().nth(2).unwrap_or_default();
+    let contestants: Vec<_> = CONTESTANTS
+        .iter()
+        .filter(|(name, ..)| name.contains(&only))
+        .collect();
     println!("                     64 bytes: p50 us   p99 us   bulk in Gbit/s   bulk out Gbit/s");
-    let mut runs = vec![Vec::new(); CONTESTANTS.len()];
+    let mut runs = vec![Vec::new(); contestants.len()];
     for _ in 0..rounds {
-        for (number, (_, server, offloads)) in CONTESTANTS.iter().enumerate() {
+        for (number, (_, server, offloads)) in contestants.iter().enumerate() {
             let works = [Work::Echo, Work::Receive, Work::Send];
             runs[number].push(works.map(|work| run(*server, *offloads, work)));
         }
     }
-    for ((name, ..), runs) in CONTESTANTS.iter().zip(&runs) {
+    for ((name, ..), runs) in contestants.iter().zip(&runs) {
         let of = |work: usize, figure: fn(&Figures) -> f64| {
             let mut figures: Vec<f64> = runs.iter().map(|run| figure(&run[work])).collect();
             figures.sort_by(f64::total_cmp);

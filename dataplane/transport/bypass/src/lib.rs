@@ -26,6 +26,8 @@ const RECEIVE_FRAMES: usize = 64;
 const SEND_FRAMES: usize = 64;
 /// Turns without a wait between two looks at the watched descriptors: a look is a system call.
 const TURNS_PER_LOOK: u32 = 8;
+/// How often the device is asked whether it is there.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Longest sleep while the device has no room for what waits to be sent, or cannot be waited on.
 const BLIND_SLEEP: Duration = Duration::from_micros(100);
 /// Half-open connections that have a control block; further peers get cookies.
@@ -77,6 +79,8 @@ pub struct BypassTransport<D: FrameDevice> {
     waits: WaitSet,
     can_wait_on_device: bool,
     turns_since_look: u32,
+    /// When the device is asked next.
+    check_at: u64,
     connections_max: usize,
     refused: u64,
 }
@@ -106,6 +110,7 @@ impl<D: FrameDevice> BypassTransport<D> {
             waits,
             can_wait_on_device: descriptor.is_some(),
             turns_since_look: 0,
+            check_at: CHECK_INTERVAL.as_nanos() as u64,
             connections_max: options.connections_max,
             refused: 0,
         })
@@ -176,11 +181,7 @@ impl<D: FrameDevice> BypassTransport<D> {
     }
 
     /// Looks at the watched descriptors, waiting at most `wait` for one.
-    fn look(
-        &mut self,
-        wait: Option<Duration>,
-        events: &mut Vec<Event>,
-    ) -> Result<(), TransportError> {
+    fn look(&mut self, wait: Duration, events: &mut Vec<Event>) -> Result<(), TransportError> {
         self.turns_since_look = 0;
         self.waits
             .wait(wait)
@@ -196,24 +197,32 @@ impl<D: FrameDevice> BypassTransport<D> {
                 });
             }
         }
-        Ok(())
+        let now = self.now();
+        if now < self.check_at {
+            return Ok(());
+        }
+        self.check_at = now + CHECK_INTERVAL.as_nanos() as u64;
+        self.device
+            .check()
+            .map_err(|source| TransportError::System {
+                what: "the network interface is gone",
+                source,
+            })
     }
 
     /// How long a wait may really last: until a timer of the stack, or a blind look.
-    fn sleep(&self, wait: Wait) -> Option<Duration> {
+    fn sleep(&self, wait: Wait) -> Duration {
         let mut longest = match wait {
-            Wait::None => return Some(Duration::ZERO),
-            Wait::AtMost(duration) => Some(duration),
-            Wait::Forever => None,
-        };
-        let mut at_most = |bound: Duration| {
-            longest = Some(longest.map_or(bound, |longest| longest.min(bound)));
+            Wait::None => return Duration::ZERO,
+            Wait::AtMost(duration) => duration,
+            Wait::Forever => CHECK_INTERVAL,
         };
         if let Some(timer) = self.stack.next_timeout() {
-            at_most(Duration::from_nanos(timer.saturating_sub(self.now())));
+            let until = Duration::from_nanos(timer.saturating_sub(self.now()));
+            longest = longest.min(until);
         }
         if self.stack.wants_transmit() || !self.can_wait_on_device {
-            at_most(BLIND_SLEEP);
+            longest = longest.min(BLIND_SLEEP);
         }
         longest
     }
@@ -278,11 +287,11 @@ impl<D: FrameDevice> Transport for BypassTransport<D> {
             return Ok(());
         }
         let sleep = match moved {
-            true => Some(Duration::ZERO),
+            true => Duration::ZERO,
             false => self.sleep(wait),
         };
         self.look(sleep, events)?;
-        if sleep != Some(Duration::ZERO) {
+        if sleep > Duration::ZERO {
             self.turn(events);
         }
         Ok(())
@@ -324,7 +333,7 @@ impl<D: FrameDevice> Drop for BypassTransport<D> {
             if done || Instant::now() > deadline {
                 return;
             }
-            if self.waits.wait(Some(BLIND_SLEEP)).is_err() {
+            if self.waits.wait(BLIND_SLEEP).is_err() {
                 return;
             }
         }

@@ -47,16 +47,12 @@ impl WaitSet {
             .map(|_| ())
     }
 
-    /// Waits at most `wait` (`None`: for ever) until one is readable. A signal ends the wait.
-    pub(crate) fn wait(&mut self, wait: Option<Duration>) -> io::Result<()> {
+    /// Waits at most `wait` until one is readable. A signal ends the wait.
+    pub(crate) fn wait(&mut self, wait: Duration) -> io::Result<()> {
         self.count = 0;
-        let timeout = wait.map(|duration| libc::timespec {
-            tv_sec: duration.as_secs().min(i32::MAX as u64) as libc::time_t,
-            tv_nsec: libc::c_long::from(duration.subsec_nanos()),
-        });
-        let pointer = match &timeout {
-            Some(timeout) => &raw const *timeout,
-            None => std::ptr::null(),
+        let timeout = libc::timespec {
+            tv_sec: wait.as_secs().min(i32::MAX as u64) as libc::time_t,
+            tv_nsec: libc::c_long::from(wait.subsec_nanos()),
         };
         // SAFETY: `ready` has room for as many events as are asked for, the timeout outlives the
         // call, and no signal mask is passed.
@@ -66,7 +62,7 @@ impl WaitSet {
                 self.epoll.as_raw_fd(),
                 self.ready.as_mut_ptr(),
                 READY_MAX as c_int,
-                pointer,
+                &raw const timeout,
                 std::ptr::null::<libc::sigset_t>(),
                 0,
             )
@@ -97,11 +93,11 @@ mod tests {
         let mut set = WaitSet::new().unwrap();
         let (reader, mut writer) = io::pipe().unwrap();
         set.add(reader.as_raw_fd(), 7).unwrap();
-        set.wait(Some(Duration::from_millis(1))).unwrap();
+        set.wait(Duration::from_millis(1)).unwrap();
         assert_eq!(set.next(), None);
         writer.write_all(b"!").unwrap();
         for _ in 0..2 {
-            set.wait(None).unwrap();
+            set.wait(Duration::from_secs(9)).unwrap();
             assert_eq!(set.next(), Some(7));
             assert_eq!(set.next(), None);
         }

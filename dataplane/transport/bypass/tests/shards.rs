@@ -1,6 +1,5 @@
 //! What only several shards, or the end of one, show. Needs root.
 
-#[allow(dead_code)]
 mod veth;
 
 use std::collections::HashSet;
@@ -166,4 +165,34 @@ fn the_end_of_a_transport_delivers_what_was_promised() {
         reading.join().expect("the client reads to the end"),
         farewell.len()
     );
+}
+
+#[test]
+fn an_interface_that_is_gone_ends_the_transport() {
+    for (queues, wait) in [
+        (1, Wait::None),
+        (1, Wait::Forever),
+        (2, Wait::None),
+        (2, Wait::AtMost(Duration::from_millis(50))),
+    ] {
+        let network = VethNetwork::with_queues(AttachMode::Native, V4, queues);
+        let mut transport = network.transports(1, 4).remove(0);
+        transport.listen(network.listen_address()).expect("a port");
+        let mut events = Vec::with_capacity(4);
+        transport
+            .poll(Wait::None, &mut events)
+            .expect("polling works");
+        network.unplug();
+        let start = Instant::now();
+        let sentence = loop {
+            assert!(start.elapsed() < PATIENCE, "nobody notices");
+            if let Err(error) = transport.poll(wait, &mut events) {
+                break error.to_string();
+            }
+        };
+        assert!(
+            sentence.contains("the network interface is gone"),
+            "{sentence}"
+        );
+    }
 }

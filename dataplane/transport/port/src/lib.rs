@@ -189,6 +189,10 @@ pub trait FrameDevice {
     fn wait_descriptor(&self) -> Option<BorrowedFd<'_>>;
     /// What passed so far.
     fn counters(&self) -> FrameCounters;
+    /// Fails when the device is gone for good. Asked now and then, for nothing else may tell.
+    fn check(&self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Bytes of an Ethernet header with one VLAN tag.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use precursor_tests_cluster::batch::StoredRecord;
 use precursor_tests_cluster::client::Connection;
 use precursor_tests_cluster::node::{Node, precursor, wait_until};
+use precursor_tests_cluster::proc;
 use precursor_tests_netns::Wire;
 
 const BROKER: &str = "10.0.0.2";
@@ -25,7 +26,11 @@ const SETTINGS: [&str; 4] = [
 ];
 
 fn wire() -> Wire {
-    let wire = Wire::new(1);
+    wire_of(1)
+}
+
+fn wire_of(queues: u32) -> Wire {
+    let wire = Wire::new(queues);
     wire.near.add_address("10.0.0.3/24");
     wire.far.add_address("10.0.0.1/24");
     wire
@@ -248,6 +253,99 @@ fn a_killed_data_plane_comes_back_on_the_same_interface() {
     node.serve();
     assert!(node.stop().success());
     assert!(gone());
+}
+
+#[test]
+fn two_shards_serve_the_two_queues_of_an_interface() {
+    let wire = wire_of(2);
+    let mut node = node(&wire, &["network.driver=afxdp", "dataplane.shards=2"]);
+    node.serve();
+    assert!(logged(&node, "native mode, 2 queues"), "{}", node.log());
+    let program = precursor();
+    let cli = program.get_program().to_str().expect("a plain path");
+    let bootstrap = "10.0.0.2:9092";
+    let create = [
+        "topic",
+        "create",
+        "four",
+        "--partitions",
+        "4",
+        "--bootstrap",
+        bootstrap,
+    ];
+    run(&wire, cli, &create, b"");
+    // Whichever shard takes a connection, it reaches the partitions of both.
+    let mut written = BTreeSet::new();
+    for round in 0..8 {
+        let some = lines(round * 500, 500);
+        run(&wire, "kcat", &["-P", "-b", bootstrap, "-t", "four"], &some);
+        written.extend(some.split(|byte| *byte == b'\n').map(<[u8]>::to_vec));
+    }
+    for consume in [
+        (cli, vec!["consume", "four", "--bootstrap", bootstrap]),
+        (
+            "kcat",
+            vec![
+                "-C",
+                "-b",
+                bootstrap,
+                "-t",
+                "four",
+                "-o",
+                "beginning",
+                "-e",
+                "-q",
+            ],
+        ),
+    ] {
+        let read = run(&wire, consume.0, &consume.1, b"");
+        let read: BTreeSet<Vec<u8>> = read
+            .split(|byte| *byte == b'\n')
+            .map(<[u8]>::to_vec)
+            .collect();
+        assert!(read == written, "{} reads what was written", consume.0);
+    }
+    // Enough connections that both queues have some, all open at once and all answered.
+    let _far = wire.far.enter();
+    let mut connections: Vec<Connection> = (0..32).map(|_| node.connect()).collect();
+    for connection in &mut connections {
+        connection.api_versions().expect("it is answered");
+    }
+    drop(connections);
+    assert!(node.stop().success());
+}
+
+/// Neither frames for others nor timers of idle connections keep a broker awake.
+#[test]
+fn an_idle_broker_past_the_kernel_sleeps() {
+    let wire = wire();
+    let mut node = node(&wire, &["network.driver=afxdp"]);
+    node.serve();
+    let far = wire.far.enter();
+    let mut connections: Vec<Connection> = (0..20).map(|_| node.connect()).collect();
+    for connection in &mut connections {
+        connection.api_versions().expect("it is answered");
+    }
+    let pid = node.dataplane_pid().expect("it runs");
+    let mut ping = wire.far.command("ping");
+    let ping = ping
+        .args(["-q", "-i", "0.01", "-w", "9", KERNEL])
+        .stdout(Stdio::null());
+    let mut ping = ping.spawn().expect("ping");
+    std::thread::sleep(Duration::from_secs(2));
+    let waits = || proc::waits_of_all(pid).expect("it runs");
+    let before = waits();
+    std::thread::sleep(Duration::from_secs(5));
+    let woken = waits() - before;
+    ping.kill().ok();
+    ping.wait().ok();
+    println!("an idle data plane woke {woken} times in 5 s");
+    assert!(woken < 100, "{woken} times");
+    for connection in &mut connections {
+        connection.api_versions().expect("it is still there");
+    }
+    drop(far);
+    assert!(node.stop().success());
 }
 
 #[test]

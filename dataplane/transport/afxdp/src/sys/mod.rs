@@ -14,8 +14,8 @@ pub(crate) use link::{Link, link};
 pub(crate) use memory::{Chunks, Descriptor, RingMemory};
 pub(crate) use packet::{join_multicast, new_packet_socket, receive_packet, send_packet};
 pub(crate) use socket::{
-    add_to_wait, bind, is_zero_copy, new_socket, new_wait_set, register_chunks, ring_offsets,
-    set_integer, set_ring_frames, statistics, wake_receiving, wake_sending,
+    add_to_wait, bind, is_zero_copy, new_socket, new_wait_set, pending_error, register_chunks,
+    ring_offsets, set_integer, set_ring_frames, statistics, wake_receiving, wake_sending,
 };
 
 use std::io;

@@ -31,7 +31,7 @@ fn set<T>(socket: BorrowedFd<'_>, level: c_int, name: c_int, value: &T) -> io::R
 
 /// # Safety
 /// `T` must be made of integers, the structure of the option, or its beginning.
-unsafe fn get<T>(socket: BorrowedFd<'_>, name: c_int) -> io::Result<T> {
+unsafe fn get<T>(socket: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Result<T> {
     // SAFETY: integers may all be zero.
     let mut value: T = unsafe { std::mem::zeroed() };
     let mut bytes = size_of::<T>() as socklen_t;
@@ -39,7 +39,7 @@ unsafe fn get<T>(socket: BorrowedFd<'_>, name: c_int) -> io::Result<T> {
     let result = unsafe {
         libc::getsockopt(
             socket.as_raw_fd(),
-            libc::SOL_XDP,
+            level,
             name,
             (&raw mut value).cast(),
             &mut bytes,
@@ -91,18 +91,28 @@ pub(crate) fn set_ring_frames(socket: BorrowedFd<'_>, fill: u32, others: u32) ->
 
 pub(crate) fn ring_offsets(socket: BorrowedFd<'_>) -> io::Result<libc::xdp_mmap_offsets> {
     // SAFETY: the structure of this option, of integers.
-    unsafe { get(socket, libc::XDP_MMAP_OFFSETS) }
+    unsafe { get(socket, libc::SOL_XDP, libc::XDP_MMAP_OFFSETS) }
 }
 
 pub(crate) fn statistics(socket: BorrowedFd<'_>) -> io::Result<libc::xdp_statistics> {
     // SAFETY: the structure of this option, of integers.
-    unsafe { get(socket, libc::XDP_STATISTICS) }
+    unsafe { get(socket, libc::SOL_XDP, libc::XDP_STATISTICS) }
 }
 
 pub(crate) fn is_zero_copy(socket: BorrowedFd<'_>) -> io::Result<bool> {
     // SAFETY: the structure of this option, of integers.
-    let options: libc::xdp_options = unsafe { get(socket, libc::XDP_OPTIONS) }?;
+    let options: libc::xdp_options = unsafe { get(socket, libc::SOL_XDP, libc::XDP_OPTIONS) }?;
     Ok(options.flags & libc::XDP_OPTIONS_ZEROCOPY != 0)
+}
+
+/// What broke the socket, if anything did since the last call.
+pub(crate) fn pending_error(socket: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: this option is one integer.
+    let error: c_int = unsafe { get(socket, libc::SOL_SOCKET, libc::SO_ERROR) }?;
+    match error {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
 }
 
 pub(crate) fn bind(

@@ -1,4 +1,5 @@
 //! AF_XDP on one end of a veth pair, the kernel's sockets on the other.
+#![allow(dead_code)]
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -61,6 +62,13 @@ impl VethNetwork {
             server: server.parse().expect("an address"),
             prefix: prefix.parse().expect("a number"),
         }
+    }
+
+    /// Takes the interface away.
+    pub fn unplug(&self) {
+        self.wire
+            .near
+            .ip(&["link", "del", self.wire.near.interface()]);
     }
 
     pub fn transports(
