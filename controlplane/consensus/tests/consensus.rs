@@ -39,6 +39,7 @@ fn create(number: u64) -> Command {
             internal: false,
             partitions: vec![NewTopicPartition {
                 replicas: vec![(1, 0)],
+                leader_epoch: 0,
             }],
             configs: BTreeMap::new(),
         }],

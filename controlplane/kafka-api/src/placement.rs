@@ -37,7 +37,10 @@ impl Placement {
         let replicas = (0..replicas.min(count))
             .map(|replica| self.replica((first + replica) % count))
             .collect();
-        NewTopicPartition { replicas }
+        NewTopicPartition {
+            replicas,
+            leader_epoch: 0,
+        }
     }
 
     /// A partition on these brokers; one that is not registered is left to the state machine to
@@ -50,7 +53,10 @@ impl Placement {
                 None => (*id, 0),
             })
             .collect();
-        NewTopicPartition { replicas }
+        NewTopicPartition {
+            replicas,
+            leader_epoch: 0,
+        }
     }
 
     fn replica(&mut self, broker: usize) -> (i32, u16) {

@@ -78,6 +78,9 @@ pub struct NewTopic {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewTopicPartition {
     pub replicas: Vec<(i32, u16)>,
+    /// The first one; above 0 where the log comes from elsewhere.
+    #[serde(default)]
+    pub leader_epoch: i32,
 }
 
 /// What came of a command.

@@ -5,6 +5,7 @@
 //! voter that applies the same commands holds the same state.
 #![forbid(unsafe_code)]
 
+mod adoption;
 mod command;
 mod config_resource;
 mod quota;
@@ -14,6 +15,7 @@ mod state;
 mod topic;
 mod validate;
 
+pub use adoption::{ADOPTION_DONE_FILE, ADOPTION_FILE, AdoptedTopic, Adoption};
 pub use command::{Applied, Change, Command, NewTopic, NewTopicPartition, Outcome, TopicCreated};
 pub use config_resource::{ConfigAlteration, ConfigResource, Configs};
 pub use quota::{QuotaAlteration, QuotaEntity, QuotaKey, QuotaLimit, QuotaLimits, QuotaName};

@@ -97,6 +97,11 @@ impl Metadata {
         self.partition_count
     }
 
+    /// The first producer id that nobody was given.
+    pub fn next_producer_id(&self) -> i64 {
+        self.next_producer_id
+    }
+
     /// How many logs of `broker` each of its `shards` owns.
     pub fn logs_per_shard(&self, broker: i32, shards: u16) -> Vec<usize> {
         let mut counts = vec![0; usize::from(shards.max(1))];
@@ -249,7 +254,7 @@ impl Metadata {
         for partition in new {
             partitions.push(Partition {
                 leader: partition.replicas[0].0,
-                leader_epoch: 0,
+                leader_epoch: partition.leader_epoch,
                 replicas: partition.replicas.iter().map(&mut replica).collect(),
                 isr: partition
                     .replicas

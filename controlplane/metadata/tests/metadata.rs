@@ -31,7 +31,8 @@ fn topic(number: u8, name: &str, partitions: usize) -> NewTopic {
         internal: false,
         partitions: vec![
             NewTopicPartition {
-                replicas: vec![(1, 0)]
+                replicas: vec![(1, 0)],
+                leader_epoch: 0,
             };
             partitions
         ],
@@ -139,6 +140,7 @@ fn refusals_name_kafkas_errors() {
         new.partitions
             .extend(lists.iter().map(|list| NewTopicPartition {
                 replicas: list.to_vec(),
+                leader_epoch: 0,
             }));
         new
     };
@@ -192,7 +194,10 @@ fn partitions_are_added_with_the_topics_replication_factor() {
     creation(&mut state, topic(1, "a", 1)).unwrap();
     let add = |replicas: Vec<(i32, u16)>| Command::CreatePartitions {
         topic: id(1),
-        partitions: vec![NewTopicPartition { replicas }],
+        partitions: vec![NewTopicPartition {
+            replicas,
+            leader_epoch: 0,
+        }],
     };
     let Outcome::Done(Err(refusal)) = state.apply(&add(vec![(1, 0), (2, 0)])).outcome else {
         panic!("another outcome");
@@ -414,7 +419,10 @@ fn any_command() -> impl Strategy<Value = Command> {
             internal: false,
             partitions: partitions
                 .into_iter()
-                .map(|replicas| NewTopicPartition { replicas })
+                .map(|replicas| NewTopicPartition {
+                    replicas,
+                    leader_epoch: 0,
+                })
                 .collect(),
             configs: retention
                 .map(|value| ("retention.ms".to_owned(), value.to_owned()))
@@ -429,7 +437,8 @@ fn any_command() -> impl Strategy<Value = Command> {
         ((0u8..6), 0i32..4).prop_map(|(number, broker)| Command::CreatePartitions {
             topic: id(number),
             partitions: vec![NewTopicPartition {
-                replicas: vec![(broker, 0)]
+                replicas: vec![(broker, 0)],
+                leader_epoch: 0,
             }],
         }),
         (0u32..2_000).prop_map(|count| Command::AllocateProducerIds { count }),

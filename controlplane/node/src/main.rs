@@ -3,6 +3,7 @@
 //! Usage: `precursor-controlplane [--config FILE] [--set KEY=VALUE …] [--supervised-by PID]`.
 #![forbid(unsafe_code)]
 
+mod adoption;
 mod data_dir;
 mod logger;
 mod register;

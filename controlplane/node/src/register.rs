@@ -1,18 +1,28 @@
 //! What a node tells the cluster about itself when it starts.
 
+use crate::adoption;
 use precursor_config::NodeConfig;
 use precursor_consensus::Consensus;
 use precursor_metadata::{Broker, Command, Outcome};
 use precursor_model::TopicId;
 
-/// Names the cluster when it has no name yet, and registers this node's broker.
+/// Names the cluster when it has no name yet (as it was called where it was taken over from), registers this node's
+/// broker, and takes in the topics of a data directory that was taken over.
 ///
 /// # Errors
 /// One sentence: what was not accepted.
-pub async fn register(consensus: &Consensus, config: &NodeConfig) -> Result<(), String> {
+pub async fn register(
+    consensus: &Consensus,
+    config: &NodeConfig,
+    shards: u16,
+) -> Result<(), String> {
+    let adoption = adoption::find(&config.data_dir)?;
     if consensus.read(|state| state.cluster_id().is_none()) {
         // Kafka writes cluster ids like topic ids: a random UUID in base64.
-        let cluster_id = TopicId(*uuid::Uuid::new_v4().as_bytes()).to_string();
+        let cluster_id = match &adoption {
+            Some(adoption) => adoption.cluster_id.clone(),
+            None => TopicId(*uuid::Uuid::new_v4().as_bytes()).to_string(),
+        };
         tracing::info!(cluster_id, "a new cluster");
         propose(consensus, Command::SetClusterId { cluster_id }).await?;
     }
@@ -31,7 +41,10 @@ pub async fn register(consensus: &Consensus, config: &NodeConfig) -> Result<(), 
     if consensus.read(|state| state.broker(broker.id) != Some(&broker)) {
         propose(consensus, Command::RegisterBroker { broker }).await?;
     }
-    Ok(())
+    match &adoption {
+        Some(adoption) => adoption::take_in(consensus, config, adoption, shards).await,
+        None => Ok(()),
+    }
 }
 
 async fn propose(consensus: &Consensus, command: Command) -> Result<(), String> {

@@ -77,7 +77,7 @@ async fn serve(
     levels: Levels,
 ) -> Result<(), String> {
     let consensus = open_metadata(config, directory).await?;
-    register(&consensus, config).await?;
+    register(&consensus, config, region.shards()).await?;
     let view = DataPlaneView::new(region.shards());
     let (data_plane, calls) = DataPlane::new(region.shards());
     let (admin, monitor) = bind(config).await?;

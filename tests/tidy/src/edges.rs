@@ -164,6 +164,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
             "config",
             "disk",
             "memory",
+            "metadata",
             "model",
             "protocol",
             "shm",

@@ -1,5 +1,6 @@
 //! `precursor storage`: a data directory without its broker.
 
+mod adopt;
 mod dump;
 mod progress;
 mod repair;
@@ -34,6 +35,11 @@ enum Action {
     /// served; indexes are made again. The broker must be stopped, and must have stopped cleanly or
     /// have left no region behind.
     Repair(repair::RepairArguments),
+    /// Take over the log directories of an Apache Kafka (KRaft) into a new data directory
+    ///
+    /// Topics with their ids, options, leader epochs and segments, and committed offsets of groups.
+    /// Kafka must be stopped; its directories are never changed.
+    Adopt(adopt::AdoptArguments),
     /// Print what segments, indexes, snapshots and checkpoints say; also beside a running broker
     Dump(dump::DumpArguments),
 }
@@ -53,6 +59,7 @@ pub fn run(arguments: &StorageArguments, output: Output) -> Result<(), Failure> 
     match &arguments.action {
         Action::Verify(place) => verify::run(&place.data_dir, output),
         Action::Repair(repair) => repair::run(repair, output),
+        Action::Adopt(adopt) => adopt::run(adopt, output),
         Action::Dump(dump) => dump::run(dump, output),
     }
 }

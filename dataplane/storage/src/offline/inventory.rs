@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Names in a data directory that are a broker's own, besides partitions and what begins as below.
-const OWN_NAMES: [&str; 12] = [
+const OWN_NAMES: [&str; 13] = [
     RECOVERY_POINTS,
     LOG_STARTS,
     CLEANER_OFFSETS,
@@ -21,6 +21,7 @@ const OWN_NAMES: [&str; 12] = [
     ".region.lock",
     ".supervisor.lock",
     "adopted.json",
+    "adopted.done.json",
     "lost+found",
 ];
 const OWN_PREFIXES: [&str; 3] = [".ring-", ".clean-shutdown-", ".direct-io-"];
