@@ -60,6 +60,8 @@ pub struct Neighbours {
     hand: usize,
     /// Entries without an answer.
     open: usize,
+    /// No entry without an answer is to be asked for before this.
+    next_ask_at: Nanos,
     pub learnt: u64,
     pub evicted: u64,
     pub unreachable: u64,
@@ -74,6 +76,7 @@ impl Neighbours {
             capacity,
             hand: 0,
             open: 0,
+            next_ask_at: Nanos::MAX,
             learnt: 0,
             evicted: 0,
             unreachable: 0,
@@ -105,6 +108,7 @@ impl Neighbours {
                     entry.mac = None;
                     entry.asked = 1;
                     entry.ask_at = now + ASK_INTERVAL;
+                    self.next_ask_at = self.next_ask_at.min(entry.ask_at);
                     self.open += 1;
                     Way::Ask
                 }
@@ -116,6 +120,7 @@ impl Neighbours {
         };
         self.entries[at].asked = 1;
         self.entries[at].ask_at = now + ASK_INTERVAL;
+        self.next_ask_at = self.next_ask_at.min(now + ASK_INTERVAL);
         Way::Ask
     }
 
@@ -142,9 +147,10 @@ impl Neighbours {
 
     /// Asks again for neighbours that did not answer; forgets those that will not.
     pub fn poll(&mut self, now: Nanos, ask: &mut dyn FnMut(Address)) {
-        if self.open == 0 {
+        if self.open == 0 || now < self.next_ask_at {
             return;
         }
+        self.next_ask_at = Nanos::MAX;
         let mut at = 0;
         while at < self.entries.len() {
             let entry = &mut self.entries[at];
@@ -158,17 +164,16 @@ impl Neighbours {
                 entry.ask_at = now + ASK_INTERVAL;
                 ask(entry.address);
             }
+            if entry.mac.is_none() {
+                self.next_ask_at = self.next_ask_at.min(entry.ask_at);
+            }
             at += 1;
         }
     }
 
     /// When [`Neighbours::poll`] has something to do.
     pub fn next_deadline(&self) -> Option<Nanos> {
-        if self.open == 0 {
-            return None;
-        }
-        let open = self.entries.iter().filter(|entry| entry.mac.is_none());
-        open.map(|entry| entry.ask_at).min()
+        (self.open > 0).then_some(self.next_ask_at)
     }
 
     fn answered(&mut self, at: usize, mac: Mac, fresh_until: Nanos) {

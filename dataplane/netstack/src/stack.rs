@@ -141,6 +141,11 @@ impl Stack {
         self.clock
     }
 
+    /// The latest time that was told.
+    pub(crate) fn time(&self) -> Nanos {
+        self.clock
+    }
+
     /// Whether [`Stack::transmit`] has something to do.
     pub fn wants_transmit(&self) -> bool {
         !self.replies.is_empty() || self.ready.front().is_some()
@@ -306,6 +311,11 @@ impl Stack {
 
     pub(crate) fn active(&self, slot: usize) -> Option<&Active> {
         self.actives.find(self.connections[slot].active)
+    }
+
+    /// Somebody waits for memory, and there is some.
+    pub(crate) fn can_feed(&self) -> bool {
+        !self.starved.is_empty() && self.chunks.free() > 0 && self.actives.has_free()
     }
 
     /// Memory came back: those whose users wait may go on.

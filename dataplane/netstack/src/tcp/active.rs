@@ -73,6 +73,10 @@ impl Actives {
         self.lent
     }
 
+    pub fn has_free(&self) -> bool {
+        self.lent < self.limit
+    }
+
     pub fn take(&mut self) -> Option<u32> {
         let index = if self.free != NONE {
             let index = self.free;

@@ -134,6 +134,15 @@ pub fn collapse(connection: &mut Connection, cubic: &mut Cubic) {
     cubic.epoch = 0;
 }
 
+/// Nothing was sent for longer than a timeout: what was learnt of the path is old, and sending
+/// begins as on a new connection (RFC 5681, 4.1). The threshold remembers what it reached.
+pub fn restart(connection: &mut Connection, initial_window: u32) {
+    let initial = connection
+        .segment_bytes()
+        .saturating_mul(initial_window.max(1));
+    connection.congestion_window = connection.congestion_window.min(initial);
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::State;

@@ -178,6 +178,8 @@ pub struct Connection {
     pub heard_at: Nanos,
     /// When an answer to an unacceptable segment last left, in milliseconds.
     pub challenged_at: u32,
+    /// When payload last left, in milliseconds.
+    pub data_sent_at: u32,
     /// Where the first segment came from.
     pub link: Mac,
     /// Timeouts in a row.
@@ -230,6 +232,7 @@ impl Connection {
             acknowledge_at: 0,
             heard_at: 0,
             challenged_at: 0,
+            data_sent_at: 0,
             link: [0; 6],
             backoff: 0,
             duplicates: 0,

@@ -189,6 +189,12 @@ impl Stack {
     pub(crate) fn establish(&mut self, slot: usize, now: Nanos) {
         let connection = &mut self.connections[slot];
         connection.state = State::Established;
+        // The handshake was a round trip, if nothing of it was repeated.
+        if connection.backoff == 0 && connection.retransmit_at != 0 {
+            let timeout = connection.retransmission_timeout(&self.config.tcp, false);
+            let sent_at = connection.retransmit_at.saturating_sub(timeout);
+            connection.measure(now.saturating_sub(sent_at));
+        }
         connection.backoff = 0;
         connection.retransmit_at = 0;
         connection.flags.clear(Flags::SYN_PENDING);

@@ -1,8 +1,10 @@
 //! What a connection sends next, and what follows when it left.
 
 use super::acknowledge::set_timer;
+use super::congestion;
+use super::connection::milliseconds;
 use super::{Active, Connection, Flags, Lender, State};
-use crate::config::{Nanos, StackConfig};
+use crate::config::{MILLISECOND, Nanos, StackConfig};
 use crate::neighbour::Way;
 use crate::sequence::{distance, later};
 use crate::stack::{Frame, PARKED_MAX, Stack};
@@ -60,6 +62,7 @@ impl Stack {
         if self.connections[slot].state == State::Closed {
             return true;
         }
+        self.restart_after_idle(slot, now);
         let Some(mut next) = self.next_segment(slot) else {
             return true;
         };
@@ -79,6 +82,22 @@ impl Stack {
                 Some(following) => next = following,
                 None => return true,
             }
+        }
+    }
+
+    fn restart_after_idle(&mut self, slot: usize, now: Nanos) {
+        let connection = &mut self.connections[slot];
+        let waits = self
+            .actives
+            .find(connection.active)
+            .is_some_and(|active| active.board.is_empty() && !active.send.is_empty());
+        if !waits || connection.data_sent_at == 0 {
+            return;
+        }
+        let silent = milliseconds(now).wrapping_sub(connection.data_sent_at);
+        let timeout = connection.retransmission_timeout(&self.config.tcp, false);
+        if Nanos::from(silent) * MILLISECOND > timeout {
+            congestion::restart(connection, self.config.tcp.initial_window);
         }
     }
 
@@ -232,6 +251,7 @@ impl Stack {
             return;
         };
         if sent > 0 {
+            connection.data_sent_at = milliseconds(now).max(1);
             active.board.push(next.sequence, sent, now);
             active.recovery.sent(sent, false, connection, now);
         }

@@ -33,6 +33,9 @@ impl Stack {
     /// When [`Stack::poll_timers`] should be called next; may be early. None: never, unless
     /// something else happens.
     pub fn next_timeout(&self) -> Option<Nanos> {
+        if self.can_feed() {
+            return Some(self.time());
+        }
         let (wheel, asking) = (self.wheel.next_deadline(), self.neighbours.next_deadline());
         match (wheel, asking) {
             (Some(a), Some(b)) => Some(a.min(b)),

@@ -178,6 +178,10 @@ impl Stack {
     /// Appends what happened, at most as many as `events` has spare capacity for; the rest is
     /// told by the next call.
     pub fn events(&mut self, events: &mut Vec<Event>) {
+        // Who was told of memory may not have used it: the next in line has his turn.
+        if self.can_feed() {
+            self.feed_starved();
+        }
         while events.len() < events.capacity() {
             let Some(slot) = self.tell.front() else {
                 return;

@@ -164,3 +164,85 @@ fn nothing_is_allocated_for_a_packet_after_the_first_ones() {
     }
     assert!(sent > 20 * 32);
 }
+
+/// A flood of SYNs from everywhere: whoever is connected is served as before, nobody new is
+/// forgotten who answers a cookie, and no memory is taken beyond the backlog.
+#[test]
+fn a_flood_of_syns_leaves_others_served() {
+    let now = 5 * SECOND;
+    let mut stack = Stack::new(wide(1_000), now);
+    stack.listen("10.0.0.1:9092".parse().unwrap(), 16).unwrap();
+    let (next, _) = establish(&mut stack, 0, now);
+    let mut events = Vec::with_capacity(64);
+    stack.events(&mut events);
+    let mut buffer = [0; 2_048];
+    let mut out = Vec::new();
+    let flood = Segment {
+        flags: SYN,
+        seq: 7,
+        mss: Some(1460),
+        ..Segment::default()
+    };
+    for round in 0..2_000_u32 {
+        let now = now + u64::from(round) * 1_000_000;
+        for i in 0..20 {
+            stack.receive(
+                &peers(1_000 + (round * 20 + i) as usize, flood.clone()),
+                now,
+            );
+        }
+        let question = Segment {
+            flags: ACK,
+            seq: 100 + round * 10,
+            ack: next.wrapping_add(round * 10),
+            ts: Some((10 + round, 0)),
+            payload: vec![3; 10],
+            ..Segment::default()
+        };
+        stack.receive(&peers(0, question), now);
+        stack.poll_timers(now);
+        events.clear();
+        stack.events(&mut events);
+        let [Event::Readable(id)] = events[..] else {
+            panic!("round {round}: {events:?}");
+        };
+        assert_eq!(stack.recv(id, &mut buffer), Ok(10));
+        let answer = [std::io::IoSlice::new(&buffer[..10])];
+        assert_eq!(stack.send(id, &answer), Ok(10));
+        out.clear();
+        stack.transmit(now, usize::MAX, &mut |frame| {
+            out.push(frame.slices.iter().map(|slice| slice.len()).sum::<usize>());
+            true
+        });
+        // Header and timestamps, and ten bytes.
+        assert!(
+            out.contains(&(54 + 12 + 10)),
+            "round {round}: the answer leaves"
+        );
+        assert!(stack.control_blocks() <= 17, "{}", stack.control_blocks());
+    }
+    assert!(stack.statistics().cookies_sent > 30_000);
+    // Meanwhile somebody real connects.
+    let now = now + 3 * SECOND;
+    let syn = Segment {
+        flags: SYN,
+        seq: 99,
+        mss: Some(1460),
+        ..Segment::default()
+    };
+    let mut frame = Vec::with_capacity(2_048);
+    turn(&mut stack, &peers(90_000, syn), now, &mut frame);
+    let (_, body) = unframe(&frame);
+    let next = u32::from_be_bytes(body[4..8].try_into().unwrap()).wrapping_add(1);
+    let last = Segment {
+        flags: ACK,
+        seq: 100,
+        ack: next,
+        ..Segment::default()
+    };
+    turn(&mut stack, &peers(90_000, last), now, &mut frame);
+    events.clear();
+    stack.events(&mut events);
+    assert!(matches!(events[..], [Event::Accepted { .. }]), "{events:?}");
+    assert!(stack.statistics().cookies_accepted > 0);
+}

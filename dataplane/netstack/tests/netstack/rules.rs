@@ -820,3 +820,74 @@ fn a_clock_that_goes_back_stops_nothing() {
     script.stack.poll_timers(script.now);
     assert_eq!(script.told(), [Event::Readable(script.id())]);
 }
+
+/// RFC 5681, 4.1.
+#[test]
+fn after_idleness_sending_begins_anew() {
+    let mut script = Script::with_sack();
+    // Slow start, up to windows far above the initial one.
+    let mut most = 0;
+    for _ in 0..4 {
+        script.send(100_000);
+        loop {
+            let sent = script.drain();
+            let Some(last) = sent.last() else {
+                break;
+            };
+            most = most.max(sent.len());
+            let end = last.seq.wrapping_add(last.payload.len() as u32);
+            script.pass(MILLISECOND);
+            script.inject(seg(ACK, 1, end));
+        }
+    }
+    assert!(most > 20, "{most}");
+    script.pass(10 * SECOND);
+    script.nothing();
+    script.send(100_000);
+    assert_eq!(script.drain().len(), 10, "the initial window");
+}
+
+/// RFC 6298: the handshake gives the first round trip.
+#[test]
+fn the_handshake_is_measured() {
+    let mut script = Script::plain();
+    script.send(10);
+    script.next();
+    // 20 ms, a variation of four times the half, and what the peer may hold back.
+    script.pass(98 * MILLISECOND);
+    script.nothing();
+    script.pass(4 * MILLISECOND);
+    script.expect(ACK, 1, 1, 10);
+}
+
+/// Who waits for memory is told when it came back, whoever gave it.
+#[test]
+fn waiting_for_memory_ends() {
+    let mut script = Script::established(
+        |config| {
+            config.limits.active_max = 1;
+            config.limits.connections_max = 8;
+        },
+        |_| {},
+    );
+    let first = script.id();
+    script.send(100);
+    script.next();
+    let mut others = Vec::new();
+    for _ in 0..2 {
+        script.port += 1;
+        script.inject(seg(SYN, 0, 0));
+        script.next();
+        script.inject(seg(ACK, 1, 1));
+        others.push(script.id());
+        script.told();
+        assert_eq!(script.send(10), 0);
+    }
+    script.stack.abort(first);
+    script.turn();
+    // The first in line may not want it any more: the next is told as well.
+    assert_eq!(
+        script.told(),
+        [Event::Writable(others[0]), Event::Writable(others[1])]
+    );
+}
