@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::bench::BenchArguments;
 use crate::cluster::ClusterArguments;
 use crate::common::CommonArguments;
+use crate::compression::CompressionArguments;
 use crate::config::ConfigArguments;
 use crate::consume::ConsumeArguments;
 use crate::group::GroupArguments;
@@ -53,6 +54,8 @@ pub enum Command {
     Cluster(ClusterArguments),
     /// Look through a data directory without its broker, and mend it
     Storage(StorageArguments),
+    /// What codecs would make of a topic's records
+    Compression(CompressionArguments),
     /// Watch a broker: throughput, latency, partitions, groups' lag
     Top(TopArguments),
     /// Measure a broker, and what could be reached at best

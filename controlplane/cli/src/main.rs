@@ -9,6 +9,7 @@ mod client;
 mod cluster;
 mod codec;
 mod common;
+mod compression;
 mod config;
 mod consent;
 mod consume;
@@ -61,6 +62,7 @@ fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> {
         Command::Quota(quota) => quota::run(quota, common, output),
         Command::Cluster(cluster) => cluster::run(cluster, common, output),
         Command::Storage(storage) => storage::run(storage, output),
+        Command::Compression(compression) => compression::run(compression, common, output),
         Command::Top(top) => top::run(top, common, output),
         Command::Bench(bench) => bench::run(bench, common, output),
         Command::Doctor => doctor::run(output),

@@ -2,9 +2,11 @@
 //!
 //! [`Decoder`] and [`Encoder`] stream: what a few bytes decompress to need never lie in memory whole,
 //! and whoever reads stops when there is too much of it. [`compress`] and [`decompress`] are for
-//! those who want all of it.
+//! those who want all of it. What rests on disk may be in codecs that no client knows:
+//! [`ColdCompressor`].
 #![forbid(unsafe_code)]
 
+mod cold;
 mod gzip;
 mod limits;
 mod lz4_frame;
@@ -16,6 +18,9 @@ mod zstd_frame;
 #[cfg(test)]
 mod tests;
 
+pub use cold::{
+    ColdCodec, ColdCompressor, DICTIONARY_BYTES_MAX, decompress_chunk, train_dictionary,
+};
 pub use limits::PlainLimits;
 pub use stream::{Contexts, Decoder, Encoder};
 
@@ -89,8 +94,8 @@ pub fn decompress_bounded(
     let mut contexts = Contexts::default();
     let mut decoder = Decoder::new(codec, compressed, bytes_max, &mut contexts)?;
     let mut plain = Vec::new();
-    let most = bytes_max as u64;
-    (&mut decoder).take(most + 1).read_to_end(&mut plain)?;
+    let most = (bytes_max as u64).saturating_add(1);
+    (&mut decoder).take(most).read_to_end(&mut plain)?;
     if plain.len() > bytes_max {
         return Err(too_much(bytes_max));
     }

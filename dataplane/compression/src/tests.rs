@@ -228,3 +228,46 @@ fn limits_follow_the_largest_message() {
     assert_eq!(large.record_bytes_max, 256 << 20);
     assert_eq!(large.batch_bytes_max, 256 * 104_857_600);
 }
+
+#[test]
+fn cold_codecs_return_what_they_were_given() {
+    let records: Vec<String> = (0..2_000)
+        .map(|n| {
+            format!(
+                "{{\"id\":{n},\"name\":\"user-{}\",\"city\":\"Bern\"}}",
+                n * 7919 % 1000
+            )
+        })
+        .collect();
+    let dictionary = train_dictionary(&records).unwrap();
+    assert!(dictionary.len() <= DICTIONARY_BYTES_MAX);
+    let levels: [(ColdCodec, &[i32]); 4] = [
+        (ColdCodec::Stored, &[0]),
+        (ColdCodec::Zstd, &[1, 19]),
+        (ColdCodec::Brotli, &[0, 5, 11]),
+        (ColdCodec::Lzma, &[0, 6, 9]),
+    ];
+    let small = records[17].clone().into_bytes();
+    for (codec, levels) in levels {
+        for level in levels {
+            for dictionary in [None, Some(&dictionary[..])] {
+                let mut compressor = ColdCompressor::new(codec, *level, dictionary).unwrap();
+                for sample in samples().iter().chain([&small]) {
+                    let compressed = compressor.compress(sample).unwrap();
+                    let back = decompress_chunk(codec, dictionary, &compressed, sample.len());
+                    assert_eq!(&back.unwrap(), sample, "{codec:?} {level}");
+                    for wrong in [sample.len() + 1, sample.len().wrapping_sub(1)] {
+                        let back = decompress_chunk(codec, dictionary, &compressed, wrong);
+                        assert!(back.is_err(), "{codec:?} {level}");
+                    }
+                }
+            }
+        }
+    }
+    // What a dictionary is for.
+    let size = |dictionary| {
+        let mut zstd = ColdCompressor::new(ColdCodec::Zstd, 3, dictionary).unwrap();
+        zstd.compress(&small).unwrap().len()
+    };
+    assert!(2 * size(Some(&dictionary)) < size(None));
+}

@@ -58,6 +58,7 @@ fn every_command_has_its_help() {
         "group delete",
         "config describe",
         "config set",
+        "compression advise",
         "config unset",
         "quota list",
         "quota set",

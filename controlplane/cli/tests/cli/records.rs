@@ -191,3 +191,60 @@ fn who_follows_sees_new_records_and_leaves_with_130() {
     kill(Pid::from_raw(follower.id() as i32), Signal::SIGINT).unwrap();
     assert_eq!(follower.wait().unwrap().code(), Some(130));
 }
+
+#[test]
+fn advice_on_compression_is_measured_on_the_topics_own_records() {
+    let broker = Broker::start();
+    let lines: String = (0..4_000)
+        .map(|n| {
+            format!(
+                "{{\"order\":{n},\"customer\":\"c-{}\",\"city\":\"Bern\"}}\n",
+                n * 7919 % 977
+            )
+        })
+        .collect();
+    for part in lines.as_bytes().chunks(20_000) {
+        let produce = ["produce", "orders", "--compression", "lz4"];
+        succeeded(&produce, &broker.run_with(&produce, part));
+    }
+    let advise = ["compression", "advise", "orders", "--seconds", "0.2"];
+    let rows = broker.json(&[&advise[..], &["--at-least", "0"]].concat());
+    let rows = rows.as_array().unwrap();
+    let named = |codec: &str| {
+        let rows = rows.iter().filter(|row| row["codec"] == codec);
+        rows.map(|row| row["ratio"].as_f64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(named("uncompressed"), [1.0]);
+    for codec in [
+        "snappy",
+        "lz4",
+        "gzip",
+        "zstd",
+        "zstd-dictionary",
+        "brotli",
+        "lzma",
+    ] {
+        assert!(
+            !named(codec).is_empty() && named(codec).iter().all(|r| *r > 2.0),
+            "{codec}"
+        );
+    }
+    for row in rows {
+        assert!(row["mb_per_s"].as_f64().unwrap() > 0.0, "{row}");
+        assert!(row["decompress_mb_per_s"].as_f64().unwrap() > 0.0, "{row}");
+    }
+    let recommended: Vec<&Value> = rows
+        .iter()
+        .filter(|row| row["recommended"] == true)
+        .collect();
+    assert!(recommended.len() == 1 && recommended[0]["topic_option"] == true);
+    let text = broker.text(&[&advise[..], &["--at-least", "0", "--partition", "0"]].concat());
+    assert!(
+        text.contains("config set --topic orders compression.type="),
+        "{text}"
+    );
+    succeeded(&["topic"], &broker.run(&["topic", "create", "empty"]));
+    let (why, _) = broker.refused(&["compression", "advise", "empty"], 1);
+    assert!(why.contains("no records"), "{why}");
+}

@@ -85,6 +85,11 @@ impl<'a> Records<'a> {
     pub fn new(bytes: &'a [u8], count: i32) -> Self {
         Records { bytes, left: count }
     }
+
+    /// The bytes that are not walked yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes
+    }
 }
 
 impl<'a> Iterator for Records<'a> {

@@ -1,0 +1,141 @@
+//! Codecs for data at rest, which no client has to read: zstd with a dictionary, Brotli, LZMA.
+
+use crate::{invalid, too_much};
+use liblzma::stream::{Check, Filters, LzmaOptions, Stream};
+use std::io::{self, Read, Write};
+
+/// Bytes of a dictionary at most, as the library suggests.
+pub const DICTIONARY_BYTES_MAX: usize = 112_640;
+
+/// Bytes of LZMA's own dictionary: a chunk is hardly longer.
+const LZMA_DICTIONARY_BYTES: (usize, usize) = (4 << 10, 8 << 20);
+/// What an LZMA decoder may take for that.
+const LZMA_MEMORY_MAX: u64 = 16 << 20;
+/// Brotli's window: 4 MiB, the largest that every decoder has memory for.
+const BROTLI_WINDOW_LOG: i32 = 22;
+
+/// A codec of data at rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColdCodec {
+    /// As it is.
+    Stored,
+    /// With a dictionary or without.
+    Zstd,
+    Brotli,
+    Lzma,
+}
+
+/// Compresses chunk after chunk by one codec, level and dictionary.
+pub struct ColdCompressor {
+    codec: ColdCodec,
+    level: i32,
+    zstd: Option<zstd::bulk::Compressor<'static>>,
+}
+
+impl ColdCompressor {
+    /// `level`: zstd as Kafka has it, Brotli 0 to 11, LZMA 0 to 9. The dictionary counts for zstd
+    /// alone.
+    ///
+    /// # Errors
+    /// The codec's library refuses the level or the dictionary.
+    pub fn new(codec: ColdCodec, level: i32, dictionary: Option<&[u8]>) -> io::Result<Self> {
+        let zstd = match codec {
+            ColdCodec::Zstd => Some(zstd::bulk::Compressor::with_dictionary(
+                level,
+                dictionary.unwrap_or_default(),
+            )?),
+            ColdCodec::Stored | ColdCodec::Brotli | ColdCodec::Lzma => None,
+        };
+        Ok(ColdCompressor { codec, level, zstd })
+    }
+
+    /// Compresses one chunk.
+    ///
+    /// # Errors
+    /// What the codec's library reports.
+    pub fn compress(&mut self, plain: &[u8]) -> io::Result<Vec<u8>> {
+        match (self.codec, &mut self.zstd) {
+            (ColdCodec::Zstd, Some(zstd)) => zstd.compress(plain),
+            (ColdCodec::Brotli, _) => compress_brotli(plain, self.level),
+            (ColdCodec::Lzma, _) => compress_lzma(plain, self.level),
+            _ => Ok(plain.to_vec()),
+        }
+    }
+}
+
+fn compress_brotli(plain: &[u8], level: i32) -> io::Result<Vec<u8>> {
+    let mut parameters = brotli::enc::BrotliEncoderParams {
+        quality: level.clamp(0, 11),
+        lgwin: BROTLI_WINDOW_LOG,
+        size_hint: plain.len(),
+        ..Default::default()
+    };
+    parameters.large_window = false;
+    let mut out = Vec::new();
+    brotli::BrotliCompress(&mut { plain }, &mut out, &parameters)?;
+    Ok(out)
+}
+
+fn compress_lzma(plain: &[u8], level: i32) -> io::Result<Vec<u8>> {
+    let (least, most) = LZMA_DICTIONARY_BYTES;
+    let mut options = LzmaOptions::new_preset(level.clamp(0, 9) as u32)?;
+    options.dict_size(plain.len().next_power_of_two().clamp(least, most) as u32);
+    let mut filters = Filters::new();
+    filters.lzma2(&options);
+    let stream = Stream::new_stream_encoder(&filters, Check::None)?;
+    let mut encoder = liblzma::write::XzEncoder::new_stream(Vec::new(), stream);
+    encoder.write_all(plain)?;
+    encoder.finish()
+}
+
+/// Decompresses what [`ColdCompressor`] made of one chunk, which was `length` bytes long.
+///
+/// # Errors
+/// The bytes are not of this codec and dictionary, or of another length.
+pub fn decompress_chunk(
+    codec: ColdCodec,
+    dictionary: Option<&[u8]>,
+    compressed: &[u8],
+    length: usize,
+) -> io::Result<Vec<u8>> {
+    let plain = match codec {
+        ColdCodec::Stored => compressed.to_vec(),
+        ColdCodec::Zstd => {
+            let dictionary = dictionary.unwrap_or_default();
+            let mut zstd = zstd::stream::read::Decoder::with_dictionary(compressed, dictionary)?;
+            read_exactly(&mut zstd, length)?
+        }
+        ColdCodec::Brotli => {
+            let mut brotli = brotli::Decompressor::new(compressed, 4096);
+            read_exactly(&mut brotli, length)?
+        }
+        ColdCodec::Lzma => {
+            let stream = Stream::new_stream_decoder(LZMA_MEMORY_MAX, 0)?;
+            let mut lzma = liblzma::read::XzDecoder::new_stream(compressed, stream);
+            read_exactly(&mut lzma, length)?
+        }
+    };
+    match plain.len() == length {
+        true => Ok(plain),
+        false => Err(invalid("a chunk has another length than is said of it")),
+    }
+}
+
+/// Memory grows with what comes, not with what is claimed.
+fn read_exactly(reader: &mut impl Read, length: usize) -> io::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    let most = (length as u64).saturating_add(1);
+    reader.take(most).read_to_end(&mut plain)?;
+    match plain.len() > length {
+        true => Err(too_much(length)),
+        false => Ok(plain),
+    }
+}
+
+/// Makes a dictionary of samples, such as single records; at most [`DICTIONARY_BYTES_MAX`].
+///
+/// # Errors
+/// There are too few samples, or they have nothing in common.
+pub fn train_dictionary<S: AsRef<[u8]>>(samples: &[S]) -> io::Result<Vec<u8>> {
+    zstd::dict::from_samples(samples, DICTIONARY_BYTES_MAX)
+}
