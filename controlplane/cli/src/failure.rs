@@ -4,7 +4,8 @@ use std::fmt;
 
 /// The command ran and failed.
 pub const EXIT_FAILED: u8 = 1;
-/// The command line was wrong (clap's own code for it as well).
+/// The command line was wrong (clap's own code for it as well), or the configuration
+/// ([`precursor_config::EXIT_CONFIGURATION`]).
 pub const EXIT_USAGE: u8 = 2;
 /// No broker answered.
 pub const EXIT_UNREACHABLE: u8 = 3;
@@ -36,6 +37,10 @@ impl Failure {
     }
 
     pub fn usage(sentence: impl Into<String>) -> Failure {
+        Failure::configuration(sentence).next("See the command's --help")
+    }
+
+    pub fn configuration(sentence: impl Into<String>) -> Failure {
         Failure {
             exit_code: EXIT_USAGE,
             ..Failure::new(sentence)
@@ -73,7 +78,6 @@ impl Failure {
     /// What the reader can do: what is known of this failure, or else of its kind.
     pub fn advice(&self) -> Option<&str> {
         let of_kind = match self.exit_code {
-            EXIT_USAGE => Some("See the command's --help"),
             EXIT_UNREACHABLE => Some("Is the broker running? Its standard error may say more"),
             EXIT_REFUSED => Some("The broker's standard error may say more"),
             _ => None,

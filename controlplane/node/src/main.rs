@@ -9,7 +9,7 @@ mod logger;
 mod register;
 mod run;
 
-use precursor_config::ProcessArguments;
+use precursor_config::{EXIT_CONFIGURATION, NodeConfig, ProcessArguments};
 use std::process::ExitCode;
 
 /// Little runs there: name look-ups of the runtime, if any.
@@ -17,18 +17,24 @@ const BLOCKING_THREADS_MAX: usize = 2;
 const STACK_BYTES: usize = 256 * 1024;
 
 fn main() -> ExitCode {
-    match start() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => {
-            eprintln!("precursor-controlplane: {sentence}");
-            ExitCode::FAILURE
-        }
-    }
+    let (sentence, code) = match configured() {
+        Ok((arguments, config)) => match start(&arguments, &config) {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(sentence) => (sentence, ExitCode::FAILURE),
+        },
+        Err(sentence) => (sentence, ExitCode::from(EXIT_CONFIGURATION)),
+    };
+    eprintln!("precursor-controlplane: {sentence}");
+    code
 }
 
-fn start() -> Result<(), String> {
+fn configured() -> Result<(ProcessArguments, NodeConfig), String> {
     let arguments = ProcessArguments::parse(std::env::args_os().skip(1))?;
     let config = arguments.load().map_err(|error| error.to_string())?;
+    Ok((arguments, config))
+}
+
+fn start(arguments: &ProcessArguments, config: &NodeConfig) -> Result<(), String> {
     let levels = logger::install(config.log_format, config.log_level);
     for variable in &config.ignored_environment {
         tracing::warn!("environment variable {variable} names no option and is ignored");
@@ -44,5 +50,5 @@ fn start() -> Result<(), String> {
         .thread_stack_size(STACK_BYTES)
         .build()
         .map_err(|error| format!("no runtime: {error}"))?;
-    runtime.block_on(run::run(&config, arguments.supervised_by, levels))
+    runtime.block_on(run::run(config, arguments.supervised_by, levels))
 }

@@ -18,6 +18,10 @@ mod reference;
 mod setting;
 mod values;
 
+/// Exit code of a process whose command line or configuration is wrong: starting it again as it is
+/// cannot help, which the systemd units know (`RestartPreventExitStatus=`).
+pub const EXIT_CONFIGURATION: u8 = 2;
+
 pub use arguments::ProcessArguments;
 pub use error::{ConfigError, Source};
 pub use in_force::{ChangeError, ConfigSource, Dynamic, Layer, changeable, topic_default};

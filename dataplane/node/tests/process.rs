@@ -17,7 +17,7 @@ fn a_wrong_command_line_is_said() {
             .output()
             .unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert_eq!(output.status.code(), Some(2), "{error}");
         assert!(error.starts_with("precursor-dataplane: "), "{error}");
         assert!(error.contains(sentence), "{error}");
         assert!(output.stdout.is_empty());

@@ -162,6 +162,7 @@ impl Store {
                     for opening in logs.rest {
                         self.opens.push(opening);
                     }
+                    self.opens.tell_recovered();
                 }
                 Outcome::Created(log, base, result) => {
                     if let Some((log, io)) = self.log_and_io(log) {
@@ -279,9 +280,13 @@ impl Store {
         };
         match result {
             Ok(opened) => {
-                io.stats.recovered_bytes += opened.report.bytes_rescued;
+                let report = opened.report;
+                io.stats.recovered_bytes += report.bytes_rescued;
                 log.become_online(*opened);
                 io.events.push(StoreEvent::Online { log: id });
+                if report.bytes_rescued + report.bytes_cut + report.set_aside > 0 {
+                    self.opens.add_recovered(&report);
+                }
                 // What was copied from the region is on disk now.
                 for extent in self.adopted.remove(&id).unwrap_or_default() {
                     self.io.pool_mut().set_state(extent, ExtentState::Written);

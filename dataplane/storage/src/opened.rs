@@ -61,16 +61,25 @@ impl Log {
         self.epochs_changed = true;
         self.state = LogState::Online;
         let report = opened.report;
-        if report.bytes_rescued + report.bytes_cut + report.set_aside > 0 {
-            tracing::info!(
+        let (rescued, cut) = (report.bytes_rescued, report.bytes_cut);
+        if report.set_aside > 0 {
+            // Memory that recovery could not believe is not an ordinary crash.
+            tracing::warn!(
+                topic = %self.topic,
+                partition = self.partition,
+                set_aside = report.set_aside,
+                "extents of the region were set aside"
+            );
+        }
+        if rescued + cut > 0 {
+            tracing::debug!(
                 topic = %self.topic,
                 partition = self.partition,
                 end = self.end,
                 batches_validated = report.batches_validated,
-                bytes_rescued = report.bytes_rescued,
-                bytes_cut = report.bytes_cut,
-                set_aside = report.set_aside,
-                "recovered"
+                bytes_rescued = rescued,
+                bytes_cut = cut,
+                "recovered a log"
             );
         }
     }

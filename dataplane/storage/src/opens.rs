@@ -1,7 +1,7 @@
 //! Logs that wait to be opened, and which of them are next.
 
 use crate::api::LogId;
-use crate::recovery::OpenRequest;
+use crate::recovery::{OpenRequest, RecoveryReport};
 use precursor_model::TopicId;
 use std::collections::VecDeque;
 
@@ -24,6 +24,14 @@ pub(crate) struct Opens {
     topics: VecDeque<Waiting>,
     /// The helper has a batch.
     pub under_way: bool,
+    recovered: Recovered,
+}
+
+/// What recovery had to do, all logs together that were opened in a row.
+#[derive(Default)]
+struct Recovered {
+    logs: usize,
+    report: RecoveryReport,
 }
 
 impl Opens {
@@ -42,6 +50,32 @@ impl Opens {
     /// True when there is a batch to be had.
     pub fn is_due(&self) -> bool {
         !self.under_way && !self.topics.is_empty()
+    }
+
+    /// Counts what recovery had to do for a log.
+    pub fn add_recovered(&mut self, report: &RecoveryReport) {
+        let Recovered { logs, report: sum } = &mut self.recovered;
+        *logs += 1;
+        sum.batches_validated += report.batches_validated;
+        sum.bytes_rescued += report.bytes_rescued;
+        sum.bytes_cut += report.bytes_cut;
+        sum.set_aside += report.set_aside;
+    }
+
+    /// Says what recovery had to do, once no log waits any more: one line, however many there were.
+    pub fn tell_recovered(&mut self) {
+        if self.under_way || !self.topics.is_empty() || self.recovered.logs == 0 {
+            return;
+        }
+        let Recovered { logs, report } = std::mem::take(&mut self.recovered);
+        tracing::info!(
+            logs,
+            batches_validated = report.batches_validated,
+            bytes_rescued = report.bytes_rescued,
+            bytes_cut = report.bytes_cut,
+            set_aside = report.set_aside,
+            "recovered"
+        );
     }
 
     /// The next batch, without logs that are not wanted any more; empty when none waits.

@@ -66,13 +66,13 @@ impl ServeArguments {
 pub fn run(arguments: &ServeArguments, output: Output) -> Result<(), Failure> {
     let mut sets = arguments.all_sets();
     let config = NodeConfig::load(arguments.config.as_deref(), &sets)
-        .map_err(|error| Failure::new(error.to_string()))?;
+        .map_err(|error| Failure::configuration(error.to_string()))?;
     for role in Role::ALL {
         child::executable(role)?;
     }
     let _lock = preflight::claim_data_dir(&config)?;
     // Past the kernel the listener's address is not the kernel's to bind.
-    if config.bypass().map_err(Failure::new)?.is_none() {
+    if config.bypass().map_err(Failure::configuration)?.is_none() {
         preflight::check_listener(&config.listen)?;
     }
     let signals = Signals::new()

@@ -168,7 +168,7 @@ fn a_broken_configuration_ends_before_anything_is_made() {
     let sandbox = Sandbox::new("exit 0", "exit 0");
     fs::write(sandbox.path("node.toml"), "dataplane.shard = 1\n").unwrap();
     let output = sandbox.serve(&["--config", "node.toml"]).output().unwrap();
-    let error = failed(&output, 1);
+    let error = failed(&output, 2);
     assert_eq!(
         error.trim_end(),
         "precursor: unknown option 'dataplane.shard' (node.toml line 1); did you mean \
