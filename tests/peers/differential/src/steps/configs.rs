@@ -26,7 +26,10 @@ const DEFAULT: i8 = 5;
 /// Options of topics that both have.
 const NAMES: &[&str] = &[
     "cleanup.policy",
+    "compression.gzip.level",
+    "compression.lz4.level",
     "compression.type",
+    "compression.zstd.level",
     "delete.retention.ms",
     "file.delete.delay.ms",
     "flush.messages",
@@ -98,6 +101,11 @@ const VALUES: &[(&str, Option<&str>)] = &[
     ("cleanup.policy", Some("delete")),
     ("cleanup.policy", Some("nothing")),
     ("message.timestamp.type", Some("CreateTime")),
+    ("compression.type", Some("lz4")),
+    ("compression.type", Some("snappy")),
+    ("compression.type", None),
+    ("compression.gzip.level", Some("0")),
+    ("compression.zstd.level", Some("-7")),
     ("segment.bytes", Some("1048576")),
     ("segment.bytes", Some("10")),
     ("min.insync.replicas", Some("1")),

@@ -4,6 +4,7 @@ use super::World;
 use crate::dice::Dice;
 use crate::pair::Pair;
 use crate::subject::Subject;
+use precursor_compression::{compress, decompress};
 use precursor_protocol::messages::delete_records_request::*;
 use precursor_protocol::messages::describe_producers_request::*;
 use precursor_protocol::messages::fetch_request::*;
@@ -11,6 +12,7 @@ use precursor_protocol::messages::init_producer_id_request::InitProducerIdReques
 use precursor_protocol::messages::list_offsets_request::*;
 use precursor_protocol::messages::offset_for_leader_epoch_request::*;
 use precursor_protocol::messages::produce_request::*;
+use precursor_protocol::records::{BatchHeaderMut, Codec, HEADER_LENGTH, split_batches};
 use precursor_tests_cluster::batch::{Sequence, encode};
 
 /// Every batch's timestamp, from which lookups by time start: some time in 2026.
@@ -118,9 +120,54 @@ fn batch(dice: &mut Dice) -> Vec<u8> {
             bytes[22] = 0x20;
             sign(&mut bytes);
         }
+        12 => bytes = packed(&bytes, Codec::Gzip),
+        13 => bytes = packed(&bytes, Codec::Snappy),
+        14 => bytes = packed(&bytes, Codec::Lz4),
+        15 => bytes = packed(&bytes, Codec::Zstd),
         _ => {}
     }
     bytes
+}
+
+/// The batch in another codec.
+fn packed(plain: &[u8], codec: Codec) -> Vec<u8> {
+    let mut out = plain[..HEADER_LENGTH].to_vec();
+    let records = compress(codec, &plain[HEADER_LENGTH..]);
+    out.extend(records.expect("compression into memory does not fail"));
+    let mut header = BatchHeaderMut::of_rewritten(&mut out);
+    header.set_codec(codec);
+    header.update_crc();
+    out
+}
+
+/// Compressed batches with their records as they were before: the same records take other bytes in
+/// another library. The header says which codec the broker has them in.
+fn unpack(records: &mut Option<Vec<u8>>) {
+    let Some(bytes) = records else {
+        return;
+    };
+    let mut out = Vec::new();
+    let mut batches = split_batches(bytes);
+    loop {
+        // A batch that is cut off stays as it is.
+        let rest = batches.rest();
+        let Some(Ok(batch)) = batches.next() else {
+            out.extend_from_slice(rest);
+            break;
+        };
+        match decompress(batch.codec(), batch.record_bytes()) {
+            Ok(plain) if batch.codec() != Codec::None => {
+                let mut header = batch.bytes()[..HEADER_LENGTH].to_vec();
+                let length = (header.len() + plain.len() - 12) as i32;
+                header[8..12].copy_from_slice(&length.to_be_bytes());
+                header[17..21].fill(0);
+                out.extend(header);
+                out.extend(plain);
+            }
+            _ => out.extend_from_slice(batch.bytes()),
+        }
+    }
+    *bytes = out;
 }
 
 fn sign(batch: &mut [u8]) {
@@ -250,6 +297,7 @@ pub(crate) fn fetch(pair: &mut Pair, world: &mut World, dice: &mut Dice) {
             .iter_mut()
             .flat_map(|topic| &mut topic.partitions)
         {
+            unpack(&mut partition.records);
             hide_producer_ids(partition.records.as_mut());
             // Both none and an empty list say that there is none.
             if partition
