@@ -11,6 +11,8 @@ pub struct Chunks {
     free: u32,
     untouched: usize,
     lent: usize,
+    /// Handles of the user's own memory that he has back and was not yet told of.
+    returned: Vec<u64>,
 }
 
 impl Chunks {
@@ -22,6 +24,7 @@ impl Chunks {
             free: NONE,
             untouched: 0,
             lent: 0,
+            returned: Vec::new(),
         }
     }
 
@@ -56,6 +59,15 @@ impl Chunks {
         self.next[chunk as usize] = self.free;
         self.free = chunk;
         self.lent -= 1;
+    }
+
+    /// Memory that the user lent is no longer looked at.
+    pub fn return_lent(&mut self, handle: u64) {
+        self.returned.push(handle);
+    }
+
+    pub fn returned(&mut self) -> &mut Vec<u64> {
+        &mut self.returned
     }
 
     pub fn bytes(&self, chunk: u32) -> &[u8] {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use crate::chunks::Chunks;
-use crate::sequence::{at_least, at_most};
+use crate::sequence::{at_least, at_most, before};
 
 /// Memory of the user that stays unchanged until it is released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,13 +125,15 @@ impl SendQueue {
         let mut freed = Freed::default();
         while let Some(piece) = self.pieces.front() {
             let end = piece.start.wrapping_add(piece.length);
-            // The last chunk may be written on: it goes when the queue is empty.
             if !at_most(end, acknowledged) || piece.length == 0 {
                 break;
             }
             match piece.source {
                 Source::Chunk(chunk) => chunks.give_back(chunk),
-                Source::Lent(_) => freed.lent += piece.length,
+                Source::Lent(handle) => {
+                    freed.lent += piece.length;
+                    chunks.return_lent(handle);
+                }
             }
             self.pieces.pop_front();
         }
@@ -151,9 +153,7 @@ impl SendQueue {
         lender: &'a dyn Lender,
         slices: &mut [IoSlice<'a>],
     ) -> (usize, u32) {
-        let mut index = self
-            .pieces
-            .partition_point(|piece| at_most(piece.start.wrapping_add(piece.length), sequence));
+        let mut index = self.piece_of(sequence, chunks.size());
         let (mut count, mut gathered) = (0, 0);
         while gathered < length && count < slices.len() {
             let Some(piece) = self.pieces.get(index) else {
@@ -176,10 +176,27 @@ impl SendQueue {
         (count, gathered)
     }
 
+    /// The piece that holds `sequence`, or the number of pieces.
+    fn piece_of(&self, sequence: u32, chunk_bytes: usize) -> usize {
+        let ends = |piece: &Piece| piece.start.wrapping_add(piece.length);
+        // Copied bytes fill their chunks, so its place can be told from the first.
+        if let Some(first) = self.pieces.front() {
+            let guess = sequence.wrapping_sub(first.start) as usize / chunk_bytes;
+            let holds =
+                |piece: &Piece| at_least(sequence, piece.start) && before(sequence, ends(piece));
+            if self.pieces.get(guess).is_some_and(holds) {
+                return guess;
+            }
+        }
+        self.pieces
+            .partition_point(|piece| at_most(ends(piece), sequence))
+    }
+
     pub fn clear(&mut self, chunks: &mut Chunks) {
         for piece in self.pieces.drain(..) {
-            if let Source::Chunk(chunk) = piece.source {
-                chunks.give_back(chunk);
+            match piece.source {
+                Source::Chunk(chunk) => chunks.give_back(chunk),
+                Source::Lent(handle) => chunks.return_lent(handle),
             }
         }
         self.bytes = 0;

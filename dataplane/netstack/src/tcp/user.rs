@@ -292,7 +292,14 @@ impl Stack {
         Ok(taken)
     }
 
-    /// Sends memory of the user's without a copy; it stays unchanged until [`Event::Released`].
+    /// Appends the handles of lent memory that is no longer looked at, whatever became of its
+    /// connection: acknowledged, failed, or closed and then delivered or given up.
+    pub fn returned(&mut self, handles: &mut Vec<u64>) {
+        handles.append(self.chunks.returned());
+    }
+
+    /// Sends memory of the user's without a copy; it stays unchanged until [`Event::Released`]
+    /// counts its bytes, or [`Stack::returned`] has its handle.
     /// Returns how many bytes were taken: whole pieces, so the last may exceed the limit.
     pub fn send_lent(&mut self, id: ConnectionId, pieces: &[Lent]) -> Result<usize, SendError> {
         let (slot, room) = self.send_room(id)?;
@@ -381,7 +388,7 @@ impl Stack {
     }
 
     /// Ends the connection: what was taken is still delivered, the id is stale at once, no further
-    /// event names it. Lent memory must stay until the peer has it: see [`Stack::abort`].
+    /// event names it. Lent memory stays lent until [`Stack::returned`] has its handle.
     pub fn close(&mut self, id: ConnectionId, now: Nanos) {
         let Some(slot) = self.find(id) else {
             return;

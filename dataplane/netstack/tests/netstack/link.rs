@@ -361,4 +361,26 @@ fn lent_memory_is_sent_where_it_lies_and_released_when_acknowledged() {
             bytes: 700
         }]
     );
+    let mut handles = Vec::new();
+    script.stack.returned(&mut handles);
+    assert_eq!(handles, [0, 2_000]);
+    // After a close no event names the connection; the handle comes back all the same.
+    let pieces = [500, 600].map(|handle| Lent {
+        handle,
+        length: 100,
+    });
+    assert_eq!(script.stack.send_lent(id, &pieces), Ok(200));
+    script.stack.close(id, script.now);
+    script
+        .stack
+        .transmit_lent(script.now, usize::MAX, &memory, &mut |_| true);
+    script.stack.returned(&mut handles);
+    assert_eq!(handles.len(), 2);
+    script.inject(seg(ACK, 2, 2_301));
+    script.stack.returned(&mut handles);
+    assert_eq!(handles, [0, 2_000, 500]);
+    script.inject(seg(crate::wire::RST, 2, 0));
+    script.stack.returned(&mut handles);
+    assert_eq!(handles, [0, 2_000, 500, 600]);
+    assert_eq!(script.told(), []);
 }
