@@ -109,6 +109,8 @@ fn publish_gauges(core: &mut Core) {
     stats
         .cleaner_records_dropped
         .set(disk.cleaner_records_dropped);
+    stats.quarantined_batches.set(disk.quarantined_batches);
+    stats.quarantined_bytes.set(disk.quarantined_bytes);
     let pool = core.store.pool_use();
     stats.pool_bytes_free.set(pool.bytes_free as u64);
     stats.pool_bytes_in_use.set(pool.bytes_in_use as u64);

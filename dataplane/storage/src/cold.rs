@@ -8,6 +8,7 @@ use crate::jobs::Job;
 use crate::log::{Log, SegmentIndex};
 use crate::read::Gather;
 use crate::room::Garbage;
+use precursor_memory::crc32c_append;
 use precursor_model::{ErrorCode, Offset};
 use precursor_shm::ExtentId;
 use std::collections::{HashMap, VecDeque};
@@ -163,6 +164,32 @@ impl WindowCache {
         }
     }
 
+    /// The CRC-32C of bytes that are loaded; `None` when a window is not.
+    pub fn checksum(
+        &self,
+        io: &Io,
+        log: LogId,
+        segment: (Offset, u32),
+        bytes: std::ops::Range<u64>,
+    ) -> Option<u32> {
+        let mut crc = 0;
+        let mut at = bytes.start;
+        while at < bytes.end {
+            let key = (log, segment, (at / WINDOW_BYTES) as u32);
+            let window = self.windows[*self.by_key.get(&key)? as usize]?;
+            let start = (at % WINDOW_BYTES) as usize;
+            let loaded = io.pool().bytes(window.extent);
+            let loaded = loaded.get(start..window.valid as usize)?;
+            let count = loaded.len().min((bytes.end - at) as usize);
+            if count == 0 || window.state != WindowState::Loaded {
+                return None;
+            }
+            crc = crc32c_append(crc, &loaded[..count]);
+            at += count as u64;
+        }
+        Some(crc)
+    }
+
     /// Copies bytes at a position; `None` when a window is not loaded.
     fn copy(
         &self,
@@ -251,21 +278,26 @@ impl ColdRead<'_> {
             }
             match self.run(segment, position, wanted, limit) {
                 Scan::Run(start, end) => {
+                    let sound = self.sound_until(at, start, end);
+                    if sound == start && start < end {
+                        return self.take_out(at);
+                    }
+                    let end = sound;
                     self.gather(segment, start, end, gather);
                     return Progress::Done(Ok(std::mem::take(gather)));
                 }
                 Scan::Needs(more) if more > wanted && more <= limit => {
                     if (more - position) as usize > self.cache.bytes_max() / 2 {
-                        // One batch that would push its own windows out.
+                        // One batch that would push its own windows out, or that says so.
+                        if let waiting @ Progress::Waiting = self.take_out(at) {
+                            return waiting;
+                        }
                         return Progress::Done(Err(ReadError::TooLarge));
                     }
                     wanted = more;
                 }
                 // Headers that make no sense: the file is not what was written.
-                _ => {
-                    let code = ErrorCode::KafkaStorageError;
-                    return Progress::Done(Err(ReadError::NotOnline(code)));
-                }
+                _ => return self.take_out(at),
             }
         }
     }
@@ -368,7 +400,7 @@ impl ColdRead<'_> {
         }
     }
 
-    fn header(&self, segment: (Offset, u32), position: u64) -> Option<BatchHeader> {
+    pub fn header(&self, segment: (Offset, u32), position: u64) -> Option<BatchHeader> {
         let mut bytes = [0; HEADER_LENGTH];
         self.cache
             .copy(self.io, self.log.id, segment, position, &mut bytes)?;

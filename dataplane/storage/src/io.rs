@@ -53,6 +53,9 @@ pub struct StoreStats {
     pub cleaner_bytes_read: u64,
     pub cleaner_bytes_written: u64,
     pub cleaner_records_dropped: u64,
+    /// Places in segments whose bytes made no batch and were taken out, and those bytes.
+    pub quarantined_batches: u64,
+    pub quarantined_bytes: u64,
 }
 
 pub(crate) struct Io {

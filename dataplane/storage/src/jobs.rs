@@ -11,6 +11,7 @@ use crate::layout::{
 };
 use crate::opens::Opening;
 use crate::producers::ProducerList;
+use crate::quarantine::{Mended, Sick, mend};
 use crate::recovery::{OpenedLogs, open_logs};
 use crate::room::{Garbage, List, Longer, Purpose, Room, RoomSize};
 use crate::segment_files::{create_segment, remove_segments, write_index};
@@ -111,6 +112,12 @@ pub(crate) enum Job {
         end: Offset,
     },
     /// Puts a cleaned segment in the place of others; `clean_to` comes back.
+    /// Writes a sealed segment anew without its bad bytes.
+    Mend {
+        log: LogId,
+        generation: u32,
+        sick: Box<Sick>,
+    },
     Swap {
         log: LogId,
         request: SwapRequest,
@@ -159,6 +166,8 @@ pub(crate) enum Outcome {
         (Offset, u32),
         io::Result<(DiskFile, Arc<SealedIndex>)>,
     ),
+    /// Of a segment and the generation of it that was damaged.
+    Mended(LogId, (Offset, u32), io::Result<Mended>),
     Swapped {
         log: LogId,
         clean_to: Option<Offset>,
@@ -221,6 +230,11 @@ pub(crate) fn run(files: &dyn FileSystem, job: Job) -> Outcome {
             (base, generation),
             load_segment(files, &directory, base, size, end),
         ),
+        Job::Mend {
+            log,
+            generation,
+            sick,
+        } => Outcome::Mended(log, (sick.base, generation), mend(files, &sick)),
         Job::Swap {
             log,
             request,

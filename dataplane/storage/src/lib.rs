@@ -10,6 +10,7 @@ mod append;
 mod appends;
 mod batch;
 mod cold;
+mod cold_check;
 mod compaction;
 mod describe;
 mod epochs;

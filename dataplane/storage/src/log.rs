@@ -208,6 +208,8 @@ pub(crate) struct Log {
     pub clean_to: Offset,
     /// Compaction of the log failed: by the monotonic clock, when to try again.
     pub not_cleaned_before_us: u64,
+    /// Segments with damage that could not be taken out.
+    pub unmended: Vec<Offset>,
     /// The last generation that a segment was given.
     pub generation: u32,
 }

@@ -205,6 +205,7 @@ impl Store {
                         self.note_loaded(id, base);
                     }
                 }
+                Outcome::Mended(log, segment, result) => self.on_mended(log, segment, result),
                 Outcome::Swapped {
                     log,
                     clean_to,
@@ -282,6 +283,8 @@ impl Store {
             Ok(opened) => {
                 let report = opened.report;
                 io.stats.recovered_bytes += report.bytes_rescued;
+                io.stats.quarantined_batches += report.quarantined_batches;
+                io.stats.quarantined_bytes += report.quarantined_bytes;
                 log.become_online(*opened);
                 io.events.push(StoreEvent::Online { log: id });
                 if report.bytes_rescued + report.bytes_cut + report.set_aside > 0 {

@@ -202,6 +202,7 @@ pub(crate) fn opening_log(directory: Arc<PathBuf>, id: LogId, spec: &LogSpec<'_>
         checkpointed: (0, 0, 0),
         clean_to: 0,
         not_cleaned_before_us: 0,
+        unmended: Vec::new(),
         generation: 0,
     }
 }

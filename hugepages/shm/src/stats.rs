@@ -143,6 +143,9 @@ shard_stats! {
     cleaner_bytes_read Total "Bytes of segments that compaction went through.";
     cleaner_bytes_written Total "Bytes of the segments that compaction made of them.";
     cleaner_records_dropped Total "Records that compaction removed.";
+    // Damage.
+    quarantined_batches Total "Places in segments whose bytes made no batch and were taken out.";
+    quarantined_bytes Total "Bytes that were taken out of segments because they made no batch.";
     // Compression.
     appends_parked Gauge "Produced batches that wait for compression, or behind one that does.";
     batches_prepared Total "Produced batches that were decompressed, and maybe compressed anew.";

@@ -80,6 +80,9 @@ pub(crate) struct RecoveryReport {
     pub bytes_rescued: u64,
     pub bytes_cut: u64,
     pub set_aside: u64,
+    /// Places of sealed segments whose bytes made no batch, and those bytes.
+    pub quarantined_batches: u64,
+    pub quarantined_bytes: u64,
 }
 
 /// Work of one job's recoveries, in bytes, after which the rest of its logs wait for their next turn.

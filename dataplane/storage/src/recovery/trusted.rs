@@ -117,6 +117,21 @@ impl Recovery<'_> {
         self.replay_producers(bases, from)
     }
 
+    /// The largest offset that a sound snapshot is of: it was written when all below was on disk.
+    pub(super) fn newest_snapshot(&self) -> io::Result<Offset> {
+        let mut newest = 0;
+        for name in self.files.list(&self.request.directory)? {
+            let Some(offset) = base_of(&name, "producers").filter(|offset| *offset > newest) else {
+                continue;
+            };
+            let bytes = self.read(offset, "producers")?;
+            if ProducerState::decode_whole(&bytes).is_some() {
+                newest = offset;
+            }
+        }
+        Ok(newest)
+    }
+
     fn replay_producers(&mut self, bases: &[Offset], from: Offset) -> io::Result<()> {
         self.producers_from = from.max(self.expected);
         let until = self.expected;

@@ -5,6 +5,7 @@ use super::{OpenedSegment, Recovery};
 use crate::batch::BatchHeader;
 use crate::index::{GrowingIndex, IndexEntry, SealedIndex, relative};
 use crate::layout::{SET_ASIDE, segment_file};
+use crate::quarantine::{Sick, mend};
 use crate::scan::{MemoryPiece, SegmentScan};
 use crate::segment_files::{create_segment, set_extent_aside, write_index};
 use precursor_model::Offset;
@@ -51,15 +52,21 @@ impl Recovery<'_> {
     /// has a successor and nothing in memory may be one that compaction made gaps in.
     fn scan_segment(&mut self, next: Option<Offset>) -> io::Result<Vec<MemoryPiece>> {
         let request = self.request;
-        let file = self.open(self.base, "log")?;
+        let mut file = self.open(self.base, "log")?;
         let memory = request.memory.iter();
         let memory: Vec<&MemoryPiece> = memory
             .filter(|piece| piece.segment_base == self.base)
             .collect();
         let gaps_until = next.filter(|_| memory.is_empty());
         let mut scan = SegmentScan::new(file.clone(), memory)?;
-        while let Some(batch) = scan.batch_at(self.position, self.expected, gaps_until)? {
-            self.take_batch(&batch.header, batch.end);
+        self.take_batches(&mut scan, gaps_until)?;
+        if let Some(next) = gaps_until
+            && self.expected < next
+            && self.mend_proven(next)?
+        {
+            file = self.open(self.base, "log")?;
+            scan = SegmentScan::new(file.clone(), Vec::new())?;
+            self.take_batches(&mut scan, gaps_until)?;
         }
         scan.write_back()?;
         let rejected = scan.rejected(self.position, self.expected)?;
@@ -71,6 +78,41 @@ impl Recovery<'_> {
         self.is_unsynced |= length != self.position || scan.rescued > 0;
         self.report.bytes_rescued += scan.rescued;
         Ok(rejected)
+    }
+
+    fn take_batches(
+        &mut self,
+        scan: &mut SegmentScan<'_>,
+        gaps_until: Option<Offset>,
+    ) -> io::Result<()> {
+        while let Some(batch) = scan.batch_at(self.position, self.expected, gaps_until)? {
+            self.take_batch(&batch.header, batch.end);
+        }
+        Ok(())
+    }
+
+    /// Takes bad bytes out of a segment that ends before it should, if it is known to have been on
+    /// disk whole: then it is damaged. What was never known to be there was torn by a crash, and is
+    /// cut.
+    fn mend_proven(&mut self, next: Offset) -> io::Result<bool> {
+        if self.request.recovery_point.max(self.newest_snapshot()?) <= self.expected {
+            return Ok(false);
+        }
+        let sick = Sick {
+            data_dir: self.request.data_dir.clone(),
+            directory: self.request.directory.clone(),
+            base: self.base,
+            size: self.open(self.base, "log")?.length()?,
+            next_base: Some(next),
+            fill_to: Some(next),
+            index_interval: self.request.index_interval,
+            epochs: None,
+        };
+        let mended = mend(self.files, &sick)?;
+        let bytes = mended.holes.iter().map(|hole| hole.end - hole.position);
+        self.report.quarantined_bytes += bytes.sum::<u64>();
+        self.report.quarantined_batches += mended.holes.len() as u64;
+        Ok(true)
     }
 
     fn take_batch(&mut self, header: &BatchHeader, end: u64) {

@@ -12,6 +12,7 @@ mod offline_repair;
 mod opening;
 mod order;
 mod promises;
+mod quarantine;
 mod real;
 mod short;
 mod support;

@@ -13,7 +13,7 @@ use std::path::Path;
 const CASES: u64 = 3000;
 
 /// Base offsets of the batches that a damage of a log file can have touched.
-fn touched(whole: &Whole, path: &Path, damage: &Damage) -> BTreeSet<i64> {
+pub fn touched(whole: &Whole, path: &Path, damage: &Damage) -> BTreeSet<i64> {
     let (from, to) = match *damage {
         Damage::Flip { at, .. } => (at, at + 1),
         Damage::Noise { at, count }
@@ -39,7 +39,7 @@ fn touched(whole: &Whole, path: &Path, damage: &Damage) -> BTreeSet<i64> {
 
 /// Opens the log and reads all of it: every record's batch is one that was sent, and those that the
 /// damage did not touch are all there.
-fn serves_what_is_good(bench: &mut Bench, whole: &Whole, lost: &BTreeSet<i64>, why: &str) {
+pub fn serves_what_is_good(bench: &mut Bench, whole: &Whole, lost: &BTreeSet<i64>, why: &str) {
     let id = bench.open_log(1, "t", &config());
     let offsets = bench.store().offsets(id);
     let sent = |base: i64| {
