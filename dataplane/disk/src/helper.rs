@@ -36,6 +36,17 @@ impl<J: Send + 'static, O: Send + 'static> Helper<J, O> {
         name: String,
         capacity: usize,
         wake: Arc<Wake>,
+        run: impl FnMut(J) -> O + Send + 'static,
+    ) -> io::Result<Self> {
+        Self::spawn_settled(name, capacity, wake, || {}, run)
+    }
+
+    /// As [`spawn`](Self::spawn); the thread begins with `settle`, say to choose its processors.
+    pub fn spawn_settled(
+        name: String,
+        capacity: usize,
+        wake: Arc<Wake>,
+        settle: impl FnOnce() + Send + 'static,
         mut run: impl FnMut(J) -> O + Send + 'static,
     ) -> io::Result<Self> {
         let (jobs, mut inbox) = spsc::channel::<J>(capacity);
@@ -43,6 +54,7 @@ impl<J: Send + 'static, O: Send + 'static> Helper<J, O> {
         let bell = Arc::new(Wake::new()?);
         let heard = bell.clone();
         let thread = std::thread::Builder::new().name(name).spawn(move || {
+            settle();
             loop {
                 // Looked at first: what was sent before the end is still done.
                 let ends = inbox.is_closed();

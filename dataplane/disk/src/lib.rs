@@ -20,7 +20,7 @@ pub use engine::{Completion, Disk, DiskDriver};
 pub use file_system::{DiskFile, FileSystem, OpenMode, RandomFile, Unsynced};
 pub use helper::{Helper, give_way, keep_off};
 pub use memory::{Memory, MemoryRange};
-pub use system::{SystemFileSystem, direct_io_works};
+pub use system::{SystemFileSystem, direct_io_works, may_reserve};
 pub use wake::Wake;
 
 /// What O_DIRECT asks of offsets, lengths and addresses.

@@ -50,13 +50,11 @@ pub fn direct_io_works(directory: &Path) -> bool {
 /// One part in so many of a file system is never reserved: others write there too.
 const FREE_SHARE_LEFT: u64 = 10;
 
-struct Free {
-    available: u64,
-    total: u64,
-}
-
-/// Room of the file system that a file is on, in bytes.
-fn free_bytes(file: &File) -> io::Result<Free> {
+/// Whether the file system of a file has so much room that this many bytes of it may be reserved.
+///
+/// # Errors
+/// The operating system does not say.
+pub fn may_reserve(file: &File, bytes: u64) -> io::Result<bool> {
     // SAFETY: all-zero bytes are a valid value of this plain structure of integers.
     let mut found: libc::statvfs = unsafe { std::mem::zeroed() };
     // SAFETY: a descriptor that is open as long as `file`, and room for the answer.
@@ -64,10 +62,8 @@ fn free_bytes(file: &File) -> io::Result<Free> {
     if outcome != 0 {
         return Err(io::Error::last_os_error());
     }
-    Ok(Free {
-        available: found.f_bavail * found.f_frsize,
-        total: found.f_blocks * found.f_frsize,
-    })
+    let [available, total] = [found.f_bavail, found.f_blocks].map(|blocks| blocks * found.f_frsize);
+    Ok(available >= bytes + total / FREE_SHARE_LEFT)
 }
 
 struct SystemFile {
@@ -111,8 +107,7 @@ impl RandomFile for SystemFile {
         if !self.is_direct || length >= end {
             return Ok(());
         }
-        let free = free_bytes(&self.file)?;
-        if free.available < end - length + free.total / FREE_SHARE_LEFT {
+        if !may_reserve(&self.file, end - length)? {
             return Ok(());
         }
         let [start, bytes] = [length, end - length].map(|n| n as libc::off_t);

@@ -80,10 +80,13 @@ impl Store {
         let wake = crate::open::wake()?;
         let parts = crate::open::lock_and_disk(&options, pool, &wake)?;
         let helper_files = files.clone();
-        let helper = Helper::spawn(
+        let taken = options.workers.taken_cpus.clone();
+        let helper = Helper::spawn_settled(
             format!("files-{}", options.shard),
             HELPER_DEPTH,
             wake.clone(),
+            // What blocks in the kernel must not do so beside a shard that is pinned.
+            move || precursor_disk::keep_off(&taken),
             move |job| run(&*helper_files, job),
         );
         let helper = helper.map_err(|source| OpenError::System {
@@ -96,13 +99,7 @@ impl Store {
             direct,
             "storage opened"
         );
-        let cleaner = Cleaner::start(
-            options.cleaner,
-            options.shard,
-            files.clone(),
-            wake.clone(),
-            now,
-        );
+        let cleaner = Cleaner::start(&options, files.clone(), wake.clone(), now);
         let cleaner = cleaner.map_err(|source| OpenError::System {
             what: "cannot start the cleaner thread".to_owned(),
             source,

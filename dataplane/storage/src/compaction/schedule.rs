@@ -1,7 +1,7 @@
 //! The shard's part of compaction: which log is cleaned next and how far, and taking over what the
 //! cleaner made.
 
-use crate::api::{LogId, Now};
+use crate::api::{LogId, Now, StoreOptions};
 use crate::compaction::filter::Rules;
 use crate::compaction::groups::{GroupLimits, Source};
 use crate::compaction::pace::Pace;
@@ -71,21 +71,22 @@ impl Drop for Cleaner {
 impl Cleaner {
     /// Starts the thread, if it is to be.
     pub fn start(
-        options: CleanerOptions,
-        shard: u16,
+        options: &StoreOptions,
         files: Arc<dyn FileSystem>,
         wake: Arc<Wake>,
         now: Now,
     ) -> io::Result<Cleaner> {
-        let mut cleaner = Cleaner::without_thread(options, now);
-        if options.enabled {
+        let mut cleaner = Cleaner::without_thread(options.cleaner, now);
+        if options.cleaner.enabled {
             let mut worker = cleaner.worker(files);
-            let name = format!("cleaner-{shard}");
-            let helper = Helper::spawn(name, 1, wake, move |job| {
+            let name = format!("cleaner-{}", options.shard);
+            let taken = options.workers.taken_cpus.clone();
+            let settle = move || {
                 precursor_disk::give_way();
-                worker.run(job)
-            })?;
-            cleaner.helper = Some(helper);
+                precursor_disk::keep_off(&taken);
+            };
+            let helper = Helper::spawn_settled(name, 1, wake, settle, move |job| worker.run(job));
+            cleaner.helper = Some(helper?);
         }
         Ok(cleaner)
     }

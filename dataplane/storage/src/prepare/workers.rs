@@ -38,16 +38,14 @@ impl Workers {
     pub fn spawn(options: &WorkerOptions, shard: u16, wake: &Arc<Wake>) -> io::Result<Workers> {
         let spawn = |number: usize| {
             let mut worker = Worker::default();
-            let mut settled = false;
             let taken = options.taken_cpus.clone();
             let name = format!("codec-{shard}-{number}");
-            Helper::spawn(name, QUEUE, wake.clone(), move |job| {
-                if !std::mem::replace(&mut settled, true) {
-                    give_way();
-                    keep_off(&taken);
-                }
-                worker.run(job)
-            })
+            let settle = move || {
+                give_way();
+                keep_off(&taken);
+            };
+            let run = move |job| worker.run(job);
+            Helper::spawn_settled(name, QUEUE, wake.clone(), settle, run)
         };
         let helpers: io::Result<_> = (0..options.workers.max(1)).map(spawn).collect();
         Ok(Workers {

@@ -158,8 +158,8 @@ fn reserved_room_survives_a_crash_and_is_given_back_by_a_stop() {
             next = real.append(id, &sent).unwrap() + 10;
             all.extend(stored(&sent, next - 10));
         }
-        if is_direct {
-            let written = all.len() as u64;
+        let written = all.len() as u64;
+        if is_direct && has_room(&file, 2 * written) {
             real.wait(|_| length() > written + (1 << 20));
             assert!(length() <= written / 4 * 5 + 4096, "a quarter at most");
         }
@@ -171,6 +171,12 @@ fn reserved_room_survives_a_crash_and_is_given_back_by_a_stop() {
             }
         }
     }
+}
+
+/// A disk that is nearly full is left alone: no room is reserved there.
+fn has_room(file: &Path, bytes: u64) -> bool {
+    let file = std::fs::File::open(file).unwrap();
+    precursor_disk::may_reserve(&file, bytes).unwrap()
 }
 
 fn through_restarts(io_uring: bool) {
