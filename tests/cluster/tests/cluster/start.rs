@@ -216,7 +216,10 @@ fn the_commands_of_the_documents_exist() {
 /// The sub-command must know `--help`, and its help every flag that the document gives it.
 fn check_command(document: &str, words: &[String]) {
     let depth = match words.first().map(String::as_str) {
-        Some("topic" | "bench" | "group" | "config" | "quota" | "cluster") => 2,
+        Some(
+            "topic" | "bench" | "group" | "config" | "quota" | "cluster" | "storage"
+            | "compression",
+        ) => 2,
         _ => 1,
     };
     let help = precursor()
