@@ -184,14 +184,18 @@ impl Bridge {
             self.flush(&service, &sender);
             if progressed {
                 self.retry = RETRY_FIRST;
-                // Let the requests that were just started run before the next turn.
-                tokio::task::yield_now().await;
-                continue;
             }
-            if self.stays_awake() {
-                // Others have their turn meanwhile.
-                tokio::task::yield_now().await;
-                continue;
+            if progressed || self.stays_awake() {
+                // The requests that were just started, and others, have their turn before the next.
+                // A stop is heard also where there is always something to do.
+                tokio::select! {
+                    biased;
+                    () = &mut stop => {
+                        self.flush(&service, &sender);
+                        return Ok(());
+                    }
+                    () = tokio::task::yield_now() => continue,
+                }
             }
             if self.announce_sleep() {
                 let blocked = self.links.iter().any(Link::blocked);

@@ -111,13 +111,13 @@ pub(crate) enum Job {
         size: u64,
         end: Offset,
     },
-    /// Puts a cleaned segment in the place of others; `clean_to` comes back.
     /// Writes a sealed segment anew without its bad bytes.
     Mend {
         log: LogId,
         generation: u32,
         sick: Box<Sick>,
     },
+    /// Puts a cleaned segment in the place of others; `clean_to` comes back.
     Swap {
         log: LogId,
         request: SwapRequest,
