@@ -1,6 +1,6 @@
 //! Groups and committed offsets of running brokers.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use precursor_tests_cluster::groups::{
     self, Committer, Member, committed_when_loaded, describe, scale, wait_for_coordinator,
@@ -62,6 +62,25 @@ fn commits_go_on_while_the_data_plane_dies() {
     assert!(node.stop().success());
     node.serve();
     assert_eq!(committed(&node), next - 1, "the log says the same");
+}
+
+#[test]
+fn a_stop_is_heard_while_commits_come_without_end() {
+    let mut node = node();
+    let groups: Vec<String> = (0..16).map(|number| format!("{GROUP}-{number}")).collect();
+    let start = |group: &String| Committer::start(node.address(), group, TOPIC);
+    let committers: Vec<Committer> = groups.iter().map(start).collect();
+    for committer in &committers {
+        assert!(committer.wait_for(200), "commits are taken");
+    }
+    let begun = Instant::now();
+    assert!(node.stop().success());
+    let took = begun.elapsed();
+    println!("stopped after {took:?}");
+    for committer in committers {
+        committer.finish();
+    }
+    assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
 #[test]
