@@ -6,6 +6,7 @@ use precursor_model::LogUid;
 use precursor_shm::control::ToControl;
 use std::future::Future;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Runs one future on a thread of its own.
 fn run<F: Future<Output: Send> + Send + 'static>(future: F) -> JoinHandle<F::Output> {
@@ -146,4 +147,26 @@ fn every_shard_is_asked_for_its_logs_and_answers_in_pieces() {
     pump_until(&mut shards, |shards| !shards[0].described.is_empty());
     shards[0].hello(2);
     assert_eq!(lost.join().unwrap(), Err(OwnError::Lost));
+}
+
+/// Each answer is followed by the next question, so that the bridge finds something in every turn.
+#[test]
+fn a_stop_is_heard_though_there_is_always_something_to_do() {
+    let ground = Ground::new();
+    let plane = Plane::start(&ground, false);
+    for _ in 0..4 {
+        let data_plane = plane.data_plane.clone();
+        plane.runtime.spawn(async move {
+            // No shard has said hello: the answer is there at once.
+            while data_plane.request(0, Vec::new()).await == Err(OwnError::Lost) {}
+        });
+    }
+    std::thread::sleep(Duration::from_millis(100));
+    let (done, stopped) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        drop(plane);
+        let _ = done.send(());
+    });
+    let stopped = stopped.recv_timeout(Duration::from_secs(10));
+    assert!(stopped.is_ok(), "the bridge hears nothing");
 }

@@ -50,6 +50,8 @@ impl Ground {
 pub struct Plane {
     pub api: Arc<Api>,
     pub data_plane: DataPlane,
+    /// Its thread's.
+    pub runtime: tokio::runtime::Handle,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -131,7 +133,8 @@ impl Plane {
                     calls,
                 })
                 .unwrap();
-                ready.send((Arc::clone(&api), data_plane)).unwrap();
+                let runtime = tokio::runtime::Handle::current();
+                ready.send((Arc::clone(&api), data_plane, runtime)).unwrap();
                 let stopped = async move {
                     let _ = stopped.await;
                 };
@@ -139,10 +142,11 @@ impl Plane {
                 consensus.shutdown().await;
             });
         });
-        let (api, data_plane) = made.recv_timeout(PATIENCE).unwrap();
+        let (api, data_plane, runtime) = made.recv_timeout(PATIENCE).unwrap();
         Plane {
             api,
             data_plane,
+            runtime,
             stop: Some(stop),
             thread: Some(thread),
         }
