@@ -61,6 +61,12 @@ impl PartitionCheck<'_> {
         }
         let end = progress.end.unwrap_or(bases[0]);
         self.check_ends(bases[0], end, &progress, report);
+        // A log that never had a batch has had no epoch to note.
+        if self.stopped_cleanly && !names.iter().any(|name| name == LEADER_EPOCHS) && end > bases[0]
+        {
+            let path = self.directory.join(LEADER_EPOCHS);
+            report.found(Finding::damage("missing", path, "it is missing"));
+        }
         self.check_producers(&names, end, report)
     }
 
@@ -123,9 +129,6 @@ impl PartitionCheck<'_> {
     fn read_epochs(&self, report: &mut Report<'_>) -> io::Result<Option<LeaderEpochs>> {
         let path = self.directory.join(LEADER_EPOCHS);
         let Some(bytes) = self.read_optional(&path)? else {
-            if self.stopped_cleanly {
-                report.found(Finding::damage("missing", path, "it is missing"));
-            }
             return Ok(None);
         };
         let epochs = LeaderEpochs::decode(&String::from_utf8_lossy(&bytes));
@@ -203,7 +206,8 @@ impl PartitionCheck<'_> {
         progress.end = Some(end);
         let settled = self.recovery_point.is_some_and(|point| end <= point);
         let complete = self.stopped_cleanly || (settled && next.is_some());
-        if complete {
+        // Indexes are written with the batches that they point to: of none, there need be no file.
+        if complete && size > 0 {
             for (path, bytes) in [(index_path, &offsets), (time_path, &times)] {
                 if bytes.is_none() {
                     let what = "it is missing; it can be made again from the segment";

@@ -162,6 +162,23 @@ fn a_whole_directory_is_whole() {
     assert_eq!(bench.files.contents(), before);
 }
 
+/// Partitions that nobody has written to yet are no damage, after a stop, after a second one, and
+/// beside others.
+#[test]
+fn partitions_without_records_are_whole() {
+    let mut bench = Bench::new(4 << 20, 1);
+    for stop in 1..=2 {
+        let written = bench.open_log(1, "written", &config());
+        bench.open_log(2, "empty", &config());
+        bench.append_all(written, &batch(1, 100, 1, None));
+        bench.shutdown();
+        let (outcome, findings) = look(&bench.files);
+        assert_eq!(findings, [], "stop {stop}");
+        assert_eq!((outcome.partitions, outcome.batches), (2, stop));
+        bench.start(stop);
+    }
+}
+
 #[test]
 fn every_damage_is_found() {
     let whole = whole();
