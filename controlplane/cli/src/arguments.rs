@@ -10,6 +10,7 @@ use crate::config::ConfigArguments;
 use crate::consume::ConsumeArguments;
 use crate::group::GroupArguments;
 use crate::manual::{CompletionsArguments, ManArguments};
+use crate::memory::MemoryArguments;
 use crate::produce::ProduceArguments;
 use crate::quota::QuotaArguments;
 use crate::serve::ServeArguments;
@@ -56,6 +57,8 @@ pub enum Command {
     Storage(StorageArguments),
     /// What codecs would make of a topic's records
     Compression(CompressionArguments),
+    /// How a broker's pools of memory are used
+    Memory(MemoryArguments),
     /// Watch a broker: throughput, latency, partitions, groups' lag
     Top(TopArguments),
     /// Measure a broker, and what could be reached at best

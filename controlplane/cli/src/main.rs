@@ -18,6 +18,7 @@ mod failure;
 mod group;
 mod interrupt;
 mod manual;
+mod memory;
 mod moment;
 mod output;
 mod produce;
@@ -63,6 +64,7 @@ fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> {
         Command::Cluster(cluster) => cluster::run(cluster, common, output),
         Command::Storage(storage) => storage::run(storage, output),
         Command::Compression(compression) => compression::run(compression, common, output),
+        Command::Memory(memory) => memory::run(memory, common, output),
         Command::Top(top) => top::run(top, common, output),
         Command::Bench(bench) => bench::run(bench, common, output),
         Command::Doctor => doctor::run(output),

@@ -1,6 +1,6 @@
 //! Answers: what a connection is owed, in the order of its requests.
 
-use crate::pool::{Key, Pool};
+use precursor_memory::{Slab, SlabKey as Key};
 use precursor_shm::Buffer;
 use precursor_storage::{Gather, Store};
 use precursor_transport_port::ConnectionId;
@@ -111,7 +111,7 @@ impl Answer {
 }
 
 /// Gives an answer back to its pool.
-pub(crate) fn discard(answers: &mut Pool<Answer>, store: &mut Store, key: Key) {
+pub(crate) fn discard(answers: &mut Slab<Answer>, store: &mut Store, key: Key) {
     if let Some(answer) = answers.get_mut(key) {
         answer.clear(store);
         answers.give_back(key);

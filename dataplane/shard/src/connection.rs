@@ -1,7 +1,7 @@
 //! Connections and their answer queues.
 
 use crate::answer::{self, Answer};
-use crate::pool::{Key, Pool};
+use precursor_memory::{Slab, SlabKey as Key};
 use precursor_shm::Buffer;
 use precursor_storage::Store;
 use precursor_transport_port::ConnectionId;
@@ -114,7 +114,7 @@ impl Connection {
     }
 
     /// Queues an answer behind those that the connection is owed already.
-    pub fn push_answer(&mut self, answers: &mut Pool<Answer>, key: Key) {
+    pub fn push_answer(&mut self, answers: &mut Slab<Answer>, key: Key) {
         answers[key].connection = Some(self.id);
         match self.last {
             Some(last) => answers[last].next = Some(key),
@@ -129,7 +129,7 @@ impl Connection {
     }
 
     /// Counts bytes that the transport has let go of, and frees the answers they complete.
-    pub fn release(&mut self, answers: &mut Pool<Answer>, store: &mut Store, bytes: u64) {
+    pub fn release(&mut self, answers: &mut Slab<Answer>, store: &mut Store, bytes: u64) {
         self.released += bytes;
         while let Some(key) = self.first {
             // An answer that is still being sent is not complete, whatever a transport claims.

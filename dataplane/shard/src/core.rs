@@ -12,7 +12,7 @@ use crate::options::ShardOptions;
 use crate::own::OwnRequests;
 use crate::parked::ParkedAppends;
 use crate::peers::{PeerLinks, StalledAppend};
-use crate::pool::{Key, Pool};
+use precursor_memory::{Slab, SlabKey as Key};
 use crate::queries::Queries;
 use crate::quotas::{Account, Quotas};
 use crate::stats::Stats;
@@ -92,7 +92,7 @@ pub(crate) struct Core {
     pub store: Store,
     pub buffers: BufferPool,
     pub connections: Connections,
-    pub answers: Pool<Answer>,
+    pub answers: Slab<Answer>,
     pub image: Image,
     pub control: ControlLink,
     pub describing: Describing,
@@ -103,19 +103,19 @@ pub(crate) struct Core {
     pub throttle_ms: i32,
     /// The account of the bytes that it moves.
     pub throttle_account: Option<Account>,
-    pub fetches: Pool<FetchWork>,
+    pub fetches: Slab<FetchWork>,
     pub reads: Reads,
     pub sessions: SessionCache,
-    pub produces: Pool<ProduceWork>,
+    pub produces: Slab<ProduceWork>,
     pub queries: Queries,
-    pub producers_asked: Pool<ProducersWork>,
+    pub producers_asked: Slab<ProducersWork>,
     pub peers: PeerLinks,
     pub own: OwnRequests,
     /// Appends of other shards that wait for memory, oldest first.
     pub stalled_appends: VecDeque<StalledAppend>,
     /// Appends that wait for a worker, or behind one that does.
     pub parked: ParkedAppends,
-    pub metadata_waits: Pool<MetadataWait>,
+    pub metadata_waits: Slab<MetadataWait>,
     /// When the topic of committed offsets may be asked for again, while it is not there.
     pub offsets_topic_due_ms: u64,
     pub timers: TimerWheel<Timer>,

@@ -29,7 +29,6 @@ mod own;
 mod parked;
 mod partitions;
 mod peers;
-mod pool;
 mod queries;
 mod quotas;
 mod runtime_options;

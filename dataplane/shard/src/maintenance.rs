@@ -6,6 +6,7 @@ use crate::core::{CloseReason, Core, Timer};
 use crate::fetch;
 use crate::handlers::{metadata, produce};
 use crate::queries;
+use precursor_memory::SlabUse;
 use precursor_shm::control::ToControl;
 use precursor_storage::{LogId, StoreEvent};
 use precursor_transport_port::ConnectionId;
@@ -119,11 +120,50 @@ fn publish_gauges(core: &mut Core) {
         .set(pool.bytes_in_use_max as u64);
     stats.pool_exhausted.set(pool.exhausted);
     stats.pool_set_aside.set(pool.set_aside as u64);
-    let used = core.buffers.usage();
-    stats.buffer_exhausted.set(used.exhausted);
+    stats.pool_bytes_max.set(pool.bytes as u64);
+    stats
+        .pool_bytes_free_whole
+        .set(pool.bytes_free_whole as u64);
+    stats.pool_hits.set(pool.hits);
+    stats.pool_misses.set(pool.misses);
     stats.control_ring_full.set(core.control.full_count);
-    core.stats.buffer_bytes_in_use.set(used.bytes_in_use as u64);
-    core.stats.buffer_large_bytes.set(used.large_bytes as u64);
+    publish_buffers(core);
+    publish_slabs(core);
+}
+
+fn publish_buffers(core: &Core) {
+    let stats = &core.stats;
+    let used = core.buffers.usage();
+    stats.buffer_bytes_max.set(used.bytes as u64);
+    stats.buffer_bytes_free.set(used.bytes_free as u64);
+    stats
+        .buffer_bytes_free_whole
+        .set(used.bytes_free_whole as u64);
+    stats.buffer_bytes_in_use.set(used.bytes_in_use as u64);
+    stats
+        .buffer_bytes_in_use_max
+        .set(used.bytes_in_use_max as u64);
+    stats.buffer_large_bytes.set(used.large_bytes as u64);
+    stats.buffer_hits.set(used.hits);
+    stats.buffer_misses.set(used.misses);
+    stats.buffer_exhausted.set(used.exhausted);
+}
+
+fn publish_slabs(core: &Core) {
+    let slabs = [
+        core.answers.usage(),
+        core.fetches.usage(),
+        core.produces.usage(),
+        core.producers_asked.usage(),
+        core.metadata_waits.usage(),
+    ];
+    let used: SlabUse = slabs.into_iter().sum();
+    let stats = &core.stats;
+    stats.slab_objects.set(used.objects as u64);
+    stats.slab_objects_in_use.set(used.in_use as u64);
+    stats.slab_objects_in_use_max.set(used.in_use_max as u64);
+    stats.slab_hits.set(used.hits);
+    stats.slab_misses.set(used.misses);
 }
 
 /// Whether it is we who keep the connection waiting.

@@ -7,7 +7,7 @@ use crate::core::{Core, Handled};
 use crate::handlers;
 use crate::partitions::{self, Place, TopicRef};
 use crate::peers::{Message, Query, Reply, Ticket};
-use crate::pool::{Key, Pool};
+use precursor_memory::{Slab, SlabKey as Key};
 use precursor_model::ErrorCode;
 use precursor_protocol::EncodeError;
 use precursor_storage::{LogId, Lookup, LookupTicket, ReadError, TimedOffset};
@@ -52,7 +52,7 @@ enum Searcher {
 
 /// Everything that is still to be answered.
 pub(crate) struct Queries {
-    holes: Pool<Hole>,
+    holes: Slab<Hole>,
     /// Holes left per answer.
     outstanding: HashMap<Key, usize>,
     searches: HashMap<LookupTicket, Searcher>,
@@ -61,7 +61,7 @@ pub(crate) struct Queries {
 impl Queries {
     pub fn new() -> Self {
         Queries {
-            holes: Pool::new(0),
+            holes: Slab::new(0),
             outstanding: HashMap::new(),
             searches: HashMap::new(),
         }

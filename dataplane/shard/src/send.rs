@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, BodyBytes};
 use crate::connection::Connections;
-use crate::pool::{Key, Pool};
+use precursor_memory::{Slab, SlabKey as Key};
 use precursor_storage::Store;
 use precursor_transport_port::{ConnectionId, SendError, Transport};
 use std::io::IoSlice;
@@ -108,7 +108,7 @@ pub(crate) fn flush<T: Transport>(
     transport: &mut T,
     holds_memory: bool,
     connections: &mut Connections,
-    answers: &mut Pool<Answer>,
+    answers: &mut Slab<Answer>,
     store: &mut Store,
     id: ConnectionId,
     mut on_sent: impl FnMut(&Answer),

@@ -14,7 +14,7 @@ use crate::options::{IdlePolicy, ShardOptions};
 use crate::own::{self, OwnRequests};
 use crate::parked::{self, ParkedAppends};
 use crate::peers::{self, PeerLinks};
-use crate::pool::Pool;
+use precursor_memory::Slab;
 use crate::queries::Queries;
 use crate::quotas::Quotas;
 use crate::stats::Stats;
@@ -137,7 +137,7 @@ impl<T: Transport> Shard<T> {
             store,
             buffers,
             connections: Connections::new(options.connections_max),
-            answers: Pool::new(PREPARED),
+            answers: Slab::new(PREPARED),
             image: Image::new(options.node_id, options.topic_defaults.clone()),
             control: ControlLink::new(producer, control_bell, options.generation),
             describing: Describing::default(),
@@ -146,17 +146,17 @@ impl<T: Transport> Shard<T> {
             quotas: Quotas::new(peers.quota_buckets(), clock.origin()),
             throttle_ms: 0,
             throttle_account: None,
-            fetches: Pool::new(PREPARED),
+            fetches: Slab::new(PREPARED),
             reads: Reads::default(),
             sessions: SessionCache::new(options.fetch_session_slots_max),
-            produces: Pool::new(PREPARED),
+            produces: Slab::new(PREPARED),
             queries: Queries::new(),
-            producers_asked: Pool::new(0),
+            producers_asked: Slab::new(0),
             peers,
             own: OwnRequests::default(),
             stalled_appends: VecDeque::new(),
             parked,
-            metadata_waits: Pool::new(0),
+            metadata_waits: Slab::new(0),
             offsets_topic_due_ms: 0,
             timers: TimerWheel::new(now.monotonic_us),
             due_fetches: Vec::with_capacity(PREPARED),

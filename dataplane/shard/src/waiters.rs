@@ -1,7 +1,7 @@
 //! Who waits for what happens to a log: parked fetches for appends, produces for durability.
 
 use crate::peers::{RemoteAppended, Ticket};
-use crate::pool::Key;
+use precursor_memory::SlabKey as Key;
 use precursor_model::{LogUid, Offset};
 use precursor_storage::LogId;
 use std::collections::VecDeque;

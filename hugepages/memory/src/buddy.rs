@@ -91,6 +91,7 @@ pub struct BuddyAllocator {
     units_free: usize,
     units_taken: usize,
     units_taken_max: usize,
+    chunks_free: usize,
 }
 
 impl BuddyAllocator {
@@ -106,6 +107,7 @@ impl BuddyAllocator {
             units_free: 0,
             units_taken: 0,
             units_taken_max: 0,
+            chunks_free: 0,
         }
     }
 
@@ -226,6 +228,11 @@ impl BuddyAllocator {
         self.units_taken_max * UNIT_BYTES
     }
 
+    /// Of the free bytes, those of chunks of which nothing is lent; the others are fragments.
+    pub fn bytes_free_whole(&self) -> usize {
+        self.chunks_free * CHUNK_BYTES
+    }
+
     /// The largest block that could be lent without adding a chunk, in bytes.
     pub fn largest_free(&self) -> usize {
         (0..=ORDER_MAX)
@@ -258,11 +265,13 @@ impl BuddyAllocator {
         let bit = Self::bit(order, index);
         self.trees[chunk * TREE_WORDS + bit / 64] |= 1 << (bit % 64);
         self.with_free[usize::from(order)].insert(chunk);
+        self.chunks_free += usize::from(order == ORDER_MAX);
     }
 
     fn clear_free(&mut self, chunk: usize, order: u8, index: usize) {
         let bit = Self::bit(order, index);
         self.trees[chunk * TREE_WORDS + bit / 64] &= !(1 << (bit % 64));
+        self.chunks_free -= usize::from(order == ORDER_MAX);
         if self.find_free(chunk, order).is_none() {
             self.with_free[usize::from(order)].remove(chunk);
         }

@@ -8,6 +8,7 @@ mod buddy;
 mod counting;
 mod crc;
 mod mapping;
+mod slab;
 mod slice;
 pub mod spsc;
 mod sync;
@@ -19,5 +20,6 @@ pub use buddy::{
 pub use counting::{AllocationCounts, CountingAllocator};
 pub use crc::{crc32c, crc32c_append, crc32c_folding_append, crc32c_portable_append};
 pub use mapping::Mapping;
+pub use slab::{Slab, SlabKey, SlabUse};
 pub use slice::ask_for_short_turns;
 pub use text::release_start_text;

@@ -29,6 +29,8 @@ pub struct BufferPool {
     bytes_in_use_max: usize,
     /// Chunks from this one on were not given memory yet.
     chunks_backed: usize,
+    hits: u64,
+    misses: u64,
     exhausted: u64,
     large_bytes_max: usize,
 }
@@ -78,12 +80,22 @@ unsafe impl Sync for Shared {}
 /// How much of a pool is lent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BufferPoolUse {
+    /// Bytes of the pool from end to end.
+    pub bytes: usize,
+    /// Bytes that have memory behind them and are not lent.
+    pub bytes_free: usize,
+    /// Of those, bytes of 2 MiB chunks of which nothing is lent.
+    pub bytes_free_whole: usize,
     /// Bytes of the region's pool that are lent (returned ones may count until the next `take`).
     pub bytes_in_use: usize,
     /// The most that was ever lent.
     pub bytes_in_use_max: usize,
     /// Bytes of buffers that were too large for the pool.
     pub large_bytes: usize,
+    /// Times that a buffer was lent from memory that was there.
+    pub hits: u64,
+    /// Times that memory had to be had first: from the filesystem, or a mapping of its own.
+    pub misses: u64,
     /// Times that nothing could be lent.
     pub exhausted: u64,
 }
@@ -109,6 +121,8 @@ impl BufferPool {
             ready_bytes: 0,
             bytes_in_use_max: 0,
             chunks_backed: 0,
+            hits: 0,
+            misses: 0,
             exhausted: 0,
             large_bytes_max: LARGE_BYTES_MAX,
         }
@@ -119,10 +133,16 @@ impl BufferPool {
     pub fn take(&mut self, bytes: usize) -> Option<Buffer> {
         let order = order_for(bytes.max(1))?;
         self.collect_returned();
+        let backed = self.chunks_backed;
         let Some(unit) = self.lend(order) else {
             self.exhausted += 1;
             return None;
         };
+        if self.chunks_backed == backed {
+            self.hits += 1;
+        } else {
+            self.misses += 1;
+        }
         self.bytes_in_use_max = self.bytes_in_use_max.max(self.bytes_in_use());
         // SAFETY: the allocator lends units of this pool only.
         let start = unsafe { self.shared.base.add(unit as usize * UNIT_BYTES) };
@@ -146,6 +166,7 @@ impl BufferPool {
             self.exhausted += 1;
             return None;
         };
+        self.misses += 1;
         self.shared.large_bytes.fetch_add(length, Ordering::Relaxed);
         Some(Buffer {
             start: NonNull::new(mapping.as_ptr())?,
@@ -168,9 +189,14 @@ impl BufferPool {
     /// How much is lent.
     pub fn usage(&self) -> BufferPoolUse {
         BufferPoolUse {
+            bytes: self.capacity(),
+            bytes_free: self.buddy.bytes_free() + self.ready_bytes,
+            bytes_free_whole: self.buddy.bytes_free_whole(),
             bytes_in_use: self.bytes_in_use(),
             bytes_in_use_max: self.bytes_in_use_max,
             large_bytes: self.shared.large_bytes.load(Ordering::Relaxed),
+            hits: self.hits,
+            misses: self.misses,
             exhausted: self.exhausted,
         }
     }

@@ -149,6 +149,22 @@ shard_stats! {
     // Compression.
     appends_parked Gauge "Produced batches that wait for compression, or behind one that does.";
     batches_prepared Total "Produced batches that were decompressed, and maybe compressed anew.";
+    // The pools of memory, further.
+    pool_bytes_max Gauge "Bytes that the extent pool may grow to.";
+    pool_bytes_free_whole Gauge "Of the extent pool's free bytes, those of 2 MiB chunks of which nothing is lent.";
+    pool_hits Total "Extents that were lent from memory that was there.";
+    pool_misses Total "Extents for which memory had to be had from the filesystem first.";
+    buffer_bytes_max Gauge "Bytes that the buffer pool may grow to.";
+    buffer_bytes_free Gauge "Bytes of the buffer pool that are backed by memory and not lent.";
+    buffer_bytes_free_whole Gauge "Of the buffer pool's free bytes, those of 2 MiB chunks of which nothing is lent.";
+    buffer_bytes_in_use_max Gauge "The most of the buffer pool that was ever lent.";
+    buffer_hits Total "Buffers that were lent from memory that was there.";
+    buffer_misses Total "Buffers for which memory had to be had from the system first.";
+    slab_objects Gauge "Objects that slabs (answers, fetches, produces) have made.";
+    slab_objects_in_use Gauge "Objects of slabs that are in use.";
+    slab_objects_in_use_max Gauge "The most objects of each slab that were ever in use at once, added up.";
+    slab_hits Total "Objects that lay ready in a slab.";
+    slab_misses Total "Objects that a slab had to make first.";
 }
 
 const _: () = {

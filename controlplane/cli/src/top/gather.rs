@@ -145,7 +145,8 @@ impl Source {
     }
 }
 
-fn metrics_address(common: &CommonArguments, bootstrap: &Endpoint) -> Option<Endpoint> {
+/// Where a broker serves its metrics; `None` for one that is not ours, or that does not answer.
+pub fn metrics_address(common: &CommonArguments, bootstrap: &Endpoint) -> Option<Endpoint> {
     let status = Admin::connect(common)
         .and_then(|admin| admin.status())
         .ok()?;

@@ -13,6 +13,8 @@ use crate::failure::Failure;
 use crate::output::Output;
 use frame::Frame;
 use gather::Source;
+pub use gather::metrics_address;
+pub use scrape::{Samples, scrape};
 
 /// Rows of each table of --once in text.
 const ROWS_MAX: usize = 20;

@@ -24,6 +24,12 @@ struct Sample {
 }
 
 impl Samples {
+    /// Reads the text format; lines that have another form are passed over.
+    pub fn parse(text: &str) -> Samples {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        Samples(lines.filter_map(parse_line).collect())
+    }
+
     /// The sum of a family over all its labels, whole names without the prefix `precursor_`.
     pub fn sum(&self, name: &str) -> f64 {
         self.of(name).map(|sample| sample.value).sum()
@@ -64,12 +70,7 @@ pub fn scrape(endpoint: &Endpoint) -> io::Result<Samples> {
     if status != Some("200") {
         return Err(wrong());
     }
-    Ok(parse(body))
-}
-
-fn parse(text: &str) -> Samples {
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    Samples(lines.filter_map(parse_line).collect())
+    Ok(Samples::parse(body))
 }
 
 /// `name{label="value",…} number`; what has another form is passed over.
@@ -122,7 +123,7 @@ mod tests {
         let text = "# HELP precursor_x X.\n# TYPE precursor_x counter\n\
                     precursor_x_total{shard=\"0\"} 3\nprecursor_x_total{shard=\"1\"} 4.5\n\
                     precursor_ready 1\nprecursor_y{topic=\"a\\\"b\\\\c\\n}\",p=\"1\"} 2e3\nnonsense\n";
-        let samples = parse(text);
+        let samples = Samples::parse(text);
         assert_eq!(samples.0.len(), 4);
         assert_eq!(samples.sum("x_total"), 7.5);
         assert_eq!(samples.sum("ready"), 1.0);

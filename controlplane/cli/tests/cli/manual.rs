@@ -64,6 +64,7 @@ fn every_command_has_its_help() {
         "quota set",
         "quota unset",
         "cluster status",
+        "memory",
         "top",
         "doctor",
         "bench",

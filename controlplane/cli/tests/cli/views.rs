@@ -48,6 +48,63 @@ fn one_look_shows_throughput_latency_partitions_and_lag() {
 }
 
 #[test]
+fn the_pools_of_a_live_broker_are_told() {
+    let broker = Broker::start();
+    let produce = ["produce", "stored"];
+    let lines: Vec<u8> = (0..20_000)
+        .flat_map(|line| format!("a line of some length, number {line}\n").into_bytes())
+        .collect();
+    succeeded(&produce, &broker.run_with(&produce, &lines));
+    let number = |row: &serde_json::Value, name: &str| row[name].as_u64().unwrap();
+    // The gauges are put on the page once a second.
+    let began = std::time::Instant::now();
+    let rows = loop {
+        let rows = broker.json(&["memory", "--by-shard"]);
+        let rows = rows.as_array().unwrap().clone();
+        if rows.iter().all(|row| number(row, "hits") > 0) {
+            break rows;
+        }
+        assert!(began.elapsed().as_secs() < 30, "{rows:?}");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    };
+    let named: Vec<_> = rows.iter().map(|row| row["pool"].clone()).collect();
+    assert_eq!(named, ["extents", "buffers", "slabs"]);
+    for row in &rows {
+        assert_eq!(
+            fields(row),
+            [
+                "backed",
+                "exhausted",
+                "fragmentation",
+                "free",
+                "hit_ratio",
+                "hits",
+                "in_use",
+                "in_use_max",
+                "maximum",
+                "misses",
+                "pool",
+                "shard",
+                "unit",
+            ]
+        );
+        assert_eq!(row["shard"], 0);
+        assert!(number(row, "in_use_max") >= number(row, "in_use"));
+        let free = number(row, "backed") - number(row, "in_use");
+        assert_eq!(free, number(row, "free"));
+        assert!((0.0..=1.0).contains(&row["hit_ratio"].as_f64().unwrap()));
+    }
+    let extents = &rows[0];
+    assert_eq!(number(extents, "maximum"), 64 << 20);
+    assert!(number(extents, "in_use") > 0 && number(extents, "backed") >= 2 << 20);
+    let text = broker.text(&["memory"]);
+    assert!(text.contains("hit ratio") && text.contains("all"), "{text}");
+    assert_eq!(text.lines().count(), 1 + 3, "{text}");
+    let (error, _) = broker.refused(&["memory", "--admin", "127.0.0.1:1"], 1);
+    assert!(error.contains("does not tell"), "{error}");
+}
+
+#[test]
 fn the_doctor_finds_something_to_say_everywhere() {
     let broker = Broker::start();
     let findings = broker.json(&["doctor"]);

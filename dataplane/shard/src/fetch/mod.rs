@@ -10,7 +10,7 @@ pub(crate) use work::{FetchEntry, FetchWork, Outcome};
 use crate::core::{Core, Timer};
 use crate::partitions::{self, Place};
 use crate::peers::{self, Message, RemoteOffsets, Ticket};
-use crate::pool::Key;
+use precursor_memory::SlabKey as Key;
 use precursor_model::LogUid;
 use precursor_shm::Buffer;
 use precursor_storage::{LogId, Read, ReadError, ReadOptions, ReadTicket};

@@ -4,7 +4,7 @@ use super::session::SessionUse;
 use super::work::{FetchEntry, FetchWork, Outcome};
 use crate::answer::{Body, BodyBytes};
 use crate::core::{CloseReason, Core};
-use crate::pool::Key;
+use precursor_memory::SlabKey as Key;
 use precursor_model::ErrorCode;
 use precursor_protocol::EncodeError;
 use precursor_protocol::writers::{FetchHead, FetchPartition, FetchResponseWriter};

@@ -2,7 +2,7 @@
 
 use super::session::SessionUse;
 use crate::partitions::TopicRef;
-use crate::pool::Key;
+use precursor_memory::SlabKey as Key;
 use crate::quotas::Account;
 use crate::timer::TimerId;
 use precursor_model::{ErrorCode, LogUid, TopicId};

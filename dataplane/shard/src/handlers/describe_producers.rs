@@ -4,7 +4,7 @@ use crate::answer::Waits;
 use crate::core::{CloseReason, Core, Handled, Request};
 use crate::partitions::{self, Place, TopicRef};
 use crate::peers::{Message, Ticket};
-use crate::pool::Key;
+use precursor_memory::SlabKey as Key;
 use precursor_model::{ErrorCode, validate_topic_name};
 use precursor_protocol::messages::describe_producers_response::{
     PartitionResponse, ProducerState, TopicResponse,

@@ -5,7 +5,7 @@ use crate::answer::Waits;
 use crate::control::Caller;
 use crate::core::{CloseReason, Core, Handled, Request, Timer};
 use crate::image::Topic;
-use crate::pool::Key;
+use precursor_memory::SlabKey as Key;
 use crate::timer::TimerId;
 use precursor_model::{ErrorCode, Operations, TopicId, validate_topic_name};
 use precursor_protocol::EncodeError;

@@ -14,7 +14,7 @@ mod throttle;
 
 use crate::connection::is_own;
 use crate::core::{CloseReason, Core, Handled, Request};
-use crate::pool::Key;
+use precursor_memory::SlabKey as Key;
 use precursor_protocol::api::{self, AnsweredBy};
 use precursor_protocol::{ApiKey, EncodeError, RequestHeader};
 use precursor_transport_port::ConnectionId;

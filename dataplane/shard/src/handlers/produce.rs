@@ -7,7 +7,7 @@ use crate::fetch;
 use crate::parked;
 use crate::partitions::{self, Place, TopicRef};
 use crate::peers::{Message, Ticket};
-use crate::pool::Key;
+use precursor_memory::SlabKey as Key;
 use crate::timer::TimerId;
 use precursor_model::{ErrorCode, LogUid, Offset};
 use precursor_protocol::views::ProduceRequestView;

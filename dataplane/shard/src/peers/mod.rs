@@ -8,7 +8,7 @@ mod inbound;
 
 pub(crate) use inbound::{StalledAppend, read_done, receive, retry_appends, tell_appended};
 
-use crate::pool::Key;
+use precursor_memory::SlabKey as Key;
 use crate::quotas::Buckets;
 use precursor_memory::spsc::{self, Receiver, Sender};
 use precursor_model::{ErrorCode, LogUid, Offset};

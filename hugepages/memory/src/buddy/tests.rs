@@ -109,6 +109,11 @@ impl Model {
         self.blocks.insert(unit, order);
     }
 
+    fn whole_chunks_free(&self) -> usize {
+        let chunks = self.units.chunks(CHUNK_UNITS);
+        chunks.filter(|chunk| chunk.iter().all(|unit| *unit == Some(0))).count()
+    }
+
     /// Whether an aligned free run of this order exists (buddies always merge, so it must be found).
     fn has_room(&self, order: u8) -> bool {
         self.units
@@ -168,6 +173,8 @@ proptest! {
             let free = model.units.iter().filter(|unit| **unit == Some(0)).count() * UNIT_BYTES;
             prop_assert_eq!(buddy.bytes_in_use(), taken);
             prop_assert_eq!(buddy.bytes_free(), free);
+            let whole = model.whole_chunks_free();
+            prop_assert_eq!(buddy.bytes_free_whole(), whole * CHUNK_BYTES);
             let largest = (0..=ORDER_MAX).rev().find(|o| model.has_room(*o)).map_or(0, |o| UNIT_BYTES << o);
             prop_assert_eq!(buddy.largest_free(), largest);
         }

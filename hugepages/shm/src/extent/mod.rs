@@ -56,8 +56,14 @@ pub struct ExtentPoolUse {
     pub bytes_in_use: usize,
     /// The most that was ever lent at once.
     pub bytes_in_use_max: usize,
+    /// Of those, bytes of 2 MiB chunks of which nothing is lent.
+    pub bytes_free_whole: usize,
     /// The largest extent that can be lent for certain: of what is backed.
     pub largest_free: usize,
+    /// Times that an extent was lent from memory that was there.
+    pub hits: u64,
+    /// Times that the owner had to wait for the filesystem's memory.
+    pub misses: u64,
     /// Times that nothing could be lent.
     pub exhausted: u64,
     /// Directory entries that recovery could not believe.
@@ -81,6 +87,10 @@ pub struct ExtentPool {
     /// Ascending.
     chunks_recovered: Vec<u32>,
     chunks_backed: usize,
+    hits: u64,
+    misses: u64,
+    /// Times that the filesystem was asked for memory in place.
+    waits: u64,
     exhausted: u64,
     /// Refused by the filesystem: not asked again before so many more were refused here.
     ask_again_at: u64,
@@ -107,6 +117,9 @@ impl ExtentPool {
             chunks_tried: 0,
             chunks_recovered: Vec::new(),
             chunks_backed: 0,
+            hits: 0,
+            misses: 0,
+            waits: 0,
             exhausted: 0,
             ask_again_at: 0,
             recovered: Vec::new(),
@@ -244,7 +257,10 @@ impl ExtentPool {
             bytes_free: self.buddy.bytes_free(),
             bytes_in_use: self.buddy.bytes_in_use(),
             bytes_in_use_max: self.buddy.bytes_in_use_max(),
+            bytes_free_whole: self.buddy.bytes_free_whole(),
             largest_free: self.buddy.largest_free(),
+            hits: self.hits,
+            misses: self.misses,
             exhausted: self.exhausted,
             set_aside: self.set_aside.len(),
         }
@@ -252,6 +268,7 @@ impl ExtentPool {
 
     fn lend(&mut self, bytes: usize) -> Option<(ExtentId, u8)> {
         let order = order_for(bytes.max(1))?;
+        let waits = self.waits;
         let mut unit = self.buddy.allocate(order);
         while unit.is_none() && self.grow().is_some() {
             unit = self.buddy.allocate(order);
@@ -260,6 +277,11 @@ impl ExtentPool {
             self.exhausted += 1;
             return None;
         };
+        if self.waits == waits {
+            self.hits += 1;
+        } else {
+            self.misses += 1;
+        }
         self.keep_spare();
         let generation = self.generations[unit as usize];
         Some((ExtentId { unit, generation }, order))
@@ -306,6 +328,7 @@ impl ExtentPool {
     }
 
     fn back_chunk(&mut self, chunk: usize) -> bool {
+        self.waits += 1;
         let backed = ahead::ask(self.claim.region(), self.shard, chunk);
         self.chunks_backed += usize::from(backed);
         backed

@@ -4,7 +4,7 @@ use super::PartitionOutcome;
 use crate::core::{CloseReason, Core};
 use crate::fetch;
 use crate::peers::{Message, RemoteAppended, Ticket};
-use crate::pool::Key;
+use precursor_memory::SlabKey as Key;
 use crate::waiters::{DurableWait, DurableWaiter};
 use precursor_model::{ErrorCode, Offset};
 use precursor_storage::LogId;
