@@ -8,8 +8,8 @@ pub(crate) use describe::{Describing, go_on as describe_logs};
 pub(crate) use inbound::{hello, log_settled, receive};
 
 use self::applying::Applying;
-use precursor_memory::SlabKey as Key;
 use crate::send::SLICES_MAX;
+use precursor_memory::SlabKey as Key;
 use precursor_shm::control::{FRAGMENT_LENGTH_MAX, Origin, ToControl};
 use precursor_shm::{Doorbell, ring};
 use precursor_transport_port::ConnectionId;

@@ -2,9 +2,9 @@
 
 use super::session::SessionUse;
 use crate::partitions::TopicRef;
-use precursor_memory::SlabKey as Key;
 use crate::quotas::Account;
 use crate::timer::TimerId;
+use precursor_memory::SlabKey as Key;
 use precursor_model::{ErrorCode, LogUid, TopicId};
 use precursor_shm::Buffer;
 use precursor_storage::{Gather, LogId, ReadTicket};

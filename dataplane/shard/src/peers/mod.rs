@@ -8,8 +8,8 @@ mod inbound;
 
 pub(crate) use inbound::{StalledAppend, read_done, receive, retry_appends, tell_appended};
 
-use precursor_memory::SlabKey as Key;
 use crate::quotas::Buckets;
+use precursor_memory::SlabKey as Key;
 use precursor_memory::spsc::{self, Receiver, Sender};
 use precursor_model::{ErrorCode, LogUid, Offset};
 use precursor_shm::{Buffer, Doorbell};

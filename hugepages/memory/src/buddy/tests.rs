@@ -111,7 +111,9 @@ impl Model {
 
     fn whole_chunks_free(&self) -> usize {
         let chunks = self.units.chunks(CHUNK_UNITS);
-        chunks.filter(|chunk| chunk.iter().all(|unit| *unit == Some(0))).count()
+        chunks
+            .filter(|chunk| chunk.iter().all(|unit| *unit == Some(0)))
+            .count()
     }
 
     /// Whether an aligned free run of this order exists (buddies always merge, so it must be found).

@@ -4,8 +4,8 @@ use super::PartitionOutcome;
 use crate::core::{CloseReason, Core};
 use crate::fetch;
 use crate::peers::{Message, RemoteAppended, Ticket};
-use precursor_memory::SlabKey as Key;
 use crate::waiters::{DurableWait, DurableWaiter};
+use precursor_memory::SlabKey as Key;
 use precursor_model::{ErrorCode, Offset};
 use precursor_storage::LogId;
 
