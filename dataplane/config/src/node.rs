@@ -37,6 +37,13 @@ pub struct NodeConfig {
     pub network_interface: String,
     pub network_address: Option<NetworkAddress>,
     pub network_gateway: Option<IpAddr>,
+    pub shm_enabled: bool,
+    /// `None`: in the data directory.
+    pub shm_socket: Option<PathBuf>,
+    /// All shards together.
+    pub shm_clients_max: u32,
+    pub shm_ring_bytes: u32,
+    pub shm_group: Option<u32>,
     /// 0: chosen from the machine's memory.
     pub memory_region_bytes: u64,
     /// `None`: hugetlbfs when pages are reserved, otherwise tmpfs.

@@ -1,6 +1,7 @@
 //! The table of options. Names are Kafka's where Kafka has the option.
 
 mod network;
+mod shm;
 
 use std::path::PathBuf;
 
@@ -587,6 +588,11 @@ pub const OPTIONS: &[NodeOption] = &[
         apply: |c, v| integer(v, 0, i64::MAX).map(|n| c.replication_rates_max[2] = n),
         show: |c| c.replication_rates_max[2].to_string(),
     },
+    shm::CLIENTS_MAX,
+    shm::ENABLED,
+    shm::GROUP,
+    shm::RING_BYTES,
+    shm::SOCKET,
     NodeOption {
         name: "socket.request.max.bytes",
         kind: ValueKind::Int,

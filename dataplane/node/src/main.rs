@@ -11,6 +11,7 @@ mod logger;
 mod network;
 mod run;
 mod shards;
+mod shm_clients;
 mod signals;
 mod watchdog;
 

@@ -3,6 +3,7 @@
 use crate::data_dir;
 use crate::network::Network;
 use crate::shards::Shards;
+use crate::shm_clients;
 use crate::signals::Signals;
 use crate::watchdog::Watchdog;
 use precursor_config::{NodeConfig, Switch};
@@ -52,7 +53,14 @@ pub fn run(
     let bound = network.address();
     status.set_kafka_port(bound.port());
     end_process_on_panic();
-    let mut shards = Shards::start(config, &region, generation, network)?;
+    let (shm_clients, shm) = shm_clients::open(config)?;
+    if let Some(listener) = &shm_clients {
+        tracing::info!(
+            "shared-memory clients attach at {}",
+            listener.path().display()
+        );
+    }
+    let mut shards = Shards::start(config, &region, generation, network, shm)?;
     let orphaned = || supervised_by.is_some_and(|pid| std::os::unix::process::parent_id() != pid);
     let limit = Duration::from_millis(config.dataplane_watchdog_ms);
     let mut watchdog = Watchdog::new(limit, usize::from(config.shard_count()));
@@ -89,6 +97,7 @@ pub fn run(
         }
     }
     status.set_data_state(ProcessState::Stopping);
+    drop(shm_clients);
     let stopped = shards.stop();
     status.set_data_state(ProcessState::Absent);
     stopped

@@ -5,6 +5,7 @@ use precursor_config::{IdlePolicy, NodeConfig, Switch};
 use precursor_shard::{PeerLinks, Shard, ShardOptions, ShardParts, peer_links};
 use precursor_shm::Region;
 use precursor_storage::{CleanerOptions, DirectIo, StoreOptions, WorkerOptions};
+use precursor_transport_shm::{ShmTransport, WithShm};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -40,17 +41,20 @@ impl Shards {
         region: &Region,
         generation: u64,
         network: Network,
+        shm: Vec<ShmTransport>,
     ) -> Result<Shards, String> {
         let shared = Arc::new(Shared::default());
         let mut threads = Vec::new();
         let links = peer_links(config.shard_count());
         let listen = network.address();
         let plans = network.into_plans();
+        let mut shm = shm.into_iter();
         for ((shard, peers), transport) in (0..config.shard_count()).zip(links).zip(plans) {
             let plan = Plan {
                 options: shard_options(config, listen, shard, generation),
                 store: store_options(config, shard),
                 transport,
+                shm: shm.next(),
                 listen,
                 region: region.clone(),
                 cpu: config.dataplane_cpus.get(usize::from(shard)).copied(),
@@ -125,6 +129,7 @@ struct Plan {
     options: ShardOptions,
     store: StoreOptions,
     transport: TransportPlan,
+    shm: Option<ShmTransport>,
     listen: SocketAddr,
     region: Region,
     cpu: Option<usize>,
@@ -142,6 +147,7 @@ impl Plan {
         }
         let transport = NodeTransport::new(self.transport).map_err(|e| e.to_string())?;
         tracing::info!(shard = number, "{}", transport.report());
+        let transport = WithShm::new(transport, self.shm).map_err(|e| e.to_string())?;
         let parts = ShardParts {
             transport,
             region: self.region,

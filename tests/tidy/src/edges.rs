@@ -36,6 +36,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
         "precursor-transport-bypass",
         &["memory", "model", "netstack", "transport-port"],
     ),
+    ("precursor-transport-shm", &["memory", "transport-port"]),
     (
         "precursor-transport-sim",
         &["memory", "model", "transport-port"],
@@ -67,6 +68,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
             "transport-bypass",
             "transport-kernel",
             "transport-port",
+            "transport-shm",
         ],
     ),
     // In the place of a crate under openraft.
@@ -184,6 +186,7 @@ pub const UNSAFE_ADDRESSES: &[&str] = &[
     "dataplane/transport/kernel/",
     "dataplane/transport/afxdp/",
     "dataplane/transport/bypass/",
+    "dataplane/transport/shm/",
 ];
 
 /// What `cargo metadata` says of the workspace.
