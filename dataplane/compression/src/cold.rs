@@ -11,6 +11,8 @@ pub const DICTIONARY_BYTES_MAX: usize = 112_640;
 const LZMA_DICTIONARY_BYTES: (usize, usize) = (4 << 10, 8 << 20);
 /// What an LZMA decoder may take for that.
 const LZMA_MEMORY_MAX: u64 = 16 << 20;
+/// zstd's window: a chunk is hardly longer.
+const WINDOW_LOG_MAX: u32 = 23;
 /// Brotli's window: 4 MiB, the largest that every decoder has memory for.
 const BROTLI_WINDOW_LOG: i32 = 22;
 
@@ -88,7 +90,57 @@ fn compress_lzma(plain: &[u8], level: i32) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// Decompresses what [`ColdCompressor`] made of one chunk, which was `length` bytes long.
+/// Decompresses chunk after chunk; keeps what its codec can use again, its dictionary prepared.
+pub struct ColdDecompressor {
+    zstd: zstd::bulk::Decompressor<'static>,
+}
+
+impl ColdDecompressor {
+    /// The dictionary counts for zstd alone.
+    ///
+    /// # Errors
+    /// zstd refuses the dictionary.
+    pub fn new(dictionary: Option<&[u8]>) -> io::Result<Self> {
+        let mut zstd = zstd::bulk::Decompressor::with_dictionary(dictionary.unwrap_or_default())?;
+        zstd.window_log_max(WINDOW_LOG_MAX)?;
+        Ok(ColdDecompressor { zstd })
+    }
+
+    /// Decompresses what [`ColdCompressor`] made of one chunk, which was `length` bytes long: the
+    /// caller bounds it.
+    ///
+    /// # Errors
+    /// The bytes are not of this codec and dictionary, or of another length.
+    pub fn decompress(
+        &mut self,
+        codec: ColdCodec,
+        compressed: &[u8],
+        length: usize,
+    ) -> io::Result<Vec<u8>> {
+        if length > crate::DECOMPRESSED_BYTES_MAX {
+            return Err(too_much(crate::DECOMPRESSED_BYTES_MAX));
+        }
+        let plain = match codec {
+            ColdCodec::Stored => compressed.to_vec(),
+            ColdCodec::Zstd => self.zstd.decompress(compressed, length)?,
+            ColdCodec::Brotli => {
+                let mut brotli = brotli::Decompressor::new(compressed, 4096);
+                read_exactly(&mut brotli, length)?
+            }
+            ColdCodec::Lzma => {
+                let stream = Stream::new_stream_decoder(LZMA_MEMORY_MAX, 0)?;
+                let mut lzma = liblzma::read::XzDecoder::new_stream(compressed, stream);
+                read_exactly(&mut lzma, length)?
+            }
+        };
+        match plain.len() == length {
+            true => Ok(plain),
+            false => Err(invalid("a chunk has another length than is said of it")),
+        }
+    }
+}
+
+/// As [`ColdDecompressor::decompress`], of one chunk alone.
 ///
 /// # Errors
 /// The bytes are not of this codec and dictionary, or of another length.
@@ -98,27 +150,7 @@ pub fn decompress_chunk(
     compressed: &[u8],
     length: usize,
 ) -> io::Result<Vec<u8>> {
-    let plain = match codec {
-        ColdCodec::Stored => compressed.to_vec(),
-        ColdCodec::Zstd => {
-            let dictionary = dictionary.unwrap_or_default();
-            let mut zstd = zstd::stream::read::Decoder::with_dictionary(compressed, dictionary)?;
-            read_exactly(&mut zstd, length)?
-        }
-        ColdCodec::Brotli => {
-            let mut brotli = brotli::Decompressor::new(compressed, 4096);
-            read_exactly(&mut brotli, length)?
-        }
-        ColdCodec::Lzma => {
-            let stream = Stream::new_stream_decoder(LZMA_MEMORY_MAX, 0)?;
-            let mut lzma = liblzma::read::XzDecoder::new_stream(compressed, stream);
-            read_exactly(&mut lzma, length)?
-        }
-    };
-    match plain.len() == length {
-        true => Ok(plain),
-        false => Err(invalid("a chunk has another length than is said of it")),
-    }
+    ColdDecompressor::new(dictionary)?.decompress(codec, compressed, length)
 }
 
 /// Memory grows with what comes, not with what is claimed.
@@ -137,5 +169,16 @@ fn read_exactly(reader: &mut impl Read, length: usize) -> io::Result<Vec<u8>> {
 /// # Errors
 /// There are too few samples, or they have nothing in common.
 pub fn train_dictionary<S: AsRef<[u8]>>(samples: &[S]) -> io::Result<Vec<u8>> {
-    zstd::dict::from_samples(samples, DICTIONARY_BYTES_MAX)
+    train_dictionary_within(samples, DICTIONARY_BYTES_MAX)
+}
+
+/// As [`train_dictionary`], of at most `bytes_max`.
+///
+/// # Errors
+/// There are too few samples, or they have nothing in common.
+pub fn train_dictionary_within<S: AsRef<[u8]>>(
+    samples: &[S],
+    bytes_max: usize,
+) -> io::Result<Vec<u8>> {
+    zstd::dict::from_samples(samples, bytes_max.min(DICTIONARY_BYTES_MAX))
 }

@@ -55,6 +55,8 @@ struct Slot {
 /// The data path of one shard. Belongs to its thread.
 pub struct Disk<M: Memory> {
     driver: Driver,
+    /// For files that the kernel cannot read by itself.
+    side: Option<ThreadDriver>,
     slots: Vec<Option<Slot>>,
     free: Vec<u32>,
     done: Vec<(u32, Result<u32, i32>)>,
@@ -84,6 +86,25 @@ impl<M: Memory> Disk<M> {
         Ok(Self::with_driver(driver, depth, memory))
     }
 
+    /// Starts a thread for files without a descriptor, whose reads take time of a processor;
+    /// `settle` is its first act. Without it they are not to be read through this disk.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn with_side_thread(
+        mut self,
+        wake: &Arc<Wake>,
+        settle: impl FnOnce() + Send + 'static,
+    ) -> io::Result<Self> {
+        self.side = Some(ThreadDriver::settled(
+            "unpack",
+            self.slots.len(),
+            wake,
+            settle,
+        )?);
+        Ok(self)
+    }
+
     /// A disk for files of [`crate::sim`]: operations end in an order drawn from `seed`.
     pub fn simulated(depth: u32, memory: M, seed: u64) -> Self {
         Self::with_driver(Driver::Sim(SimDriver::new(seed)), depth, memory)
@@ -92,6 +113,7 @@ impl<M: Memory> Disk<M> {
     fn with_driver(driver: Driver, depth: u32, memory: M) -> Self {
         Disk {
             driver,
+            side: None,
             slots: (0..depth).map(|_| None).collect(),
             free: (0..depth).rev().collect(),
             done: Vec::with_capacity(depth as usize),
@@ -170,10 +192,11 @@ impl<M: Memory> Disk<M> {
             address: self.memory.base().wrapping_add(range.start),
             length: range.length,
         };
-        match &mut self.driver {
-            Driver::Uring(driver) => driver.push(index, file, &operation),
-            Driver::Thread(driver) => driver.push(index, file, &operation),
-            Driver::Sim(driver) => driver.push(index, file, &operation),
+        match (&mut self.side, &mut self.driver) {
+            (Some(side), _) if file.descriptor().is_none() => side.push(index, file, &operation),
+            (_, Driver::Uring(driver)) => driver.push(index, file, &operation),
+            (_, Driver::Thread(driver)) => driver.push(index, file, &operation),
+            (_, Driver::Sim(driver)) => driver.push(index, file, &operation),
         }
         self.slots[index as usize] = Some(Slot {
             token,
@@ -195,6 +218,9 @@ impl<M: Memory> Disk<M> {
             Driver::Uring(driver) => driver.poll(&mut self.done),
             Driver::Thread(driver) => driver.poll(&mut self.done),
             Driver::Sim(driver) => driver.poll(&mut self.done),
+        }
+        if let Some(side) = &mut self.side {
+            side.poll(&mut self.done);
         }
         let any = !self.done.is_empty();
         for (index, result) in self.done.drain(..) {
@@ -218,7 +244,8 @@ impl<M: Memory> Drop for Disk<M> {
         let mut ignored = Vec::new();
         while self.is_busy() {
             self.submit();
-            if let Driver::Uring(driver) = &mut self.driver {
+            let is_aside = self.side.as_ref().is_some_and(ThreadDriver::is_busy);
+            if let (Driver::Uring(driver), false) = (&mut self.driver, is_aside) {
                 driver.wait();
             }
             if !self.poll(&mut ignored) {

@@ -27,6 +27,10 @@ pub trait RandomFile: Send + Sync {
     /// Writes all of `bytes`.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
     fn length(&self) -> io::Result<u64>;
+    /// Bytes that the file takes up, where it is kept in another form than it is read in.
+    fn stored_length(&self) -> io::Result<u64> {
+        self.length()
+    }
     fn set_length(&self, length: u64) -> io::Result<()>;
     /// Reserves room up to `end`, as zeros, where writes into reserved room are cheaper than writes
     /// that make the file longer and the file system is not nearly full; elsewhere nothing happens.
@@ -34,7 +38,7 @@ pub trait RandomFile: Send + Sync {
     fn reserve(&self, end: u64) -> io::Result<()>;
     /// Data, and the metadata needed to read it, are on the device when this returns.
     fn sync(&self) -> io::Result<()>;
-    /// The descriptor for io_uring; `None` for a double.
+    /// The descriptor for io_uring; `None` for a double, and for what is not read as it is kept.
     fn descriptor(&self) -> Option<RawFd>;
 }
 

@@ -1,4 +1,5 @@
-//! The engine where io_uring is forbidden: a thread that calls pread, pwrite and fdatasync.
+//! The engine where io_uring is forbidden, and for files that the kernel cannot read by itself: a
+//! thread that calls pread, pwrite and fdatasync, or what stands for them.
 
 use crate::engine::{Kind, Operation};
 use crate::{DiskFile, Helper, Wake};
@@ -18,8 +19,18 @@ pub(crate) struct ThreadDriver(Helper<Task, (u32, Result<u32, i32>)>);
 
 impl ThreadDriver {
     pub fn new(depth: u32, wake: &Arc<Wake>) -> io::Result<Self> {
+        Self::settled("disk", depth as usize, wake, || {})
+    }
+
+    /// `settle` is the thread's first act.
+    pub fn settled(
+        name: &str,
+        depth: usize,
+        wake: &Arc<Wake>,
+        settle: impl FnOnce() + Send + 'static,
+    ) -> io::Result<Self> {
         let run = |task: Task| (task.index, perform(&task));
-        let helper = Helper::spawn("disk".to_owned(), depth as usize, wake.clone(), run);
+        let helper = Helper::spawn_settled(name.to_owned(), depth, wake.clone(), settle, run);
         Ok(ThreadDriver(helper?))
     }
 
@@ -35,6 +46,10 @@ impl ThreadDriver {
         // It takes as many as there are slots.
         let sent = self.0.try_send(task);
         assert!(sent.is_ok(), "the disk thread lives");
+    }
+
+    pub fn is_busy(&self) -> bool {
+        self.0.is_busy()
     }
 
     pub fn poll(&mut self, done: &mut Vec<(u32, Result<u32, i32>)>) {

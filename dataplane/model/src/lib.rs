@@ -15,8 +15,8 @@ pub use coordinator::{OFFSETS_TOPIC, coordinator_partition};
 pub use error::ErrorCode;
 pub use id::{BrokerId, LogUid, PartitionIndex, TopicId, TopicPartition};
 pub use log_config::{
-    CleanupPolicy, CompressionType, ConfigError, Effect, FlushPolicy, LogConfig, Ratio,
-    TimestampType, TopicOption,
+    CleanupPolicy, ColdCompression, CompressionType, ConfigError, Effect, FlushPolicy, LogConfig,
+    Ratio, TimestampType, TopicOption,
 };
 pub use nearest::{edit_distance, nearest_name};
 pub use operations::Operations;

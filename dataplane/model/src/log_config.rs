@@ -109,6 +109,45 @@ impl CompressionType {
     }
 }
 
+/// What sealed segments are compressed with once they are cold (`precursor.cold.compression.type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColdCompression {
+    /// They stay as they are.
+    None,
+    Zstd,
+    /// zstd with a dictionary that is trained on the partition's own batches.
+    ZstdDict,
+    Brotli,
+    Lzma,
+    /// Whatever gains most for its time of a processor, by trial.
+    Adaptive,
+}
+
+impl ColdCompression {
+    pub(crate) fn parse(text: &str) -> Option<ColdCompression> {
+        Some(match text.trim() {
+            "none" => ColdCompression::None,
+            "zstd" => ColdCompression::Zstd,
+            "zstd-dict" => ColdCompression::ZstdDict,
+            "brotli" => ColdCompression::Brotli,
+            "lzma" => ColdCompression::Lzma,
+            "adaptive" => ColdCompression::Adaptive,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            ColdCompression::None => "none",
+            ColdCompression::Zstd => "zstd",
+            ColdCompression::ZstdDict => "zstd-dict",
+            ColdCompression::Brotli => "brotli",
+            ColdCompression::Lzma => "lzma",
+            ColdCompression::Adaptive => "adaptive",
+        }
+    }
+}
+
 /// A share from 0 to 1; never NaN.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Ratio(f64);
@@ -171,6 +210,11 @@ impl TopicOption {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogConfig {
     pub cleanup_policy: CleanupPolicy,
+    pub cold_compression: ColdCompression,
+    pub cold_compression_chunk_bytes: u32,
+    /// -1: the codec's own; see [`LogConfig::cold_compression_level`].
+    pub cold_compression_level: i32,
+    pub cold_compression_min_age_ms: i64,
     /// Levels count where the broker compresses (KIP-390). -1: gzip's own.
     pub compression_gzip_level: i32,
     pub compression_lz4_level: i32,
@@ -238,6 +282,10 @@ impl Default for LogConfig {
     fn default() -> Self {
         let mut config = LogConfig {
             cleanup_policy: CleanupPolicy::Delete,
+            cold_compression: ColdCompression::None,
+            cold_compression_chunk_bytes: 0,
+            cold_compression_level: 0,
+            cold_compression_min_age_ms: 0,
             compression_gzip_level: 0,
             compression_lz4_level: 0,
             compression_type: CompressionType::Producer,
@@ -292,6 +340,11 @@ impl LogConfig {
 }
 
 impl LogConfig {
+    /// The level that was asked for; `None` leaves it to the codec.
+    pub fn cold_compression_level(&self) -> Option<i32> {
+        (self.cold_compression_level >= 0).then_some(self.cold_compression_level)
+    }
+
     /// The age at which a segment is closed: a record that must be compacted soon must leave the
     /// active segment first.
     pub fn segment_age_ms_max(&self) -> i64 {

@@ -2,7 +2,8 @@
 
 use crate::ValueKind;
 use crate::log_config::{
-    CleanupPolicy, CompressionType, Effect, FlushPolicy, Ratio, TimestampType, TopicOption,
+    CleanupPolicy, ColdCompression, CompressionType, Effect, FlushPolicy, Ratio, TimestampType,
+    TopicOption,
 };
 
 fn integer<T: std::str::FromStr + PartialOrd>(text: &str, low: T, high: T) -> Option<T> {
@@ -311,6 +312,46 @@ pub const TOPIC_OPTIONS: &[TopicOption] = &[
         doc: "Whether Kafka makes segment files at full size; here files grow in large steps always.",
         apply: |_, v| boolean(v),
         show: |_| "false".to_owned(),
+    },
+    TopicOption {
+        name: "precursor.cold.compression.chunk.bytes",
+        kind: ValueKind::Int,
+        effect: Effect::InForce,
+        default: "65536",
+        accepts: "bytes from 4096 (4KiB) to 1048576 (1MiB)",
+        doc: "Bytes of a cold segment that are compressed together, and decompressed together when one of them is read.",
+        apply: |c, v| integer(v, 4 << 10, 1 << 20).map(|n| c.cold_compression_chunk_bytes = n),
+        show: |c| c.cold_compression_chunk_bytes.to_string(),
+    },
+    TopicOption {
+        name: "precursor.cold.compression.level",
+        kind: ValueKind::Int,
+        effect: Effect::InForce,
+        default: "-1",
+        accepts: "a level from 0 to 22, or -1 for the codec's own",
+        doc: "Level of cold compression: zstd to 22, brotli to 11, lzma to 9, higher ones count as these; adaptive has its own.",
+        apply: |c, v| level(v, 0, 22).map(|n| c.cold_compression_level = n),
+        show: |c| c.cold_compression_level.to_string(),
+    },
+    TopicOption {
+        name: "precursor.cold.compression.min.age.ms",
+        kind: ValueKind::Long,
+        effect: Effect::InForce,
+        default: "3600000",
+        accepts: "milliseconds from 0",
+        doc: "Age of a segment's newest record from which on the segment is cold.",
+        apply: |c, v| integer(v, 0, i64::MAX).map(|n| c.cold_compression_min_age_ms = n),
+        show: |c| c.cold_compression_min_age_ms.to_string(),
+    },
+    TopicOption {
+        name: "precursor.cold.compression.type",
+        kind: ValueKind::Text,
+        effect: Effect::InForce,
+        default: "none",
+        accepts: "'none', 'zstd', 'zstd-dict', 'brotli', 'lzma' or 'adaptive'",
+        doc: "What sealed segments are compressed with in the background once they are cold; clients get the batches as they were. Compacted topics are left out.",
+        apply: |c, v| ColdCompression::parse(v).map(|t| c.cold_compression = t),
+        show: |c| c.cold_compression.name().to_owned(),
     },
     TopicOption {
         name: "remote.log.copy.disable",

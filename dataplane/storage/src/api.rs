@@ -1,5 +1,6 @@
 //! The words that a shard and its store exchange: options, outcomes, errors, events.
 
+use crate::coldseg::ColdOptions;
 use crate::compaction::CleanerOptions;
 use crate::prepare::WorkerOptions;
 use precursor_model::{ErrorCode, LogConfig, LogUid, Offset, TopicId};
@@ -43,6 +44,7 @@ pub struct StoreOptions {
     /// Bytes of a log past its recovery point at which it is synced and the point moved.
     pub recovery_bytes_max: u64,
     pub cleaner: CleanerOptions,
+    pub cold: ColdOptions,
     /// Who decompresses and compresses what producers send.
     pub workers: WorkerOptions,
 }
@@ -61,6 +63,7 @@ impl StoreOptions {
             write_behind_ms: 500,
             recovery_bytes_max: 256 << 20,
             cleaner: CleanerOptions::default(),
+            cold: ColdOptions::default(),
             workers: WorkerOptions::default(),
         }
     }

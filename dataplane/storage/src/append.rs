@@ -2,6 +2,7 @@
 
 use crate::api::{AppendError, AppendOptions, Appended, LogState};
 use crate::batch::{BatchHeader, HEADER_LENGTH};
+use crate::coldseg::ColdState;
 use crate::index::{IndexEntry, relative};
 use crate::io::Io;
 use crate::jobs::Job;
@@ -234,6 +235,7 @@ impl Log {
             loading: false,
             snapshot: None,
             generation: 0,
+            cold: ColdState::Plain,
         });
         self.index_bytes = 0;
         self.recovery_position = 0;

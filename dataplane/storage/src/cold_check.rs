@@ -7,6 +7,7 @@
 use crate::api::{LogId, ReadError};
 use crate::batch::BatchHeader;
 use crate::cold::{ColdRead, Progress};
+use crate::coldseg::ColdState;
 use crate::io::Io;
 use crate::jobs::Job;
 use crate::log::{Log, Segment, SegmentIndex};
@@ -161,6 +162,7 @@ impl Log {
             loading: false,
             snapshot: None,
             generation,
+            cold: ColdState::Plain,
         };
         let old = std::mem::replace(segment, fresh);
         io.discard(Garbage::Segment(old));

@@ -7,7 +7,7 @@ use crate::store::Store;
 /// What a log takes up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogSizes {
-    /// Bytes of all segments, those included that are on their way to disk.
+    /// Bytes of all segments as they lie on disk, those included that are on their way there.
     pub bytes: u64,
     /// Bytes of the region that hold the log's tail.
     pub memory_bytes: u64,
@@ -18,7 +18,7 @@ impl Store {
     /// What a log takes up; all 0 for a stale id or one that is opening.
     pub fn sizes(&self, id: LogId) -> LogSizes {
         self.log(id).map_or(LogSizes::default(), |log| LogSizes {
-            bytes: log.segments.iter().map(|segment| segment.size).sum(),
+            bytes: log.bytes(),
             memory_bytes: log.extents.iter().map(|e| u64::from(e.size)).sum(),
             segments: log.segments.len() as u32,
         })

@@ -56,6 +56,15 @@ pub struct StoreStats {
     /// Places in segments whose bytes made no batch and were taken out, and those bytes.
     pub quarantined_batches: u64,
     pub quarantined_bytes: u64,
+    /// Segments that were put into containers, their bytes, and the containers'.
+    pub cold_segments: u64,
+    pub cold_bytes_before: u64,
+    pub cold_bytes_after: u64,
+    /// Segments that could not be compressed.
+    pub cold_failures: u64,
+    /// Chunks of containers that were decompressed, and those that could not be.
+    pub cold_chunks_read: u64,
+    pub cold_chunks_damaged: u64,
 }
 
 pub(crate) struct Io {

@@ -1,6 +1,7 @@
 //! What the helper thread does for a store, and what it gives back.
 
 use crate::api::{LogId, LookupTicket, TimedOffset};
+use crate::coldseg::{self, PlaceRequest};
 use crate::compaction::{SwapRequest, discard, swap};
 use crate::epochs::LeaderEpochs;
 use crate::find_time::{FindTime, find_time};
@@ -128,6 +129,17 @@ pub(crate) enum Job {
         directory: Arc<PathBuf>,
         base: Offset,
     },
+    /// Puts the container of a cold segment in the segment's place.
+    Place {
+        log: LogId,
+        generation: u32,
+        request: PlaceRequest,
+    },
+    /// Removes a container that came too late.
+    DiscardContainer {
+        directory: Arc<PathBuf>,
+        base: Offset,
+    },
     RemoveSegments {
         log: LogId,
         directory: Arc<PathBuf>,
@@ -174,6 +186,8 @@ pub(crate) enum Outcome {
         result: io::Result<()>,
     },
     DiscardedCleaned,
+    /// Of a segment and a generation of it: the container's bytes.
+    Placed(LogId, (Offset, u32), io::Result<u64>),
     RemovedSegments(LogId, io::Result<()>),
     RemovedLog(io::Result<()>),
     Found(LookupTicket, io::Result<Option<TimedOffset>>),
@@ -249,11 +263,29 @@ pub(crate) fn run(files: &dyn FileSystem, job: Job) -> Outcome {
             let _ = discard(files, &directory, base);
             Outcome::DiscardedCleaned
         }
+        Job::Place {
+            log,
+            generation,
+            request,
+        } => Outcome::Placed(
+            log,
+            (request.base, generation),
+            coldseg::place(files, &request),
+        ),
+        Job::DiscardContainer { directory, base } => {
+            // What stays behind is removed when the log is opened.
+            let _ = coldseg::discard(files, &directory, base);
+            Outcome::DiscardedCleaned
+        }
         Job::RemoveSegments {
             log,
             directory,
             bases,
-        } => Outcome::RemovedSegments(log, remove_segments(files, &directory, bases.as_slice())),
+        } => {
+            let removed = remove_segments(files, &directory, bases.as_slice());
+            let removed = removed.and_then(|()| coldseg::prune(files, &directory));
+            Outcome::RemovedSegments(log, removed)
+        }
         Job::RemoveLog(directory) => Outcome::RemovedLog(remove_log(files, &directory)),
         Job::FindTime(ticket, request) => Outcome::Found(ticket, find_time(files, &request)),
         Job::MakeRoom(log, purpose, size) => Outcome::Room(log, purpose, Room::make(size)),

@@ -11,6 +11,7 @@ mod appends;
 mod batch;
 mod cold;
 mod cold_check;
+mod coldseg;
 mod compaction;
 mod describe;
 mod epochs;
@@ -48,6 +49,7 @@ pub use api::{
     LookupTicket, Now, OpenError, ReadError, ReadOptions, ReadTicket, StorageError, StoreEvent,
     StoreOptions, TimedOffset,
 };
+pub use coldseg::{ColdFiles, ColdOptions};
 pub use compaction::CleanerOptions;
 pub use describe::LogSizes;
 pub use io::StoreStats;

@@ -2,6 +2,7 @@
 
 use crate::api::{LogId, LogState};
 use crate::batch::{BatchHeader, HEADER_LENGTH};
+use crate::coldseg::ColdState;
 use crate::epochs::LeaderEpochs;
 use crate::index::{GrowingIndex, SealedIndex};
 use crate::io::Io;
@@ -80,6 +81,17 @@ pub(crate) struct Segment {
     pub snapshot: Option<Snapshot>,
     /// Changes when compaction puts another file in the place of the segment's.
     pub generation: u32,
+    pub cold: ColdState,
+}
+
+impl Segment {
+    /// Bytes that the segment takes up on disk, or will.
+    pub fn stored(&self) -> u64 {
+        match self.cold {
+            ColdState::Cold(bytes) => bytes,
+            ColdState::Plain | ColdState::KeptPlain => self.size,
+        }
+    }
 }
 
 impl std::fmt::Debug for Segment {
@@ -278,9 +290,9 @@ impl Log {
             .map_or(self.end, |next| next.base)
     }
 
-    /// Bytes of all segments.
+    /// Bytes that all segments take up on disk, or will.
     pub fn bytes(&self) -> u64 {
-        self.segments.iter().map(|segment| segment.size).sum()
+        self.segments.iter().map(Segment::stored).sum()
     }
 
     /// The extent that holds a position of a segment.

@@ -70,6 +70,7 @@ impl Store {
         work |= self.take_completions();
         work |= self.take_outcomes();
         work |= self.poll_cleaner(now);
+        work |= self.poll_freezer(now);
         if work {
             self.drain_wake();
             self.advance_reads();
@@ -109,6 +110,7 @@ impl Store {
             due = due.min(timers.next_checkpoint);
         }
         due = due.min(self.cleaner.deadline());
+        due = due.min(self.freezer.deadline());
         if let Some((_, at)) = timers.dirty.front() {
             due = due.min(*at);
         }
@@ -211,6 +213,7 @@ impl Store {
                     clean_to,
                     result,
                 } => self.on_swapped(log, clean_to, result),
+                Outcome::Placed(log, segment, placed) => self.on_placed(log, segment, placed),
                 Outcome::RemovedSegments(log, Err(error)) => {
                     if let Some((log, io)) = self.log_and_io(log) {
                         log.fail_with(io, "remove old segments", &error);

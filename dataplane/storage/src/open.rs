@@ -77,6 +77,9 @@ pub(crate) fn lock_and_disk(
         false => DiskDriver::Thread,
     };
     let disk = Disk::new(driver, DISK_DEPTH, pool, wake, Some(lock.as_raw_fd()));
+    let taken = options.workers.taken_cpus.clone();
+    let settle = move || precursor_disk::keep_off(&taken);
+    let disk = disk.and_then(|disk| disk.with_side_thread(wake, settle));
     let disk = disk.map_err(system("cannot start disk I/O".to_owned()))?;
     Ok(Parts {
         disk,

@@ -1,6 +1,7 @@
 //! What a log takes over from the helper that opened it.
 
 use crate::api::LogState;
+use crate::coldseg::ColdState;
 use crate::epochs::LeaderEpochs;
 use crate::log::{Log, Segment, SegmentIndex, Writer};
 use crate::producers::ProducerState;
@@ -25,6 +26,10 @@ impl Log {
                 loading: false,
                 snapshot: None,
                 generation: 0,
+                cold: match sealed.stored < sealed.size {
+                    true => ColdState::Cold(sealed.stored),
+                    false => ColdState::Plain,
+                },
             });
         }
         let active = &opened.active;
@@ -38,6 +43,7 @@ impl Log {
             loading: false,
             snapshot: None,
             generation: 0,
+            cold: ColdState::Plain,
         });
         self.segments = segments;
         self.writer = Writer::at(active.base, active.size);

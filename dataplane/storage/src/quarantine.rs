@@ -5,6 +5,7 @@
 //! one: readers go on behind it.
 
 use crate::batch::{BatchHeader, HEADER_LENGTH};
+use crate::coldseg;
 use crate::epochs::LeaderEpochs;
 use crate::index_builder::IndexBuilder;
 use crate::layout::segment_file;
@@ -63,6 +64,9 @@ pub(crate) fn mend(files: &dyn FileSystem, sick: &Sick) -> io::Result<Mended> {
     let place = place_of(&sick.data_dir, &sick.directory);
     files.create_directory(&place)?;
     let mended = Mender::begin(files, sick, &place)?.run()?;
+    if !mended.holes.is_empty() && coldseg::is_cold(files, &sick.directory, sick.base)? {
+        coldseg::copy_aside(files, &sick.directory, sick.base)?;
+    }
     put_in_place(files, sick, &place, mended.size == 0)?;
     for hole in &mended.holes {
         tracing::error!(
@@ -87,6 +91,31 @@ pub(crate) fn move_aside(files: &dyn FileSystem, data_dir: &Path, path: &Path) -
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     files.rename(path, &free_name(files, &place, &name)?)?;
     files.sync_directory(directory)?;
+    files.sync_directory(&place)
+}
+
+/// Copies a file of a partition into quarantine.
+pub(crate) fn keep_copy(
+    files: &dyn FileSystem,
+    directory: &Path,
+    path: &Path,
+    source: &DiskFile,
+) -> io::Result<()> {
+    let place = place_of(directory.parent().unwrap_or(directory), directory);
+    files.create_directory(&place)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let copy = files.open(&free_name(files, &place, &name)?, OpenMode::Create)?;
+    let mut piece = vec![0; BUFFER];
+    let mut at = 0;
+    loop {
+        let got = source.read_at(&mut piece, at)?;
+        if got == 0 {
+            break;
+        }
+        copy.write_at(&piece[..got], at)?;
+        at += got as u64;
+    }
+    copy.sync()?;
     files.sync_directory(&place)
 }
 

@@ -136,11 +136,12 @@ impl Log {
             let newest = segment.newest.map_or(i64::MIN, |newest| newest.0);
             let old = keep_ms >= 0 && now_ms.saturating_sub(newest) > keep_ms;
             let keep_bytes = self.config.retention_bytes;
-            let many = keep_bytes >= 0 && bytes.saturating_sub(segment.size) >= keep_bytes as u64;
+            let many =
+                keep_bytes >= 0 && bytes.saturating_sub(segment.stored()) >= keep_bytes as u64;
             if !old && !many {
                 break;
             }
-            bytes -= segment.size;
+            bytes -= segment.stored();
             start = start.max(self.segment_end(at));
         }
         if start > self.start {

@@ -26,6 +26,7 @@ impl Store {
     pub fn shutdown(mut self, now: Now) -> Result<(), OpenError> {
         let ids: Vec<LogId> = self.logs().map(|log| log.id).collect();
         self.cleaner.stop();
+        self.freezer.stop();
         self.settle_until(now, |store| {
             store.logs().all(|log| log.state != LogState::Opening)
         });

@@ -2,6 +2,7 @@
 
 use crate::api::*;
 use crate::cold::WindowCache;
+use crate::coldseg::{ColdFiles, Freezer};
 use crate::compaction::Cleaner;
 use crate::io::{Io, StoreStats};
 use crate::jobs::{Checkpoint, Job, run};
@@ -23,6 +24,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Operations of the disk that one shard has under way at most.
 pub(crate) const DISK_DEPTH: u32 = 64;
@@ -46,6 +48,9 @@ pub struct Store {
     pub(crate) tickets: Tickets,
     pub(crate) timers: Timers,
     pub(crate) cleaner: Cleaner,
+    pub(crate) freezer: Freezer,
+    /// What is read of cold segments.
+    cold: Arc<crate::coldseg::Shared>,
     pub(crate) workers: Workers,
     /// Directories of the logs.
     directories: HashSet<Arc<PathBuf>>,
@@ -71,12 +76,25 @@ pub struct Store {
     _lock: Box<dyn Any + Send>,
 }
 
+/// What works beside the shard's thread.
+type Threads = (Helper<Job, crate::jobs::Outcome>, Cleaner, Freezer, Workers);
+
+/// Files as everybody here sees them, and what is read of cold segments among them.
+fn with_cold_segments(
+    files: Arc<dyn FileSystem>,
+) -> (Arc<dyn FileSystem>, Arc<crate::coldseg::Shared>) {
+    let files = ColdFiles::new(files);
+    let shared = files.shared();
+    (Arc::new(files), shared)
+}
+
 impl Store {
     /// Opens the store of a shard on its pool. Blocks until a dead predecessor's last writes have
     /// ended, and reads the checkpoint files.
     pub fn open(options: StoreOptions, pool: ExtentPool, now: Now) -> Result<Store, OpenError> {
         let direct = crate::open::choose_direct(&options)?;
-        let files: Arc<dyn FileSystem> = Arc::new(SystemFileSystem::new(direct));
+        let system: Arc<dyn FileSystem> = Arc::new(SystemFileSystem::new(direct));
+        let (files, cold) = with_cold_segments(system);
         let wake = crate::open::wake()?;
         let parts = crate::open::lock_and_disk(&options, pool, &wake)?;
         let helper_files = files.clone();
@@ -104,12 +122,18 @@ impl Store {
             what: "cannot start the cleaner thread".to_owned(),
             source,
         })?;
+        let freezer = Freezer::start(&options, files.clone(), wake.clone(), now);
+        let freezer = freezer.map_err(|source| OpenError::System {
+            what: "cannot start the thread that compresses cold segments".to_owned(),
+            source,
+        })?;
         let workers = Workers::spawn(&options.workers, options.shard, &wake);
         let workers = workers.map_err(|source| OpenError::System {
             what: "cannot start the threads that compress".to_owned(),
             source,
         })?;
-        let threads = (helper, cleaner, workers);
+        let threads = (helper, cleaner, freezer, workers);
+        let files = (files, cold);
         Self::assemble(options, files, parts.disk, threads, wake, parts.lock, now)
     }
 
@@ -121,20 +145,30 @@ impl Store {
         now: Now,
         seed: u64,
     ) -> Result<Store, OpenError> {
+        let (files, cold) = with_cold_segments(files);
         let disk = Disk::simulated(DISK_DEPTH, pool, seed);
         let helper_files = files.clone();
         let helper = Helper::inline(HELPER_DEPTH, move |job| run(&*helper_files, job));
         let cleaner = Cleaner::inline(options.cleaner, files.clone(), now);
+        let freezer = Freezer::inline(options.cold, files.clone(), now);
         let wake = crate::open::wake()?;
-        let threads = (helper, cleaner, Workers::inline());
-        Self::assemble(options, files, disk, threads, wake, Box::new(()), now)
+        let threads = (helper, cleaner, freezer, Workers::inline());
+        Self::assemble(
+            options,
+            (files, cold),
+            disk,
+            threads,
+            wake,
+            Box::new(()),
+            now,
+        )
     }
 
     fn assemble(
         options: StoreOptions,
-        files: Arc<dyn FileSystem>,
+        (files, cold): (Arc<dyn FileSystem>, Arc<crate::coldseg::Shared>),
         mut disk: Disk<ExtentPool>,
-        (helper, cleaner, workers): (Helper<Job, crate::jobs::Outcome>, Cleaner, Workers),
+        (helper, cleaner, freezer, workers): Threads,
         wake: Arc<Wake>,
         lock: Box<dyn Any + Send>,
         now: Now,
@@ -152,6 +186,8 @@ impl Store {
         Ok(Store {
             timers: Timers::new(&options, now),
             cleaner,
+            freezer,
+            cold,
             workers,
             options,
             slots: Vec::new(),
@@ -271,6 +307,7 @@ impl Store {
         self.directories.remove(&log.directory);
         log.free_extents(&mut self.io);
         self.cleaner.forget(id);
+        self.freezer.forget(id);
         for extent in self.adopted.remove(&id).unwrap_or_default() {
             self.io.free(extent);
         }
@@ -416,7 +453,11 @@ impl Store {
 
     /// Counters since the store was opened.
     pub fn stats(&self) -> StoreStats {
-        self.io.stats
+        StoreStats {
+            cold_chunks_read: self.cold.decompressions.load(Ordering::Relaxed),
+            cold_chunks_damaged: self.cold.failures.load(Ordering::Relaxed),
+            ..self.io.stats
+        }
     }
 
     /// True while the disk or the file helper owes something.

@@ -1,4 +1,4 @@
-//! How fast the cleaner may read and write, and whether it is to go on at all.
+//! How fast a thread of the background may read and write, and whether it is to go on at all.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ const NAP: Duration = Duration::from_millis(50);
 /// Unused allowance of this long may be caught up on at most.
 const CREDIT: f64 = 1.0;
 
-/// Counts bytes read and written against a rate. Belongs to the cleaner's thread.
+/// Counts bytes read and written against a rate. Belongs to the thread that works.
 pub(crate) struct Pace {
     bytes_per_second: f64,
     since: Instant,
@@ -50,6 +50,24 @@ impl Pace {
             }
             std::thread::sleep(NAP.min(Duration::from_secs_f64(due - elapsed)));
         }
+    }
+}
+
+/// Sleeps, until the end or a stop.
+///
+/// # Errors
+/// `Interrupted`: the run is to end.
+pub(crate) fn nap(length: Duration, stop: &AtomicBool) -> io::Result<()> {
+    let until = Instant::now() + length;
+    loop {
+        if stop.load(Ordering::Relaxed) {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        std::thread::sleep(NAP.min(left));
     }
 }
 

@@ -2,6 +2,7 @@
 //! cleaner made.
 
 use crate::api::{LogId, Now, StoreOptions};
+use crate::coldseg::ColdState;
 use crate::compaction::filter::Rules;
 use crate::compaction::groups::{GroupLimits, Source};
 use crate::compaction::pace::Pace;
@@ -383,7 +384,7 @@ impl Log {
     }
 
     /// Whether the segment's file holds all of it and is not written to any more.
-    fn is_settled(&self, segment: &Segment) -> bool {
+    pub(crate) fn is_settled(&self, segment: &Segment) -> bool {
         let sealed = matches!(
             segment.index,
             SegmentIndex::Loaded(_) | SegmentIndex::Absent
@@ -467,6 +468,7 @@ impl Log {
             loading: false,
             snapshot: None,
             generation: self.generation,
+            cold: ColdState::Plain,
         };
         let source = std::mem::replace(&mut self.segments[at], cleaned);
         io.discard(Garbage::Segment(source));

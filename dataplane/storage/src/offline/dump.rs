@@ -1,5 +1,6 @@
 //! `precursor storage dump`: what the files of a partition say, entry by entry.
 
+use crate::coldseg::{CONTAINER, ColdFiles};
 use crate::epochs::LeaderEpochs;
 use crate::index::{OFFSET_ENTRY, TIME_ENTRY, offset_entry, time_entry};
 use crate::layout::base_of;
@@ -73,7 +74,12 @@ pub fn dump_file(
     records: bool,
     dumper: Dumper<'_>,
 ) -> io::Result<()> {
+    let files: &dyn FileSystem = &ColdFiles::on(files);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if let Some(base) = base_of(&name, CONTAINER) {
+        // What it holds, by the name that it holds it under.
+        return dump_log(files, &path.with_extension(""), base, records, dumper);
+    }
     let name = ["cleaned", "swap", "deleted"]
         .iter()
         .find_map(|end| name.strip_suffix(end)?.strip_suffix('.'))

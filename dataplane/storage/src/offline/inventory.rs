@@ -1,5 +1,6 @@
 //! What lies in a data directory, by name.
 
+use crate::coldseg::ColdFiles;
 use crate::layout::{
     CHECKPOINT_LOCK, CLEANER_OFFSETS, LOG_STARTS, RECOVERY_POINTS, SET_ASIDE, clean_marker,
 };
@@ -99,6 +100,7 @@ impl Inventory {
     /// # Errors
     /// A directory or file cannot be read.
     pub fn log_bytes(&self, files: &dyn FileSystem) -> io::Result<u64> {
+        let files: &dyn FileSystem = &ColdFiles::on(files);
         let mut bytes = 0;
         for partition in &self.partitions {
             for name in files.list(&partition.path)? {

@@ -4,6 +4,7 @@
 //! code that the broker itself writes and reads it with.
 
 mod adopt;
+mod container_check;
 mod dump;
 mod finding;
 mod in_use;

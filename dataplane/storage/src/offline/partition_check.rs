@@ -1,9 +1,11 @@
 //! Reads one partition's directory and tells what is wrong.
 
+use super::container_check::check_container;
 use super::finding::Finding;
 use super::index_check::IndexCheck;
 use super::verify::Report;
 use crate::batch::BatchHeader;
+use crate::coldseg;
 use crate::epochs::LeaderEpochs;
 use crate::layout::{
     LEADER_EPOCHS, PARTITION_METADATA, base_of, decode_partition_metadata, segment_file,
@@ -85,12 +87,13 @@ impl PartitionCheck<'_> {
                 "producers",
             ];
             if kinds.iter().any(|kind| base_of(name, kind).is_some())
+                || coldseg::is_dictionary(name)
                 || [LEADER_EPOCHS, PARTITION_METADATA].contains(&name.as_str())
             {
                 continue;
             }
             swapping |= name.ends_with(".log.swap");
-            let is_leftover = [".cleaned", ".swap", ".deleted", ".tmp"]
+            let is_leftover = [".cleaned", ".swap", ".deleted", ".tmp", ".log.cold"]
                 .iter()
                 .any(|end| name.ends_with(end));
             report.found(match is_leftover {
@@ -168,6 +171,7 @@ impl PartitionCheck<'_> {
         let file = self.files.open(&path, OpenMode::Read)?;
         let size = file.length()?;
         report.outcome.segments += 1;
+        check_container(self.files, self.directory, base, report)?;
         let index_path = segment_file(self.directory, base, "index");
         let time_path = segment_file(self.directory, base, "timeindex");
         let offsets = self.read_optional(&index_path)?;

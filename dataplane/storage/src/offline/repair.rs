@@ -3,6 +3,7 @@
 use super::finding::{Finding, Severity};
 use super::inventory::Inventory;
 use super::verify::{Watch, verify};
+use crate::coldseg::{self, CONTAINER, ColdFiles, container_path, thaw};
 use crate::compaction::recover;
 use crate::epochs::LeaderEpochs;
 use crate::find_time::rebuild_index;
@@ -40,6 +41,8 @@ pub enum Step {
         next_base: Option<Offset>,
         fill_to: Option<Offset>,
     },
+    /// Write a cold segment plain, because its container is damaged and can yet be read.
+    Thaw { directory: PathBuf, base: Offset },
     /// Make a segment's indexes again from its batches.
     Index { directory: PathBuf, base: Offset },
     /// Move a file that cannot be read as what it should be to the quarantine.
@@ -68,6 +71,7 @@ impl Step {
             } => path.clone(),
             Step::Epochs(directory) => directory.join(LEADER_EPOCHS),
             Step::Index { directory, base } => segment_file(directory, *base, "index"),
+            Step::Thaw { directory, base } => container_path(directory, *base),
             Step::Create { directory, base }
             | Step::Mend {
                 directory, base, ..
@@ -88,6 +92,7 @@ impl fmt::Display for Step {
                 "write the segment anew without its bad bytes, which go to the quarantine; empty \
                  batches take the place of the offsets that are lost"
             }
+            Step::Thaw { .. } => "write the segment plain again, out of its container",
             Step::Index { .. } => "make both indexes of the segment again from its batches",
             Step::Aside(_) => "move the file to the quarantine",
             Step::Epochs(_) => "make it again from the batches' leader epochs",
@@ -118,6 +123,7 @@ pub struct Repaired {
 /// # Errors
 /// Something cannot be read.
 pub fn plan(files: &dyn FileSystem, data_dir: &Path, watch: &mut dyn Watch) -> io::Result<Plan> {
+    let files: &dyn FileSystem = &ColdFiles::on(files);
     let mut gathered = Gathered {
         watch,
         findings: Vec::new(),
@@ -172,6 +178,7 @@ pub fn repair(
     data_dir: &Path,
     watch: &mut dyn Watch,
 ) -> io::Result<Repaired> {
+    let files: &dyn FileSystem = &ColdFiles::on(files);
     let mut repaired = Repaired::default();
     for _ in 0..ROUNDS_MAX {
         let steps = plan(files, data_dir, watch)?.steps;
@@ -242,6 +249,7 @@ impl Planner<'_> {
         };
         let mut sick = BTreeSet::new();
         let mut indexes = BTreeSet::new();
+        let mut thawed = BTreeSet::new();
         let mut checkpoints = false;
         for damage in damages {
             let name = damage
@@ -249,6 +257,16 @@ impl Planner<'_> {
                 .file_name()
                 .unwrap_or_default()
                 .to_string_lossy();
+            if let Some(base) = base_of(&name, CONTAINER) {
+                // Of chunks that cannot be read the batches tell.
+                if damage.kind == "container" {
+                    thawed.insert(base);
+                }
+                continue;
+            }
+            if damage.kind == "dictionary" {
+                continue;
+            }
             let index = base_of(&name, "index").or(base_of(&name, "timeindex"));
             if let Some(base) = base_of(&name, "log") {
                 // What lies between two segments goes to the end of the first.
@@ -272,6 +290,10 @@ impl Planner<'_> {
             } else {
                 checkpoints = true;
             }
+        }
+        for base in thawed.difference(&sick) {
+            let (directory, base) = (directory.clone(), *base);
+            plan.steps.push(Step::Thaw { directory, base });
         }
         self.plan_segments(&bases, &sick, &indexes, plan);
         Ok(checkpoints)
@@ -314,7 +336,11 @@ impl Planner<'_> {
 
 fn take(files: &dyn FileSystem, data_dir: &Path, step: &Step) -> io::Result<()> {
     match step {
-        Step::Finish(directory) => recover(files, directory),
+        Step::Finish(directory) => {
+            recover(files, directory)?;
+            coldseg::recover(files, directory, std::iter::empty())
+        }
+        Step::Thaw { directory, base } => thaw(files, directory, *base),
         Step::Create { directory, base } => create_segment(files, directory, *base).map(drop),
         Step::Aside(path) => move_aside(files, data_dir, path),
         Step::Epochs(directory) => rebuild_epochs(files, data_dir, directory),

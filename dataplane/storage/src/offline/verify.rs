@@ -3,6 +3,7 @@
 use super::finding::{Finding, Severity};
 use super::inventory::{Inventory, PartitionDirectory};
 use super::partition_check::PartitionCheck;
+use crate::coldseg::ColdFiles;
 use crate::layout::{CLEANER_OFFSETS, LOG_STARTS, OffsetMap, RECOVERY_POINTS, decode_offsets};
 use precursor_disk::FileSystem;
 use std::io::{self, ErrorKind};
@@ -63,6 +64,7 @@ pub fn verify(
     data_dir: &Path,
     watch: &mut dyn Watch,
 ) -> io::Result<Verification> {
+    let files: &dyn FileSystem = &ColdFiles::on(files);
     let inventory = Inventory::read(files, data_dir)?;
     let mut report = Report {
         watch,

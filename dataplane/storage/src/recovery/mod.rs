@@ -42,6 +42,8 @@ pub(crate) struct OpenRequest {
 pub(crate) struct OpenedSegment {
     pub base: Offset,
     pub size: u64,
+    /// Bytes on disk: fewer where the segment is cold.
+    pub stored: u64,
     /// Newest timestamp and the offset that carries it.
     pub newest: Option<(i64, Offset)>,
 }
@@ -138,6 +140,8 @@ fn sync_opened(files: &dyn FileSystem, opened: &mut [(LogId, io::Result<Box<Open
 /// Recovers a log whose directory is prepared.
 fn open_log(files: &dyn FileSystem, request: &OpenRequest) -> io::Result<OpenedLog> {
     crate::compaction::recover(files, &request.directory)?;
+    let remembered = request.memory.iter().map(|piece| piece.segment_base);
+    crate::coldseg::recover(files, &request.directory, remembered)?;
     let mut bases = segment_bases(files, &request.directory)?;
     if bases.is_empty() {
         let base = first_base(request);
@@ -252,6 +256,8 @@ impl<'a> Recovery<'a> {
         }
         self.epochs.truncate_end(self.expected);
         self.epochs.truncate_start(start);
+        // What is appended to has no container.
+        crate::coldseg::thaw(self.files, &self.request.directory, self.base)?;
         let path = segment_file(&self.request.directory, self.base, "log");
         let block_start = self.position / BLOCK * BLOCK;
         let mut tail_block = vec![0; (self.position - block_start) as usize];
@@ -265,6 +271,7 @@ impl<'a> Recovery<'a> {
             active: OpenedSegment {
                 base: self.base,
                 size: self.position,
+                stored: self.position,
                 newest: self.newest,
             },
             active_file: self.files.open(&path, OpenMode::Data)?,

@@ -26,6 +26,7 @@ impl Recovery<'_> {
         Ok(OpenedSegment {
             base,
             size,
+            stored: file.stored_length()?,
             newest: newest.map(|(timestamp, offset)| (timestamp, base + i64::from(offset))),
         })
     }

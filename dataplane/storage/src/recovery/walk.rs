@@ -73,6 +73,8 @@ impl Recovery<'_> {
         let length = file.length()?;
         if length > self.position {
             self.report.bytes_cut += length - self.position;
+            crate::coldseg::thaw(self.files, &request.directory, self.base)?;
+            file = self.open(self.base, "log")?;
             file.set_length(self.position)?;
         }
         self.is_unsynced |= length != self.position || scan.rescued > 0;
@@ -157,6 +159,10 @@ impl Recovery<'_> {
         self.sealed.push(OpenedSegment {
             base: self.base,
             size: self.position,
+            stored: self
+                .open(self.base, "log")?
+                .stored_length()?
+                .min(self.position),
             newest,
         });
         Ok(())

@@ -3,6 +3,7 @@
 
 mod allocation;
 mod basics;
+mod cold;
 mod compaction;
 mod compression;
 mod damage;

@@ -3,7 +3,7 @@
 
 use crate::support::{Bench, batch, stored};
 use precursor_disk::sim::Random;
-use precursor_model::{FlushPolicy, LogConfig};
+use precursor_model::{ColdCompression, FlushPolicy, LogConfig};
 use precursor_storage::{AppendError, LogId, ReadOptions, StoreEvent};
 
 struct Oracle {
@@ -31,6 +31,7 @@ impl History {
     fn new(seed: u64) -> History {
         let mut random = Random::new(seed);
         let mut bench = Bench::new(4 << 20, seed);
+        bench.options.cold.backoff_ms = 50;
         bench.options.recovery_bytes_max = 30_000 + random.below(200_000);
         bench.store = None;
         bench.start(seed);
@@ -39,6 +40,11 @@ impl History {
             FlushPolicy::EveryWrite,
             FlushPolicy::Interval,
         ];
+        let kinds = [
+            ColdCompression::None,
+            ColdCompression::ZstdDict,
+            ColdCompression::Lzma,
+        ];
         let logs = (0..3)
             .map(|n| {
                 let config = LogConfig {
@@ -46,6 +52,8 @@ impl History {
                     flush_interval_ms: 20,
                     segment_bytes: 20_000 + random.below(80_000) as u32,
                     index_interval_bytes: random.below(8192) as u32,
+                    cold_compression: kinds[n as usize],
+                    cold_compression_chunk_bytes: 4096,
                     ..LogConfig::default()
                 };
                 let topic = format!("t{n}");

@@ -1,0 +1,344 @@
+//! The shard's part of cold compression: which segment is next, and taking note of what came of it.
+
+use crate::api::{LogId, Now, StoreOptions};
+use crate::coldseg::swap::PlaceRequest;
+use crate::coldseg::throttle::Throttle;
+use crate::coldseg::write::{Made, Plan, Worker};
+use crate::jobs::Job;
+use crate::log::Log;
+use crate::room::Garbage;
+use crate::store::Store;
+use precursor_disk::{FileSystem, Helper, Wake};
+use precursor_model::{ColdCompression, Offset};
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How long cold compression rests after it failed.
+const RETRY_US: u64 = 60_000_000;
+/// Segments that are smaller are not worth a container.
+const SEGMENT_BYTES_MIN: u64 = 4 << 10;
+
+/// How one shard compresses cold segments.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ColdOptions {
+    /// Read and written, together.
+    pub io_bytes_per_second_max: f64,
+    /// Of one processor.
+    pub cpu_percent_max: u32,
+    /// Between two looks when there was nothing to compress.
+    pub backoff_ms: u64,
+}
+
+impl Default for ColdOptions {
+    fn default() -> Self {
+        ColdOptions {
+            io_bytes_per_second_max: f64::MAX,
+            cpu_percent_max: 25,
+            backoff_ms: 15_000,
+        }
+    }
+}
+
+/// How a segment's bytes lie on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ColdState {
+    /// As they are.
+    #[default]
+    Plain,
+    /// As they are, and so they stay: they would gain too little, or cannot be read.
+    KeptPlain,
+    /// In a container of so many bytes.
+    Cold(u64),
+}
+
+/// A segment of a log, and the generation of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Target {
+    log: LogId,
+    base: Offset,
+    generation: u32,
+    size: u64,
+}
+
+/// One thread that compresses, and what it is at. Belongs to the shard's thread.
+pub(crate) struct Freezer {
+    helper: Option<Helper<Plan, io::Result<Made>>>,
+    options: ColdOptions,
+    stop: Arc<AtomicBool>,
+    current: Option<Target>,
+    next_look_us: u64,
+}
+
+impl Drop for Freezer {
+    /// Or the thread would be waited for until it comes to an end by itself.
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Freezer {
+    pub fn start(
+        options: &StoreOptions,
+        files: Arc<dyn FileSystem>,
+        wake: Arc<Wake>,
+        now: Now,
+    ) -> io::Result<Freezer> {
+        let mut freezer = Freezer::without_thread(options.cold, now);
+        let mut worker = freezer.worker(files, options.cold.cpu_percent_max);
+        let name = format!("cold-{}", options.shard);
+        let taken = options.workers.taken_cpus.clone();
+        let settle = move || {
+            precursor_disk::give_way();
+            precursor_disk::keep_off(&taken);
+        };
+        let run = move |plan: Plan| worker.run(&plan);
+        freezer.helper = Some(Helper::spawn_settled(name, 1, wake, settle, run)?);
+        Ok(freezer)
+    }
+
+    /// For simulations: jobs run within `poll`, without rest.
+    pub fn inline(options: ColdOptions, files: Arc<dyn FileSystem>, now: Now) -> Freezer {
+        let mut freezer = Freezer::without_thread(options, now);
+        let mut worker = freezer.worker(files, 100);
+        freezer.helper = Some(Helper::inline(1, move |plan: Plan| worker.run(&plan)));
+        freezer
+    }
+
+    fn without_thread(options: ColdOptions, now: Now) -> Freezer {
+        Freezer {
+            helper: None,
+            options,
+            stop: Arc::default(),
+            current: None,
+            next_look_us: now.monotonic_us + options.backoff_ms * 1000,
+        }
+    }
+
+    fn worker(&self, files: Arc<dyn FileSystem>, cpu_percent: u32) -> Worker {
+        let rate = self.options.io_bytes_per_second_max;
+        Worker {
+            files,
+            throttle: Throttle::new(rate, cpu_percent, self.stop.clone()),
+        }
+    }
+
+    /// Begins nothing more and ends what is under way.
+    pub fn stop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.next_look_us = u64::MAX;
+    }
+
+    /// A log is closed: the run over it ends.
+    pub fn forget(&mut self, log: LogId) {
+        if self.current.is_some_and(|target| target.log == log) {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// When to look for a segment to compress, in microseconds of the monotonic clock.
+    pub fn deadline(&self) -> u64 {
+        let is_busy = self.helper.as_ref().is_none_or(Helper::is_busy);
+        match is_busy || self.current.is_some() {
+            true => u64::MAX,
+            false => self.next_look_us,
+        }
+    }
+
+    /// The run is over; `look_us`: when the next may begin.
+    fn end_run(&mut self, look_us: u64) {
+        self.current = None;
+        if self.next_look_us < u64::MAX {
+            self.stop.store(false, Ordering::Relaxed);
+            self.next_look_us = look_us;
+        }
+    }
+}
+
+impl Store {
+    /// Takes what was compressed, and has the next segment begun when it is time. True when there
+    /// was work.
+    pub(crate) fn poll_freezer(&mut self, now: Now) -> bool {
+        let made = self.freezer.helper.as_mut().and_then(Helper::try_receive);
+        let work = made.is_some();
+        if let Some(made) = made {
+            self.on_made(made);
+        }
+        if now.monotonic_us >= self.freezer.deadline() {
+            self.begin_freezing(now);
+        }
+        work
+    }
+
+    /// Chooses the segment whose newest record is oldest.
+    fn begin_freezing(&mut self, now: Now) {
+        let backoff_us = self.freezer.options.backoff_ms * 1000;
+        self.freezer.next_look_us = now.monotonic_us + backoff_us;
+        let oldest = self
+            .logs()
+            .filter_map(|log| Some((log, log.freezable(now)?)))
+            .min_by_key(|(log, at)| log.segments[*at].newest.map_or(i64::MIN, |n| n.0));
+        let Some((log, at)) = oldest else {
+            return;
+        };
+        let segment = &log.segments[at];
+        let target = Target {
+            log: log.id,
+            base: segment.base,
+            generation: segment.generation,
+            size: segment.size,
+        };
+        let plan = Plan {
+            directory: log.directory.clone(),
+            base: segment.base,
+            size: segment.size,
+            kind: log.config.cold_compression,
+            level: log.config.cold_compression_level(),
+            chunk_bytes: log.config.cold_compression_chunk_bytes,
+        };
+        self.freezer.current = Some(target);
+        if let Some(helper) = &mut self.freezer.helper {
+            // One job at a time: there is room.
+            let _ = helper.try_send(plan);
+        }
+    }
+
+    fn on_made(&mut self, made: io::Result<Made>) {
+        let now_us = self.io.now.monotonic_us;
+        let Some(target) = self.freezer.current else {
+            return;
+        };
+        let Some((log, io)) = self.log_and_io(target.log) else {
+            return self.freezer.end_run(now_us);
+        };
+        let is_online = log.is_online();
+        let directory = log.directory.clone();
+        let segment = log.segment_of_mut(target.base);
+        let segment = segment.filter(|segment| {
+            let same = (segment.generation, segment.size) == (target.generation, target.size);
+            // A segment whose file is being mended may be another one in a moment.
+            same && is_online && !segment.loading
+        });
+        let look_us = match (made, segment) {
+            (Ok(Made::Container), Some(_)) => {
+                io.job(Job::Place {
+                    log: target.log,
+                    generation: target.generation,
+                    request: PlaceRequest {
+                        directory,
+                        base: target.base,
+                        size: target.size,
+                    },
+                });
+                return;
+            }
+            (Ok(Made::Container), None) => {
+                io.job(Job::DiscardContainer {
+                    directory,
+                    base: target.base,
+                });
+                now_us
+            }
+            (Ok(Made::NotWorthwhile), segment) => {
+                if let Some(segment) = segment {
+                    segment.cold = ColdState::KeptPlain;
+                }
+                now_us
+            }
+            // Stopped, or the segment was removed meanwhile: the next look will tell.
+            (Err(error), _)
+                if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::NotFound) =>
+            {
+                now_us
+            }
+            (Err(error), segment) => {
+                io.stats.cold_failures += 1;
+                // Bytes that cannot be read will not be readable later.
+                if let Some(segment) = segment.filter(|_| error.kind() == ErrorKind::InvalidData) {
+                    segment.cold = ColdState::KeptPlain;
+                }
+                tracing::error!(
+                    topic = %log.topic,
+                    partition = log.partition,
+                    segment = target.base,
+                    %error,
+                    "cannot compress a cold segment"
+                );
+                now_us + RETRY_US
+            }
+        };
+        self.freezer.end_run(look_us);
+    }
+
+    /// The helper has put a container in a segment's place, or has not.
+    pub(crate) fn on_placed(
+        &mut self,
+        id: LogId,
+        (base, generation): (Offset, u32),
+        placed: io::Result<u64>,
+    ) {
+        let now_us = self.io.now.monotonic_us;
+        let mut look_us = now_us;
+        if let Some((log, io)) = self.log_and_io(id) {
+            let (topic, partition) = (log.topic.clone(), log.partition);
+            let segment = log.segment_of_mut(base);
+            let segment = segment.filter(|segment| segment.generation == generation);
+            match (placed, segment) {
+                (Ok(bytes), Some(segment)) => {
+                    segment.cold = ColdState::Cold(bytes);
+                    io.stats.cold_segments += 1;
+                    io.stats.cold_bytes_before += segment.size;
+                    io.stats.cold_bytes_after += bytes;
+                    // As long as the file is open, its bytes take up room.
+                    if let Some(file) = segment.file.take() {
+                        io.discard(Garbage::File(file));
+                    }
+                }
+                (Ok(_), None) => {}
+                (Err(error), _) if error.kind() == ErrorKind::NotFound => {}
+                (Err(error), _) => {
+                    look_us = now_us + RETRY_US;
+                    io.stats.cold_failures += 1;
+                    tracing::error!(
+                        %topic,
+                        partition,
+                        segment = base,
+                        %error,
+                        "cannot put the container of a cold segment in place"
+                    );
+                }
+            }
+        }
+        self.freezer.end_run(look_us);
+    }
+}
+
+impl Log {
+    /// The oldest segment that is to be compressed now. Topics that are compacted are left out:
+    /// compaction would undo it.
+    fn freezable(&self, now: Now) -> Option<usize> {
+        let config = &self.config;
+        if config.cold_compression == ColdCompression::None
+            || config.cleanup_policy.compacts()
+            || !self.is_online()
+        {
+            return None;
+        }
+        let last = self.segments.len().saturating_sub(1);
+        let youngest_ms = now
+            .wall_ms
+            .saturating_sub(config.cold_compression_min_age_ms);
+        (0..last).find(|at| {
+            let segment = &self.segments[*at];
+            let end = self.segment_end(*at);
+            segment.cold == ColdState::Plain
+                && segment.size >= SEGMENT_BYTES_MIN
+                && !segment.loading
+                && end > self.start
+                && end <= self.recovery_point
+                && self.is_settled(segment)
+                && !self.unmended.contains(&segment.base)
+                && segment.newest.is_none_or(|newest| newest.0 <= youngest_ms)
+        })
+    }
+}

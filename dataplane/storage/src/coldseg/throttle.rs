@@ -1,0 +1,73 @@
+//! How much of the disk and of a processor cold compression may have.
+
+use crate::compaction::Pace;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+/// Belongs to the thread that compresses.
+pub(crate) struct Throttle {
+    pace: Pace,
+    cpu_percent: u32,
+    stop: Arc<AtomicBool>,
+}
+
+impl Throttle {
+    /// `cpu_percent`: of one processor, 1 to 100.
+    pub fn new(bytes_per_second: f64, cpu_percent: u32, stop: Arc<AtomicBool>) -> Throttle {
+        Throttle {
+            pace: Pace::new(bytes_per_second, stop.clone()),
+            cpu_percent: cpu_percent.clamp(1, 100),
+            stop,
+        }
+    }
+
+    /// The pace of reading and writing.
+    pub fn pace(&mut self) -> &mut Pace {
+        &mut self.pace
+    }
+
+    /// Does something that takes a processor, and rests in proportion.
+    ///
+    /// # Errors
+    /// What the work says; `Interrupted`: the run is to end.
+    pub fn work<T>(&mut self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let begun = Instant::now();
+        let done = work()?;
+        if self.cpu_percent < 100 {
+            let rest = f64::from(100 - self.cpu_percent) / f64::from(self.cpu_percent);
+            crate::compaction::nap(begun.elapsed().mul_f64(rest), &self.stop)?;
+        }
+        Ok(done)
+    }
+}
+
+/// What this thread has had of a processor so far; by the clock where the system does not say.
+pub(crate) fn cpu_time(since: Instant) -> Duration {
+    let said = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = said.and_then(|text| text.split(' ').next()?.parse().ok());
+    nanoseconds.map_or_else(|| since.elapsed(), Duration::from_nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::Ordering;
+
+    #[test]
+    fn a_quarter_of_a_processor_rests_three_quarters_of_the_time() {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut throttle = Throttle::new(f64::MAX, 25, stop.clone());
+        let begun = Instant::now();
+        let work = || {
+            std::thread::sleep(Duration::from_millis(20));
+            Ok(())
+        };
+        throttle.work(work).unwrap();
+        assert!(begun.elapsed() >= Duration::from_millis(79));
+        stop.store(true, Ordering::Relaxed);
+        let stopped = throttle.work(work).unwrap_err();
+        assert_eq!(stopped.kind(), io::ErrorKind::Interrupted);
+    }
+}
