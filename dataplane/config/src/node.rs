@@ -76,6 +76,11 @@ pub struct NodeConfig {
     pub log_cleaner_dedupe_buffer_bytes: u64,
     /// All shards together.
     pub log_cleaner_io_bytes_per_second_max: Rate,
+    pub cold_compression_backoff_ms: u64,
+    /// Of one processor, for each shard.
+    pub cold_compression_cpu_percent_max: u32,
+    /// All shards together.
+    pub cold_compression_io_bytes_per_second_max: Rate,
     pub storage_direct_io: Switch,
     pub log_format: LogFormat,
     pub log_level: LogLevel,

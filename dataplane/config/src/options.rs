@@ -1,5 +1,6 @@
 //! The table of options. Names are Kafka's where Kafka has the option.
 
+mod cold;
 mod network;
 mod shm;
 
@@ -566,6 +567,9 @@ pub const OPTIONS: &[NodeOption] = &[
         },
         show: |c| c.offsets_topic_segment_bytes.to_string(),
     },
+    cold::BACKOFF,
+    cold::CPU,
+    cold::RATE,
     NodeOption {
         name: "producer.id.expiration.ms",
         kind: ValueKind::Int,

@@ -4,7 +4,7 @@ use crate::network::{Network, NodeTransport, TransportPlan};
 use precursor_config::{IdlePolicy, NodeConfig, Switch};
 use precursor_shard::{PeerLinks, Shard, ShardOptions, ShardParts, peer_links};
 use precursor_shm::Region;
-use precursor_storage::{CleanerOptions, DirectIo, StoreOptions, WorkerOptions};
+use precursor_storage::{CleanerOptions, ColdOptions, DirectIo, StoreOptions, WorkerOptions};
 use precursor_transport_shm::{ShmTransport, WithShm};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -214,6 +214,7 @@ pub fn store_options(config: &NodeConfig, shard: u16) -> StoreOptions {
         producer_id_expiration_ms: i64::try_from(config.producer_id_expiration_ms)
             .unwrap_or(i64::MAX),
         cleaner: cleaner_options(config),
+        cold: cold_options(config),
         workers: worker_options(config),
         ..StoreOptions::new(&config.data_dir, shard)
     }
@@ -229,6 +230,16 @@ fn cleaner_options(config: &NodeConfig) -> CleanerOptions {
         dedupe_buffer_bytes: usize::try_from(buffer).unwrap_or(usize::MAX),
         io_bytes_per_second_max: rate.bytes_per_second() / f64::from(shards),
         backoff_ms: config.log_cleaner_backoff_ms,
+    }
+}
+
+/// One thread per shard: each has its share of the disk.
+fn cold_options(config: &NodeConfig) -> ColdOptions {
+    let rate = config.cold_compression_io_bytes_per_second_max;
+    ColdOptions {
+        io_bytes_per_second_max: rate.bytes_per_second() / f64::from(config.shard_count()),
+        cpu_percent_max: config.cold_compression_cpu_percent_max,
+        backoff_ms: config.cold_compression_backoff_ms,
     }
 }
 

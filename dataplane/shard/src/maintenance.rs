@@ -112,6 +112,12 @@ fn publish_gauges(core: &mut Core) {
         .set(disk.cleaner_records_dropped);
     stats.quarantined_batches.set(disk.quarantined_batches);
     stats.quarantined_bytes.set(disk.quarantined_bytes);
+    stats.cold_segments.set(disk.cold_segments);
+    stats.cold_bytes_before.set(disk.cold_bytes_before);
+    stats.cold_bytes_after.set(disk.cold_bytes_after);
+    stats.cold_failures.set(disk.cold_failures);
+    stats.cold_chunks_read.set(disk.cold_chunks_read);
+    stats.cold_chunks_damaged.set(disk.cold_chunks_damaged);
     let pool = core.store.pool_use();
     stats.pool_bytes_free.set(pool.bytes_free as u64);
     stats.pool_bytes_in_use.set(pool.bytes_in_use as u64);

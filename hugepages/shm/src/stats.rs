@@ -149,6 +149,12 @@ shard_stats! {
     // Compression.
     appends_parked Gauge "Produced batches that wait for compression, or behind one that does.";
     batches_prepared Total "Produced batches that were decompressed, and maybe compressed anew.";
+    cold_segments Total "Cold segments that were compressed.";
+    cold_bytes_before Total "Bytes of cold segments before they were compressed.";
+    cold_bytes_after Total "Bytes of cold segments after they were compressed.";
+    cold_failures Total "Cold segments that could not be compressed.";
+    cold_chunks_read Total "Chunks of cold segments that were decompressed.";
+    cold_chunks_damaged Total "Chunks of cold segments that could not be decompressed.";
     // The pools of memory, further.
     pool_bytes_max Gauge "Bytes that the extent pool may grow to.";
     pool_bytes_free_whole Gauge "Of the extent pool's free bytes, those of 2 MiB chunks of which nothing is lent.";

@@ -104,7 +104,8 @@ pub(crate) fn recover(
             let segment = segment_file(Path::new(""), base, "log");
             names.iter().any(|other| segment == Path::new(other))
         });
-        if superseded || replaced {
+        let unfinished = name.strip_suffix(".tmp").and_then(dictionary::id_in);
+        if superseded || replaced || unfinished.is_some() {
             remove_if_there(files, &directory.join(name))?;
             changed = true;
         }

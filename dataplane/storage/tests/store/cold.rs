@@ -65,6 +65,21 @@ fn filled_with(bench: &mut Bench, config: &LogConfig, count: usize) -> (LogId, V
     (bench.open_log(1, "t", config), batches)
 }
 
+/// A compacted log of several segments, with nothing to compact in it.
+fn fill_keyed(bench: &mut Bench, config: &LogConfig) {
+    let id = bench.open_log(1, "t", config);
+    for n in 0..150i64 {
+        let mut builder = BatchBuilder::new();
+        builder.append(n, Some(&n.to_be_bytes()), Some(&[7; 2_000]), &[]);
+        let mut sent = Vec::new();
+        builder.build(&mut sent);
+        bench.append_all(id, &sent);
+    }
+    bench.shutdown();
+    bench.start(2);
+    bench.open_log(1, "t", config);
+}
+
 /// Lets the background work until it has nothing more to do.
 fn freeze(bench: &mut Bench) {
     for _ in 0..100 {
@@ -173,9 +188,13 @@ fn what_does_not_shrink_and_what_is_young_or_compacted_stays() {
     young.cold_compression_min_age_ms = i64::MAX;
     let mut compacted = config(ColdCompression::Zstd);
     compacted.cleanup_policy = CleanupPolicy::Compact;
-    for config in [young, config(ColdCompression::None)] {
+    for config in [young, compacted, config(ColdCompression::None)] {
         let mut bench = Bench::new(4 << 20, 1);
-        filled(&mut bench, &config);
+        match config.cleanup_policy {
+            // Every record needs a key there.
+            CleanupPolicy::Compact => fill_keyed(&mut bench, &config),
+            _ => drop(filled(&mut bench, &config)),
+        }
         freeze(&mut bench);
         assert_eq!(names(&bench, ".log.cold").len(), 0, "{config:?}");
     }
@@ -248,7 +267,45 @@ fn a_cold_segment_that_must_be_written_to_is_thawed() {
     assert_eq!(all(&mut bench, id), [whole, stored(&sent, base)].concat());
 }
 
-/// A copy of the directory after each step of the disk from `from` on.
+#[test]
+fn a_crash_at_any_step_of_compressing_loses_nothing() {
+    for power in [false, true] {
+        let mut steps = 0;
+        loop {
+            let mut bench = Bench::new(4 << 20, 1);
+            let config = config(ColdCompression::ZstdDict);
+            let (_, batches) = filled_with(&mut bench, &config, 8);
+            bench.files.stop_after(steps);
+            for _ in 0..20 {
+                bench.pass(20_000);
+                for _ in 0..20 {
+                    bench.poll();
+                }
+            }
+            let finished = !bench.files.is_stopped();
+            bench.files.heal();
+            match power {
+                true => bench.lose_power(&mut Random::new(steps)),
+                false => bench.crash(),
+            }
+            bench.start(steps);
+            let id = bench.open_log(1, "t", &config);
+            assert_eq!(all(&mut bench, id), batches.concat(), "step {steps}");
+            let left = bench.files.list(&partition()).unwrap();
+            let stray = |name: &String| name.ends_with(".tmp") || name.ends_with(".deleted");
+            assert!(!left.iter().any(stray), "step {steps}: {left:?}");
+            freeze(&mut bench);
+            assert!(!names(&bench, ".log.cold").is_empty(), "step {steps}");
+            assert_eq!(all(&mut bench, id), batches.concat(), "step {steps}");
+            if finished {
+                break;
+            }
+            steps += 1;
+        }
+        assert!(steps > 20, "{steps} steps");
+    }
+}
+
 fn bytes(bench: &Bench, path: &Path) -> Vec<u8> {
     let files: &dyn FileSystem = &bench.files;
     files.read(path).unwrap()
