@@ -69,12 +69,15 @@ pub(crate) struct Shared {
     kept: Mutex<Kept>,
 }
 
+/// A file and the number of a chunk of it.
+type ChunkKey = (u64, u32);
+
 #[derive(Default)]
 struct Kept {
     /// By dictionary, the one used last at the back.
     decompressors: VecDeque<(u64, ColdDecompressor)>,
     /// By file and number, the one read last at the back.
-    chunks: VecDeque<((u64, u32), Arc<Vec<u8>>)>,
+    chunks: VecDeque<(ChunkKey, Arc<Vec<u8>>)>,
     chunk_bytes: usize,
 }
 
@@ -83,7 +86,7 @@ impl Shared {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn chunk(&self, key: (u64, u32)) -> Option<Arc<Vec<u8>>> {
+    fn chunk(&self, key: ChunkKey) -> Option<Arc<Vec<u8>>> {
         let mut kept = self.kept();
         let at = kept.chunks.iter().rposition(|(other, _)| *other == key)?;
         let found = kept.chunks.remove(at)?;
@@ -92,7 +95,7 @@ impl Shared {
         Some(bytes)
     }
 
-    fn keep_chunk(&self, key: (u64, u32), bytes: &Arc<Vec<u8>>) {
+    fn keep_chunk(&self, key: ChunkKey, bytes: &Arc<Vec<u8>>) {
         let mut kept = self.kept();
         kept.chunk_bytes += bytes.len();
         kept.chunks.push_back((key, bytes.clone()));
