@@ -27,9 +27,8 @@ pub(super) fn check_container(
     match found.summaries_sound {
         [true, true] => {}
         [false, false] => {
-            return Ok(wrong(
-                "neither of its summaries can be read: it holds nothing",
-            ));
+            wrong("neither of its summaries can be read: it holds nothing");
+            return Ok(());
         }
         [false, true] => wrong("the summary at its beginning is damaged; the other one is used"),
         [true, false] => wrong("the summary at its end is damaged; the other one is used"),
