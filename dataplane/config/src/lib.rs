@@ -25,7 +25,7 @@ pub const EXIT_CONFIGURATION: u8 = 2;
 pub use arguments::ProcessArguments;
 pub use error::{ConfigError, Source};
 pub use in_force::{ChangeError, ConfigSource, Dynamic, Layer, changeable, topic_default};
-pub use node::{Bypass, NodeConfig};
+pub use node::{Bypass, BypassWay, NodeConfig};
 pub use options::{NodeOption, OPTIONS, Unit};
 pub use reference::reference_markdown;
 pub use setting::{Setting, Target, settings};

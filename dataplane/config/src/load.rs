@@ -42,6 +42,7 @@ impl Default for NodeConfig {
             shm_clients_max: 0,
             shm_ring_bytes: 0,
             shm_group: None,
+            network_dpdk_args: Vec::new(),
             memory_region_bytes: 0,
             memory_region_dir: None,
             memory_hugepages: Switch::Auto,

@@ -44,6 +44,8 @@ pub struct NodeConfig {
     pub shm_clients_max: u32,
     pub shm_ring_bytes: u32,
     pub shm_group: Option<u32>,
+    /// Words for DPDK's environment.
+    pub network_dpdk_args: Vec<String>,
     /// 0: chosen from the machine's memory.
     pub memory_region_bytes: u64,
     /// `None`: hugetlbfs when pages are reserved, otherwise tmpfs.
@@ -104,8 +106,26 @@ pub struct Bypass {
     pub gateway: Option<IpAddr>,
     /// The network's address, with the listener's port (0: any).
     pub listen: SocketAddr,
+    /// What is tried, the best first; at least one.
+    pub ways: Vec<BypassWay>,
     /// Kernel sockets may not take its place.
     pub forced: bool,
+}
+
+/// What carries frames past the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BypassWay {
+    Dpdk,
+    AfXdp,
+}
+
+impl fmt::Display for BypassWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            BypassWay::Dpdk => "DPDK",
+            BypassWay::AfXdp => "AF_XDP",
+        })
+    }
 }
 
 /// One name that was set, by one of the sources.
@@ -157,16 +177,18 @@ impl NodeConfig {
     /// # Errors
     /// The options do not fit together: one sentence that names them.
     pub fn bypass(&self) -> Result<Option<Bypass>, String> {
-        let forced = match self.network_driver {
+        let driver = self.network_driver;
+        let (ways, forced) = match driver {
             NetworkDriver::Epoll | NetworkDriver::IoUring => return Ok(None),
-            NetworkDriver::AfXdp => true,
-            NetworkDriver::Auto => false,
+            NetworkDriver::AfXdp => (vec![BypassWay::AfXdp], true),
+            NetworkDriver::Dpdk => (vec![BypassWay::Dpdk], true),
+            NetworkDriver::Auto => (self.bypass_ways(), false),
         };
         if self.network_interface.is_empty() {
             return match forced {
-                true => {
-                    Err("network.driver=afxdp needs an interface: set network.interface".into())
-                }
+                true => Err(format!(
+                    "network.driver={driver} needs an interface: set network.interface"
+                )),
                 false => Ok(None),
             };
         }
@@ -199,8 +221,20 @@ impl NodeConfig {
             network,
             gateway: self.network_gateway,
             listen,
+            ways,
             forced,
         }))
+    }
+
+    /// What `network.driver=auto` tries. A PCI address has no interface that AF_XDP could take, and
+    /// an interface of the kernel is DPDK's only where something names a device for it.
+    fn bypass_ways(&self) -> Vec<BypassWay> {
+        let is_card = self.network_interface.contains(':');
+        match (is_card, self.network_dpdk_args.is_empty()) {
+            (true, _) => vec![BypassWay::Dpdk],
+            (false, false) => vec![BypassWay::Dpdk, BypassWay::AfXdp],
+            (false, true) => vec![BypassWay::AfXdp],
+        }
     }
 
     /// What clients are told, given the address that the listener is bound to.

@@ -474,6 +474,7 @@ pub const OPTIONS: &[NodeOption] = &[
         show: |c| c.metrics_listen.to_string(),
     },
     network::ADDRESS,
+    network::DPDK_ARGS,
     network::DRIVER,
     network::GATEWAY,
     network::INTERFACE,

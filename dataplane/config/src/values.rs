@@ -85,6 +85,8 @@ choice! {
         IoUring = "io_uring",
         /// Past the kernel, by a TCP of our own on `network.interface`.
         AfXdp = "afxdp",
+        /// The same, on a card or a virtual device that DPDK drives.
+        Dpdk = "dpdk",
     }
 }
 

@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use precursor_config::{Endpoint, IdlePolicy, NodeConfig, OPTIONS, Source, reference_markdown};
+use precursor_config::{
+    BypassWay, Endpoint, IdlePolicy, NodeConfig, OPTIONS, Source, reference_markdown,
+};
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     let owned = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
@@ -244,10 +246,31 @@ fn a_way_past_the_kernel_needs_an_interface_and_an_address_of_its_own() {
         .unwrap()
         .unwrap();
     assert!(!bypass.forced, "auto may fall back");
+    assert_eq!(bypass.ways, [BypassWay::AfXdp]);
+    let device = (
+        "network.dpdk.args",
+        "--vdev=net_af_packet0,iface=eth0  --no-huge",
+    );
+    let ways = |more: &[(&'static str, &'static str)]| {
+        let bypass = asked(&with(more)).unwrap().unwrap();
+        (bypass.ways, bypass.forced)
+    };
+    let both = vec![BypassWay::Dpdk, BypassWay::AfXdp];
+    assert_eq!(ways(&[device]), (both, false));
+    let card = ("network.interface", "0000:01:00.1");
+    assert_eq!(ways(&[card]), (vec![BypassWay::Dpdk], false));
+    let forced = ("network.driver", "dpdk");
+    assert_eq!(ways(&[forced]), (vec![BypassWay::Dpdk], true));
+    let config = load("", &[], &[device]).unwrap();
+    assert_eq!(config.network_dpdk_args.len(), 2);
     assert_eq!(bypass.gateway, Some("10.0.0.1".parse().unwrap()));
 
     let refusals = [
         (vec![("network.driver", "afxdp")], "network.interface"),
+        (
+            vec![("network.driver", "dpdk")],
+            "network.driver=dpdk needs an interface",
+        ),
         (fitting[..1].to_vec(), "network.address"),
         (
             with(&[("listen", "127.0.0.1:9092")]),
@@ -277,7 +300,7 @@ fn a_way_past_the_kernel_needs_an_interface_and_an_address_of_its_own() {
         let refused = load("", &[], &[("network.address", address)]).unwrap_err();
         assert!(refused.contains("network.address"), "{refused}");
     }
-    for interface in ["a-name-that-is-too-long", "a/b", "a b"] {
+    for interface in [&"a".repeat(64), "a/b", "a b"] {
         assert!(load("", &[], &[("network.interface", interface)]).is_err());
     }
 }

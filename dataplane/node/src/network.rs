@@ -2,16 +2,20 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::IoSlice;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::RawFd;
 
-use precursor_config::{Bypass, NetworkDriver, NodeConfig};
+use precursor_config::{Bypass, BypassWay, NetworkDriver, NodeConfig};
 use precursor_transport_afxdp::{AfXdpDevice, AfXdpInterface, AfXdpOptions, Redirection};
 use precursor_transport_bypass::{BypassOptions, BypassTransport};
+use precursor_transport_dpdk::{DpdkDevice, DpdkInterface, DpdkOptions, LogLevel};
 use precursor_transport_kernel::{Driver, KernelOptions, KernelTransport, SharedListener};
 use precursor_transport_port::{
     Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
 };
+
+/// In the data directory: what DPDK would leave behind if this process were killed.
+const DPDK_NOTE: &str = "dpdk-attached";
 
 /// What the shards' transports are made of, opened once for all of them, so that whatever is in the
 /// way is found out before a shard starts.
@@ -24,7 +28,8 @@ pub struct Network {
 /// What one shard's transport is made of. Moved to the shard's thread, which builds it.
 pub enum TransportPlan {
     Kernel(KernelOptions),
-    Bypass(Box<(AfXdpDevice, BypassOptions)>),
+    AfXdp(Box<(AfXdpDevice, BypassOptions)>),
+    Dpdk(Box<(DpdkDevice, BypassOptions)>),
 }
 
 impl Network {
@@ -36,15 +41,40 @@ impl Network {
         let Some(bypass) = config.bypass()? else {
             return Network::open_kernel(config);
         };
-        match Network::open_bypass(config, &bypass) {
-            Err(refusal) if !bypass.forced => {
-                let mut network = Network::open_kernel(config)
-                    .map_err(|kernels| format!("AF_XDP cannot start: {refusal}; and {kernels}"))?;
-                network.report = Some(format!("kernel sockets instead of AF_XDP: {refusal}"));
-                Ok(network)
+        let mut refusals = Vec::new();
+        for way in &bypass.ways {
+            let opened = match way {
+                BypassWay::Dpdk => Network::open_dpdk(config, &bypass),
+                BypassWay::AfXdp => Network::open_afxdp(config, &bypass),
+            };
+            match opened {
+                Ok(mut network) => {
+                    network.add_refusals(&refusals);
+                    return Ok(network);
+                }
+                Err(refusal) if bypass.forced => {
+                    let driver = config.network_driver;
+                    return Err(format!("network.driver={driver} cannot start: {refusal}"));
+                }
+                Err(refusal) => refusals.push((*way, refusal)),
             }
-            Err(refusal) => Err(format!("network.driver=afxdp cannot start: {refusal}")),
-            opened => opened,
+        }
+        let mut network = Network::open_kernel(config).map_err(|kernels| {
+            let refusals = refusals
+                .iter()
+                .map(|(way, why)| format!("{way} cannot start: {why}"));
+            format!("{}; and {kernels}", refusals.collect::<Vec<_>>().join("; "))
+        })?;
+        network.report = Some(String::from("kernel sockets"));
+        network.add_refusals(&refusals);
+        Ok(network)
+    }
+
+    /// Says what would have been better, and why it is not.
+    fn add_refusals(&mut self, refusals: &[(BypassWay, String)]) {
+        for (way, why) in refusals {
+            let report = self.report.take().unwrap_or_default();
+            self.report = Some(format!("{report} instead of {way}: {why}"));
         }
     }
 
@@ -56,7 +86,7 @@ impl Network {
         let listener = SharedListener::bind(address).map_err(|error| error.to_string())?;
         let options = KernelOptions {
             driver: match config.network_driver {
-                NetworkDriver::Auto | NetworkDriver::AfXdp => Driver::Auto,
+                NetworkDriver::Auto | NetworkDriver::AfXdp | NetworkDriver::Dpdk => Driver::Auto,
                 NetworkDriver::Epoll => Driver::Epoll,
                 NetworkDriver::IoUring => Driver::IoUring,
             },
@@ -75,11 +105,8 @@ impl Network {
         })
     }
 
-    fn open_bypass(config: &NodeConfig, bypass: &Bypass) -> Result<Network, String> {
-        let mut address = bypass.listen;
-        if address.port() == 0 {
-            address.set_port(any_port());
-        }
+    fn open_afxdp(config: &NodeConfig, bypass: &Bypass) -> Result<Network, String> {
+        let address = listen_address(bypass);
         let redirection = Redirection {
             addresses: vec![address.ip()],
             ports: vec![address.port()],
@@ -87,19 +114,42 @@ impl Network {
         };
         let options = AfXdpOptions::new(&bypass.interface, redirection);
         let mut interface = AfXdpInterface::open(options).map_err(|error| error.to_string())?;
-        let shards = usize::from(config.shard_count());
-        let devices = interface
-            .devices(shards)
-            .map_err(|error| error.to_string())?;
-        let options = BypassOptions {
-            gateway: bypass.gateway,
-            connections_max: connections_max(config),
-            ..BypassOptions::new(address.ip(), bypass.network.prefix)
-        };
-        let plan = |device| TransportPlan::Bypass(Box::new((device, options.clone())));
+        let devices = interface.devices(usize::from(config.shard_count()));
+        let devices = devices.map_err(|error| error.to_string())?;
+        let options = bypass_options(config, bypass);
+        let plan = |device| TransportPlan::AfXdp(Box::new((device, options.clone())));
         Ok(Network {
             address,
             report: Some(interface.report()),
+            parts: devices.into_iter().map(plan).collect(),
+        })
+    }
+
+    fn open_dpdk(config: &NodeConfig, bypass: &Bypass) -> Result<Network, String> {
+        let address = listen_address(bypass);
+        if let Some(interface) = kernels_interface(address.ip()) {
+            let address = address.ip();
+            return Err(format!(
+                "the kernel has {address} on `{interface}` itself; take it off with `ip address \
+                 del`, or choose an address that only the broker has"
+            ));
+        }
+        let options = DpdkOptions {
+            note: Some(config.data_dir.join(DPDK_NOTE)),
+            log: log_dpdk,
+            ..DpdkOptions::new(&bypass.interface, config.network_dpdk_args.clone())
+        };
+        let shards = usize::from(config.shard_count());
+        let interface = DpdkInterface::open(&options, shards).map_err(|error| error.to_string())?;
+        let report = interface.report();
+        let devices = interface
+            .devices(shards)
+            .map_err(|error| error.to_string())?;
+        let options = bypass_options(config, bypass);
+        let plan = |device| TransportPlan::Dpdk(Box::new((device, options.clone())));
+        Ok(Network {
+            address,
+            report: Some(report),
             parts: devices.into_iter().map(plan).collect(),
         })
     }
@@ -125,6 +175,45 @@ fn connections_max(config: &NodeConfig) -> usize {
     (config.connections_max as usize).div_ceil(usize::from(config.shard_count()))
 }
 
+fn listen_address(bypass: &Bypass) -> SocketAddr {
+    let mut address = bypass.listen;
+    if address.port() == 0 {
+        address.set_port(any_port());
+    }
+    address
+}
+
+fn bypass_options(config: &NodeConfig, bypass: &Bypass) -> BypassOptions {
+    BypassOptions {
+        gateway: bypass.gateway,
+        connections_max: connections_max(config),
+        ..BypassOptions::new(bypass.network.address, bypass.network.prefix)
+    }
+}
+
+/// The interface on which the kernel has an address: it would answer there as well.
+fn kernels_interface(address: IpAddr) -> Option<String> {
+    let held = nix::ifaddrs::getifaddrs().ok()?;
+    let mut held = held.filter_map(|held| Some((held.interface_name, held.address?)));
+    let found = held.find(|(_, held)| match address {
+        IpAddr::V4(address) => held
+            .as_sockaddr_in()
+            .is_some_and(|held| held.ip() == address),
+        IpAddr::V6(address) => held
+            .as_sockaddr_in6()
+            .is_some_and(|held| held.ip() == address),
+    });
+    found.map(|(interface, _)| interface)
+}
+
+fn log_dpdk(level: LogLevel, line: &str) {
+    match level {
+        LogLevel::Error | LogLevel::Warning => tracing::warn!("{line}"),
+        LogLevel::Notice => tracing::info!("{line}"),
+        LogLevel::Debug => tracing::debug!("{line}"),
+    }
+}
+
 /// A port of the range that kernels choose from as well. Nobody else has the address.
 fn any_port() -> u16 {
     const PORTS: std::ops::Range<u64> = 32_768..60_999;
@@ -137,7 +226,8 @@ fn any_port() -> u16 {
 #[allow(clippy::large_enum_variant)]
 pub enum NodeTransport {
     Kernel(KernelTransport),
-    Bypass(BypassTransport<AfXdpDevice>),
+    AfXdp(BypassTransport<AfXdpDevice>),
+    Dpdk(BypassTransport<DpdkDevice>),
 }
 
 impl NodeTransport {
@@ -148,32 +238,39 @@ impl NodeTransport {
     pub fn new(plan: TransportPlan) -> Result<NodeTransport, TransportError> {
         Ok(match plan {
             TransportPlan::Kernel(options) => NodeTransport::Kernel(KernelTransport::new(options)?),
-            TransportPlan::Bypass(parts) => {
+            TransportPlan::AfXdp(parts) => {
                 let (device, options) = *parts;
-                NodeTransport::Bypass(BypassTransport::new(device, options)?)
+                NodeTransport::AfXdp(BypassTransport::new(device, options)?)
+            }
+            TransportPlan::Dpdk(parts) => {
+                let (device, options) = *parts;
+                NodeTransport::Dpdk(BypassTransport::new(device, options)?)
             }
         })
     }
 
     /// One sentence for the start log: what carries this shard's connections, and why.
     pub fn report(&self) -> String {
-        match self {
-            NodeTransport::Kernel(transport) => transport.report().to_owned(),
-            NodeTransport::Bypass(transport) => match transport.device().queue_count() {
-                0 => String::from(
-                    "no queue of the interface is left for this shard: it serves its partitions \
-                     through the others",
-                ),
-                1 => String::from("our own TCP on one queue of the interface"),
-                queues => format!("our own TCP on {queues} queues of the interface"),
-            },
+        let queues = match self {
+            NodeTransport::Kernel(transport) => return transport.report().to_owned(),
+            NodeTransport::AfXdp(transport) => transport.device().queue_count(),
+            NodeTransport::Dpdk(transport) => transport.device().queue_count(),
+        };
+        match queues {
+            0 => String::from(
+                "no queue of the interface is left for this shard: it serves its partitions \
+                 through the others",
+            ),
+            1 => String::from("our own TCP on one queue of the interface"),
+            queues => format!("our own TCP on {queues} queues of the interface"),
         }
     }
 
     fn transport(&self) -> &dyn Transport {
         match self {
             NodeTransport::Kernel(transport) => transport,
-            NodeTransport::Bypass(transport) => transport,
+            NodeTransport::AfXdp(transport) => transport,
+            NodeTransport::Dpdk(transport) => transport,
         }
     }
 }
@@ -183,7 +280,8 @@ macro_rules! transport {
     ($self:ident, $method:ident($($argument:expr),*)) => {
         match $self {
             NodeTransport::Kernel(transport) => transport.$method($($argument),*),
-            NodeTransport::Bypass(transport) => transport.$method($($argument),*),
+            NodeTransport::AfXdp(transport) => transport.$method($($argument),*),
+            NodeTransport::Dpdk(transport) => transport.$method($($argument),*),
         }
     };
 }

@@ -99,6 +99,8 @@ pub fn run(
     status.set_data_state(ProcessState::Stopping);
     drop(shm_clients);
     let stopped = shards.stop();
+    // All devices went with their shards.
+    precursor_transport_dpdk::shut_down();
     status.set_data_state(ProcessState::Absent);
     stopped
 }

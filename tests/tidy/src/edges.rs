@@ -32,6 +32,11 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
         "precursor-transport-afxdp",
         &["memory", "model", "transport-port"],
     ),
+    ("precursor-dpdk-sys", &[]),
+    (
+        "precursor-transport-dpdk",
+        &["dpdk-sys", "memory", "model", "transport-port"],
+    ),
     (
         "precursor-transport-bypass",
         &["memory", "model", "netstack", "transport-port"],
@@ -66,6 +71,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
             "storage",
             "transport-afxdp",
             "transport-bypass",
+            "transport-dpdk",
             "transport-kernel",
             "transport-port",
             "transport-shm",
@@ -187,6 +193,7 @@ pub const UNSAFE_ADDRESSES: &[&str] = &[
     "dataplane/transport/afxdp/",
     "dataplane/transport/bypass/",
     "dataplane/transport/shm/",
+    "dataplane/transport/dpdk/",
 ];
 
 /// What `cargo metadata` says of the workspace.

@@ -53,7 +53,7 @@ pub fn af_xdp(host: &Host) -> Finding {
 }
 
 pub fn dpdk(host: &Host) -> Finding {
-    let why = "DPDK drives a network card from user space altogether (a later driver).";
+    let why = "DPDK drives a network card from user space altogether (network.driver=dpdk).";
     let library = host.library("librte_eal.so");
     let groups = host.names("sys/kernel/iommu_groups").len();
     let vfio = host.path("dev/vfio/vfio").exists();

@@ -24,16 +24,34 @@ pub(super) const ADDRESS: NodeOption = NodeOption {
     show: |c| shown(c.network_address.as_ref()),
 };
 
+pub(super) const DPDK_ARGS: NodeOption = NodeOption {
+    name: "network.dpdk.args",
+    kind: ValueKind::Text,
+    unit: Unit::None,
+    default: "",
+    accepts: "options of DPDK's environment (EAL), separated by spaces, or ''",
+    restart: true,
+    doc: "What DPDK is started with, as --vdev=net_af_packet0,iface=eth1. What is not said here: the \
+          card of network.interface alone (-a), one processor to start on, memory without files \
+          (--in-memory), no telemetry.",
+    apply: |c, v| {
+        let sane = v.len() <= 4096 && v.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
+        sane.then(|| c.network_dpdk_args = v.split_whitespace().map(str::to_owned).collect())
+    },
+    show: |c| c.network_dpdk_args.join(" "),
+};
+
 pub(super) const DRIVER: NodeOption = NodeOption {
     name: "network.driver",
     kind: ValueKind::Text,
     unit: Unit::None,
     default: "auto",
-    accepts: "'auto', 'epoll', 'io_uring' or 'afxdp'",
+    accepts: "'auto', 'epoll', 'io_uring', 'afxdp' or 'dpdk'",
     restart: true,
     doc: "How clients' bytes get here: kernel sockets by epoll or io_uring, or past the kernel by \
-          AF_XDP. auto: AF_XDP where network.interface is set and it can, else epoll, whose \
-          round trips measured shorter.",
+          AF_XDP or DPDK. auto: DPDK where network.interface is a PCI address or network.dpdk.args \
+          is set, else AF_XDP where network.interface is set; where these cannot, or neither is \
+          set, epoll, whose round trips measured shorter than io_uring's.",
     apply: |c, v| NetworkDriver::parse(v).map(|d| c.network_driver = d),
     show: |c| c.network_driver.to_string(),
 };
@@ -61,13 +79,14 @@ pub(super) const INTERFACE: NodeOption = NodeOption {
     kind: ValueKind::Text,
     unit: Unit::None,
     default: "",
-    accepts: "a network interface's name of 1 to 15 characters, or '' for none",
+    accepts: "a name or a PCI address of 1 to 63 characters, or '' for none",
     restart: true,
-    doc: "The interface that is driven past the kernel; only traffic for network.address at the \
-          listener's port is taken from it.",
+    doc: "The interface that is driven past the kernel. AF_XDP: its name; only traffic for \
+          network.address at the listener's port is taken from it. DPDK: a card's PCI address, as \
+          0000:01:00.0, or the name of a port or of the interface below a virtual device.",
     apply: |c, v| {
         let plain = |b: u8| b.is_ascii_graphic() && b != b'/';
-        let sane = v.len() <= 15 && v.bytes().all(plain);
+        let sane = v.len() <= 63 && v.bytes().all(plain);
         sane.then(|| c.network_interface = v.to_owned())
     },
     show: |c| c.network_interface.clone(),

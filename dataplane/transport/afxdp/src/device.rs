@@ -93,6 +93,8 @@ impl FrameDevice for AfXdpDevice {
         FrameCapabilities {
             name: "afxdp",
             receive_checksums_trusted: self.is_local,
+            send_checksums: false,
+            segmentation_bytes_max: 0,
         }
     }
 

@@ -58,6 +58,8 @@ impl FrameDevice for PacketDevice {
         FrameCapabilities {
             name: "packet",
             receive_checksums_trusted: true,
+            send_checksums: false,
+            segmentation_bytes_max: 0,
         }
     }
 

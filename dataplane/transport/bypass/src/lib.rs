@@ -12,10 +12,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
-use precursor_netstack::{OpenError, Stack, StackConfig};
+use precursor_netstack::{Frame, Offloads, OpenError, Stack, StackConfig};
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, FrameDevice, ReceiveError, SendError, Transport,
-    TransportError, Wait,
+    Capabilities, ConnectionId, Event, FrameDevice, ReceiveError, SendError, SendOffload,
+    Transport, TransportError, Wait,
 };
 
 use sys::WaitSet;
@@ -147,7 +147,17 @@ impl<D: FrameDevice> BypassTransport<D> {
     fn transmit(&mut self, now: u64) {
         while self.stack.wants_transmit() {
             let device = &mut self.device;
-            let mut send = |frame: &precursor_netstack::Frame<'_>| device.send(frame.slices);
+            let mut send = |frame: &Frame<'_>| match frame.checksum {
+                None => device.send(frame.slices),
+                Some(checksum) => device.send_offloaded(
+                    frame.slices,
+                    SendOffload {
+                        checksum_start: checksum.start,
+                        checksum_offset: checksum.offset,
+                        segment_bytes: frame.segment_bytes,
+                    },
+                ),
+            };
             if self.stack.transmit(now, SEND_FRAMES, &mut send) == 0 {
                 break;
             }
@@ -232,7 +242,12 @@ fn stack_config(device: &impl FrameDevice, options: &BypassOptions, seed: [u8; 3
     let (mac, mtu) = (device.mac_address(), device.mtu());
     let mut config = StackConfig::new(mac, options.address, options.prefix, mtu, seed);
     config.gateways.extend(options.gateway);
-    config.offloads.receive_checksum = device.capabilities().receive_checksums_trusted;
+    let capabilities = device.capabilities();
+    config.offloads = Offloads {
+        receive_checksum: capabilities.receive_checksums_trusted,
+        transmit_checksum: capabilities.send_checksums,
+        segmentation_bytes_max: capabilities.segmentation_bytes_max,
+    };
     let closing = (options.connections_max / 2).max(CLOSING_MIN);
     config.limits.connections_max = options.connections_max + closing;
     config.tcp.receive_bytes_max = options.receive_bytes_max;

@@ -182,6 +182,11 @@ pub trait FrameDevice {
     /// Queues one frame made of `slices`; false when there is no room. The slices are free when it
     /// returns. A frame larger than [`FRAME_HEADER_BYTES_MAX`] plus [`FrameDevice::mtu`] is misuse.
     fn send(&mut self, slices: &[IoSlice<'_>]) -> bool;
+    /// As [`FrameDevice::send`], and the device finishes the frame: asked only where its capabilities
+    /// say that it can. With `segment_bytes` the frame may be larger than others.
+    fn send_offloaded(&mut self, _slices: &[IoSlice<'_>], _offload: SendOffload) -> bool {
+        unreachable!("a device is asked for nothing that it does not offer")
+    }
     /// Makes queued frames leave, and takes back the room of those that left.
     fn flush(&mut self);
     /// Readable while received frames wait, so that an idle shard can sleep on it; the same for
@@ -206,6 +211,22 @@ pub struct FrameCapabilities {
     /// The checksums within received frames need not be looked at: the device did, or the frames
     /// never left this host's memory, where senders leave checksums unfinished.
     pub receive_checksums_trusted: bool,
+    /// The device inserts checksums of TCP ([`FrameDevice::send_offloaded`]).
+    pub send_checksums: bool,
+    /// Most payload bytes of a frame that the device cuts into segments itself; 0: it cannot.
+    /// Needs `send_checksums`.
+    pub segmentation_bytes_max: usize,
+}
+
+/// What a frame leaves to the device. The sum of the pseudo-header lies where the checksum goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SendOffload {
+    /// Where TCP begins in the frame.
+    pub checksum_start: u16,
+    /// Where the checksum goes, from there.
+    pub checksum_offset: u16,
+    /// Payload bytes of each segment that the device cuts the frame into; 0: it stays whole.
+    pub segment_bytes: u16,
 }
 
 /// Frames of one device since its start.

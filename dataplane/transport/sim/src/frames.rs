@@ -154,6 +154,8 @@ impl FrameDevice for SimFrameDevice {
         FrameCapabilities {
             name: "sim",
             receive_checksums_trusted: false,
+            send_checksums: false,
+            segmentation_bytes_max: 0,
         }
     }
 

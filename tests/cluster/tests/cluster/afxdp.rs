@@ -1,121 +1,26 @@
-//! A broker whose clients come past the kernel, by AF_XDP on a veth pair between two network
-//! namespaces. Needs root, `ip`, `ethtool`, `ping` and `kcat`.
+//! A broker whose clients come past the kernel, by AF_XDP on a veth pair.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::net::TcpStream;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use precursor_tests_cluster::batch::StoredRecord;
 use precursor_tests_cluster::client::Connection;
 use precursor_tests_cluster::node::{Node, precursor, wait_until};
 use precursor_tests_cluster::proc;
-use precursor_tests_netns::Wire;
 
-const BROKER: &str = "10.0.0.2";
-const BROKER_PORT: u16 = 9092;
-/// The kernel's own address on the broker's interface.
-const KERNEL: &str = "10.0.0.3";
-const SETTINGS: [&str; 4] = [
-    "network.interface=near",
-    "network.address=10.0.0.2/24",
-    // Administration stays with the kernel, on the same interface.
-    "admin.listen=10.0.0.3:0",
-    "metrics.listen=10.0.0.3:0",
-];
-
-fn wire() -> Wire {
-    wire_of(1)
-}
-
-fn wire_of(queues: u32) -> Wire {
-    let wire = Wire::new(queues);
-    wire.near.add_address("10.0.0.3/24");
-    wire.far.add_address("10.0.0.1/24");
-    wire
-}
-
-fn node(wire: &Wire, settings: &[&str]) -> Node {
-    let mut node = Node::prepare(&[&SETTINGS[..], settings].concat());
-    node.run_in(wire.near.name(), BROKER, BROKER_PORT);
-    node
-}
-
-/// Runs a program where the clients are; returns what it printed.
-fn run(wire: &Wire, program: &str, words: &[&str], input: &[u8]) -> Vec<u8> {
-    let mut child = wire.far.command(program);
-    let child = child
-        .args(words)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    let mut child = child
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("`ip netns exec`");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    let output = std::thread::scope(|scope| {
-        scope.spawn(move || stdin.write_all(input).ok());
-        child.wait_with_output().expect("its end is seen")
-    });
-    assert!(
-        output.status.success(),
-        "{program} {words:?}: {}",
-        text(&output)
-    );
-    output.stdout
-}
-
-fn text(output: &Output) -> String {
-    format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
-
-/// What `ip` shows of a network: interfaces, addresses, routes, without counters.
-fn shown(ip: impl Fn(&[&str]) -> String) -> BTreeSet<String> {
-    [
-        &["-o", "link"][..],
-        &["-o", "address"],
-        &["route"],
-        &["rule"],
-    ]
-    .iter()
-    .flat_map(|words| ip(words).lines().map(str::to_owned).collect::<Vec<_>>())
-    .filter(|line| !line.contains("pctest"))
-    .collect()
-}
-
-fn shown_here() -> BTreeSet<String> {
-    shown(|words| {
-        let output = Command::new("ip").args(words).output().expect("ip");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    })
-}
-
-fn lines(from: usize, count: usize) -> Vec<u8> {
-    let mut lines = Vec::new();
-    for number in from..from + count {
-        let filling = "x".repeat(number * 7 % 900);
-        writeln!(lines, "record {number} {filling}").expect("memory takes everything");
-    }
-    lines
-}
-
-/// A line of the node's log with this in it.
-fn logged(node: &Node, what: &str) -> bool {
-    let log = std::fs::read_to_string(node.log_file()).unwrap_or_default();
-    log.lines().any(|line| line.contains(what))
-}
+use crate::wire::{
+    BROKER, BROKER_PORT, KERNEL, lines, logged, node_on, run, shown, shown_here, text, wire,
+    wire_of,
+};
 
 #[test]
 fn unmodified_clients_are_served_past_the_kernel() {
     let host_before = shown_here();
     let wire = wire();
     let near_before = shown(|words| wire.near.ip(words));
-    let mut node = node(&wire, &["network.driver=afxdp"]);
+    let mut node = node_on(&wire, &["network.driver=afxdp"]);
     node.serve();
     assert_eq!(node.address().to_string(), "10.0.0.2:9092");
     assert!(
@@ -198,7 +103,7 @@ fn unmodified_clients_are_served_past_the_kernel() {
 fn a_killed_data_plane_comes_back_on_the_same_interface() {
     let wire = wire();
     let near_before = shown(|words| wire.near.ip(words));
-    let mut node = node(&wire, &["network.driver=afxdp"]);
+    let mut node = node_on(&wire, &["network.driver=afxdp"]);
     node.serve();
     let far = wire.far.enter();
     node.connect().create_topic("survives", 1, &[]).unwrap();
@@ -258,7 +163,7 @@ fn a_killed_data_plane_comes_back_on_the_same_interface() {
 #[test]
 fn two_shards_serve_the_two_queues_of_an_interface() {
     let wire = wire_of(2);
-    let mut node = node(&wire, &["network.driver=afxdp", "dataplane.shards=2"]);
+    let mut node = node_on(&wire, &["network.driver=afxdp", "dataplane.shards=2"]);
     node.serve();
     assert!(logged(&node, "native mode, 2 queues"), "{}", node.log());
     let program = precursor();
@@ -319,7 +224,7 @@ fn two_shards_serve_the_two_queues_of_an_interface() {
 #[test]
 fn an_idle_broker_past_the_kernel_sleeps() {
     let wire = wire();
-    let mut node = node(&wire, &["network.driver=afxdp"]);
+    let mut node = node_on(&wire, &["network.driver=afxdp"]);
     node.serve();
     let far = wire.far.enter();
     let mut connections: Vec<Connection> = (0..20).map(|_| node.connect()).collect();
@@ -388,7 +293,7 @@ fn what_cannot_start_says_why_and_auto_falls_back() {
     );
 
     // auto takes AF_XDP where it is configured and can,
-    let mut automatic = node(&wire, &[]);
+    let mut automatic = node_on(&wire, &[]);
     automatic.serve();
     assert!(
         logged(&automatic, "AF_XDP on near (veth)"),
@@ -399,7 +304,7 @@ fn what_cannot_start_says_why_and_auto_falls_back() {
     drop(automatic);
     // kernel sockets where it cannot,
     wire.near.add_address("10.0.0.2/24");
-    let mut fallen_back = node(&wire, &[]);
+    let mut fallen_back = node_on(&wire, &[]);
     fallen_back.serve();
     let why = "kernel sockets instead of AF_XDP: the kernel has 10.0.0.2 on `near` itself";
     assert!(logged(&fallen_back, why), "{}", fallen_back.log());

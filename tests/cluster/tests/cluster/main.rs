@@ -3,6 +3,7 @@
 
 mod afxdp;
 mod crashes;
+mod dpdk;
 mod groups;
 mod hostile;
 mod hostile_admin;
@@ -12,3 +13,4 @@ mod limits;
 mod many_partitions;
 mod observability;
 mod start;
+mod wire;
