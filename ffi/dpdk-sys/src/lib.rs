@@ -191,6 +191,8 @@ impl Dpdk {
     ///
     /// # Errors
     /// One sentence: [`OpenError`].
+    // Each field's own type says what its symbol is.
+    #[allow(clippy::missing_transmute_annotations)]
     pub fn open() -> Result<Dpdk, OpenError> {
         if !is_built_in() {
             return Err(OpenError::NotBuiltIn);
