@@ -30,5 +30,5 @@ pub use options::{NodeOption, OPTIONS, Unit};
 pub use reference::reference_markdown;
 pub use setting::{Setting, Target, settings};
 pub use values::{
-    Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkAddress, NetworkDriver, Rate, Switch,
+    Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkAddress, NetworkDriver, Part, Rate, Switch,
 };

@@ -9,7 +9,7 @@ use crate::file::read_file;
 use crate::node::{NodeConfig, Stated};
 use crate::options::OPTIONS;
 use crate::setting::{Setting, TOPIC_PREFIX, settings};
-use crate::values::{Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Rate, Switch};
+use crate::values::{Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Part, Rate, Switch};
 
 /// Variables of this prefix name options: `PRECURSOR_NODE_ID` is `node.id`.
 const VARIABLE_PREFIX: &str = "PRECURSOR_";
@@ -46,6 +46,11 @@ impl Default for NodeConfig {
             memory_region_bytes: 0,
             memory_region_dir: None,
             memory_hugepages: Switch::Auto,
+            memory_buffers_bytes: 0,
+            memory_chunk_bytes: 2 << 20,
+            memory_gc_threshold: Part::parse("0.8").expect("a part"),
+            memory_initial_bytes: 0,
+            memory_prewarm: false,
             connections_max: 0,
             connections_idle_ms_max: 0,
             socket_request_bytes_max: 0,

@@ -8,7 +8,7 @@ use precursor_model::LogConfig;
 
 use crate::setting::Setting;
 use crate::values::{
-    Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkAddress, NetworkDriver, Rate, Switch,
+    Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkAddress, NetworkDriver, Part, Rate, Switch,
 };
 
 /// A node's options in force: one plain struct, read-only after start. Each field is described by
@@ -51,6 +51,12 @@ pub struct NodeConfig {
     /// `None`: hugetlbfs when pages are reserved, otherwise tmpfs.
     pub memory_region_dir: Option<PathBuf>,
     pub memory_hugepages: Switch,
+    /// 0: chosen from the region's size.
+    pub memory_buffers_bytes: u64,
+    pub memory_chunk_bytes: u64,
+    pub memory_gc_threshold: Part,
+    pub memory_initial_bytes: u64,
+    pub memory_prewarm: bool,
     pub connections_max: u32,
     pub connections_idle_ms_max: u64,
     pub socket_request_bytes_max: u32,

@@ -1,6 +1,7 @@
 //! The table of options. Names are Kafka's where Kafka has the option.
 
 mod cold;
+mod memory;
 mod network;
 mod shm;
 
@@ -415,53 +416,14 @@ pub const OPTIONS: &[NodeOption] = &[
         apply: |c, v| integer(v, 0, 100_000).map(|n| c.fetch_session_slots_max = n),
         show: |c| c.fetch_session_slots_max.to_string(),
     },
-    NodeOption {
-        name: "memory.hugepages",
-        kind: ValueKind::Text,
-        unit: Unit::None,
-        default: "auto",
-        accepts: "'auto', 'on' or 'off'",
-        restart: true,
-        doc: "Whether the region lies on reserved hugepages: where there are some, always, never.",
-        apply: |c, v| Switch::parse(v).map(|s| c.memory_hugepages = s),
-        show: |c| c.memory_hugepages.to_string(),
-    },
-    NodeOption {
-        name: "memory.region.bytes",
-        kind: ValueKind::Long,
-        unit: Unit::Bytes,
-        default: "0",
-        accepts: "bytes from 16777216 (16MiB) to 1099511627776 (1024GiB), or 0 to choose by the \
-                  machine's memory",
-        restart: true,
-        doc: "Size of the extent pool that log tails live in, all shards together.",
-        apply: |c, v| {
-            let size = bytes(v, 0, 1 << 40).filter(|n| *n == 0 || *n >= 16 << 20)?;
-            c.memory_region_bytes = size;
-            Some(())
-        },
-        show: |c| c.memory_region_bytes.to_string(),
-    },
-    NodeOption {
-        name: "memory.region.dir",
-        kind: ValueKind::Text,
-        unit: Unit::None,
-        default: "",
-        accepts: "a directory on hugetlbfs or tmpfs, or '' to choose",
-        restart: true,
-        doc: "Where the shared region is made.",
-        apply: |c, v| {
-            c.memory_region_dir = match v {
-                "" => None,
-                text => Some(directory(text)?),
-            };
-            Some(())
-        },
-        show: |c| {
-            let shown = c.memory_region_dir.as_ref();
-            shown.map_or_else(String::new, |d| d.display().to_string())
-        },
-    },
+    memory::BUFFERS_BYTES,
+    memory::CHUNK_BYTES,
+    memory::GC_THRESHOLD,
+    memory::HUGEPAGES,
+    memory::INITIAL_BYTES,
+    memory::PREWARM,
+    memory::REGION_BYTES,
+    memory::REGION_DIR,
     NodeOption {
         name: "metrics.listen",
         kind: ValueKind::Text,

@@ -64,6 +64,33 @@ impl fmt::Display for Rate {
     }
 }
 
+/// A part of a whole: 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Part(f64);
+
+impl Eq for Part {}
+
+impl Part {
+    pub const WHOLE: Part = Part(1.0);
+
+    /// A number from 0 to 1.
+    pub fn parse(text: &str) -> Option<Part> {
+        let part: f64 = text.trim().parse().ok()?;
+        (0.0..=1.0).contains(&part).then_some(Part(part))
+    }
+
+    /// This part of a number of bytes.
+    pub fn of(self, bytes: usize) -> usize {
+        (bytes as f64 * self.0) as usize
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
 choice! {
     /// What a shard does when it has nothing to do (`dataplane.idle`).
     IdlePolicy {

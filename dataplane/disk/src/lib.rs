@@ -18,8 +18,9 @@ mod wake;
 
 pub use engine::{Completion, Disk, DiskDriver};
 pub use file_system::{DiskFile, FileSystem, OpenMode, RandomFile, Unsynced};
-pub use helper::{Helper, give_way, keep_off};
+pub use helper::{Helper, give_way};
 pub use memory::{Memory, MemoryRange};
+pub use precursor_memory::keep_off;
 pub use system::{SystemFileSystem, direct_io_works, may_reserve};
 pub use wake::Wake;
 

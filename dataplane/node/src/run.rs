@@ -28,6 +28,7 @@ pub fn region_options(config: &NodeConfig) -> RegionOptions {
         },
         shards: config.shard_count(),
         pool_bytes: config.memory_region_bytes,
+        buffer_bytes: config.memory_buffers_bytes,
         ..RegionOptions::new(config.node_id, &config.data_dir)
     }
 }
@@ -71,6 +72,7 @@ pub fn run(
             announced = true;
             status.set_data_state(ProcessState::Ready);
             tracing::info!("serving on {bound}");
+            report_pages(&region);
             // Parsing options and recovering logs are behind us; polling needs little of the text.
             precursor_memory::release_start_text();
         }
@@ -103,6 +105,20 @@ pub fn run(
     precursor_transport_dpdk::shut_down();
     status.set_data_state(ProcessState::Absent);
     stopped
+}
+
+/// What the region lies on, as the kernel tells: what was asked for is not always had.
+fn report_pages(region: &Region) {
+    const MEBIBYTE: u64 = 1 << 20;
+    let of = region.bytes() / MEBIBYTE;
+    match region.huge_bytes() {
+        Ok(0) => tracing::info!("region: pages of 4 KiB so far, {of} MiB at most"),
+        Ok(huge) => {
+            let huge = huge / MEBIBYTE;
+            tracing::info!("region: {huge} MiB on huge pages so far, {of} MiB at most");
+        }
+        Err(error) => tracing::warn!("region: its pages cannot be told: {error}"),
+    }
 }
 
 /// A shard that takes no turns cannot be asked to stop. What it had acknowledged is in the region or

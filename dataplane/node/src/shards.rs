@@ -1,9 +1,10 @@
 //! The shards' threads.
 
 use crate::network::{Network, NodeTransport, TransportPlan};
-use precursor_config::{IdlePolicy, NodeConfig, Switch};
-use precursor_shard::{PeerLinks, Shard, ShardOptions, ShardParts, peer_links};
-use precursor_shm::Region;
+use precursor_config::{IdlePolicy, NodeConfig, Part, Switch};
+use precursor_memory::numa;
+use precursor_shard::{MemoryOptions, PeerLinks, Shard, ShardOptions, ShardParts, peer_links};
+use precursor_shm::{PoolOptions, Region};
 use precursor_storage::{CleanerOptions, ColdOptions, DirectIo, StoreOptions, WorkerOptions};
 use precursor_transport_shm::{ShmTransport, WithShm};
 use std::net::SocketAddr;
@@ -43,6 +44,7 @@ impl Shards {
         network: Network,
         shm: Vec<ShmTransport>,
     ) -> Result<Shards, String> {
+        region.set_taken_processors(&config.dataplane_cpus);
         let shared = Arc::new(Shared::default());
         let mut threads = Vec::new();
         let links = peer_links(config.shard_count());
@@ -51,7 +53,7 @@ impl Shards {
         let mut shm = shm.into_iter();
         for ((shard, peers), transport) in (0..config.shard_count()).zip(links).zip(plans) {
             let plan = Plan {
-                options: shard_options(config, listen, shard, generation),
+                options: shard_options(config, listen, shard, generation, region),
                 store: store_options(config, shard),
                 transport,
                 shm: shm.next(),
@@ -145,6 +147,7 @@ impl Plan {
         {
             tracing::warn!(shard = number, "cannot be pinned to processor {cpu}");
         }
+        place_memory(&self.region, number, self.cpu);
         let transport = NodeTransport::new(self.transport).map_err(|e| e.to_string())?;
         tracing::info!(shard = number, "{}", transport.report());
         let transport = WithShm::new(transport, self.shm).map_err(|e| e.to_string())?;
@@ -168,11 +171,39 @@ impl Plan {
     }
 }
 
+/// Where a machine has several NUMA nodes, a shard's pools and its thread's own memory come from the
+/// one that its processor is near.
+fn place_memory(region: &Region, shard: u16, cpu: Option<usize>) {
+    let topology = numa::Topology::detect();
+    if topology.count() == 1 {
+        if shard == 0 {
+            tracing::info!("one NUMA node: all memory is near every shard");
+        }
+        return;
+    }
+    let Some(node) = cpu.and_then(|cpu| topology.node_of(cpu)) else {
+        let nodes = topology.count();
+        tracing::warn!(
+            shard,
+            "memory is not placed on one of {nodes} NUMA nodes: dataplane.cpus does not pin the shard"
+        );
+        return;
+    };
+    match numa::prefer_node(node).and_then(|()| region.prefer_node(shard, node)) {
+        Ok(()) => tracing::info!(shard, "memory comes from NUMA node {node}"),
+        Err(error) => tracing::warn!(
+            shard,
+            "memory cannot be placed on NUMA node {node}: {error}"
+        ),
+    }
+}
+
 fn shard_options(
     config: &NodeConfig,
     listen: SocketAddr,
     shard: u16,
     generation: u64,
+    region: &Region,
 ) -> ShardOptions {
     let shards = config.shard_count();
     let advertised = config.advertised(listen);
@@ -188,6 +219,7 @@ fn shard_options(
             IdlePolicy::Sleep => precursor_shard::IdlePolicy::Sleep,
         },
         spin_us: u64::from(config.dataplane_spin_us),
+        memory: memory_options(config, region),
         request_bytes_max: config.socket_request_bytes_max as usize,
         connections_max: share(config.connections_max),
         connections_idle_ms_max: config.connections_idle_ms_max,
@@ -198,6 +230,26 @@ fn shard_options(
         advertised_port: advertised.port,
         set_log_level: Some(crate::logger::set_level),
         ..ShardOptions::new(listen)
+    }
+}
+
+/// A shard's share of the initial memory: of the buffers a quarter of that of the extents, as their
+/// pool has where nobody says otherwise.
+fn memory_options(config: &NodeConfig, region: &Region) -> MemoryOptions {
+    let shards = u64::from(config.shard_count());
+    let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let pool = |initial: u64| PoolOptions {
+        initial_bytes: bytes(initial.div_ceil(shards)),
+        step_bytes: bytes(config.memory_chunk_bytes),
+        prewarm: config.memory_prewarm,
+    };
+    let part = config.memory_gc_threshold;
+    let kept = |pool: u64| (part < Part::WHOLE).then(|| part.of(bytes(pool)));
+    MemoryOptions {
+        extents: pool(config.memory_initial_bytes),
+        buffers: pool(config.memory_initial_bytes / 4),
+        extents_bytes_kept: kept(region.pool_bytes()),
+        buffers_bytes_kept: kept(region.buffer_bytes()),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::quotas::{Account, Quotas};
 use crate::stats::Stats;
 use crate::timer::TimerWheel;
 use crate::traffic::TrafficTable;
+use crate::trim::Trimming;
 use crate::waiters::WaiterTable;
 use precursor_memory::{Slab, SlabKey as Key};
 use precursor_protocol::{ApiKey, header};
@@ -108,6 +109,7 @@ pub(crate) struct Core {
     pub sessions: SessionCache,
     pub produces: Slab<ProduceWork>,
     pub queries: Queries,
+    pub trimming: Trimming,
     pub producers_asked: Slab<ProducersWork>,
     pub peers: PeerLinks,
     pub own: OwnRequests,

@@ -38,9 +38,10 @@ mod shard;
 mod stats;
 mod timer;
 mod traffic;
+mod trim;
 mod waiters;
 
 pub use connection::IDLE_CONNECTION_BYTES;
-pub use options::{IdlePolicy, ShardOptions};
+pub use options::{IdlePolicy, MemoryOptions, ShardOptions};
 pub use peers::{PeerLinks, peer_links};
 pub use shard::{Shard, ShardError, ShardParts};

@@ -6,6 +6,7 @@ use crate::core::{CloseReason, Core, Timer};
 use crate::fetch;
 use crate::handlers::{metadata, produce};
 use crate::queries;
+use crate::trim;
 use precursor_memory::SlabUse;
 use precursor_shm::control::ToControl;
 use precursor_storage::{LogId, StoreEvent};
@@ -90,6 +91,7 @@ pub(crate) fn sweep(core: &mut Core) {
     for (id, reason) in condemned {
         core.close_later(id, reason);
     }
+    trim::sweep(core);
     publish_gauges(core);
 }
 
@@ -132,6 +134,9 @@ fn publish_gauges(core: &mut Core) {
         .set(pool.bytes_free_whole as u64);
     stats.pool_hits.set(pool.hits);
     stats.pool_misses.set(pool.misses);
+    stats.pool_bytes_huge.set(pool.bytes_huge as u64);
+    stats.pool_trims.set(pool.trims);
+    stats.pool_trimmed_bytes.set(pool.bytes_trimmed);
     stats.control_ring_full.set(core.control.full_count);
     publish_buffers(core);
     publish_slabs(core);
@@ -153,6 +158,9 @@ fn publish_buffers(core: &Core) {
     stats.buffer_hits.set(used.hits);
     stats.buffer_misses.set(used.misses);
     stats.buffer_exhausted.set(used.exhausted);
+    stats.buffer_bytes_huge.set(used.bytes_huge as u64);
+    stats.buffer_trims.set(used.trims);
+    stats.buffer_trimmed_bytes.set(used.bytes_trimmed);
 }
 
 fn publish_slabs(core: &Core) {

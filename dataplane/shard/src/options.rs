@@ -1,6 +1,7 @@
 //! What a shard is told when it starts.
 
 use precursor_model::LogConfig;
+use precursor_shm::PoolOptions;
 use std::net::SocketAddr;
 
 /// What a shard does when there is nothing to do.
@@ -12,6 +13,18 @@ pub enum IdlePolicy {
     Adaptive,
     /// Sleeps at once.
     Sleep,
+}
+
+/// How a shard takes memory, and when it gives some back. Its share of what the node has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryOptions {
+    pub extents: PoolOptions,
+    pub buffers: PoolOptions,
+    /// Bytes of the extent pool that may have memory while there is little to do; above it, it goes
+    /// back to its initial memory (`memory.gc.threshold`). `None`: never.
+    pub extents_bytes_kept: Option<usize>,
+    /// The same for the buffer pool.
+    pub buffers_bytes_kept: Option<usize>,
 }
 
 /// How a shard behaves. Limits are per shard where a node has several.
@@ -29,6 +42,7 @@ pub struct ShardOptions {
     pub request_bytes_max: usize,
     /// Bytes of requests larger than a pooled buffer that may be in the making at once.
     pub large_request_bytes_max: usize,
+    pub memory: MemoryOptions,
     pub connections_max: usize,
     /// A connection that moves no byte for this long is closed (`connections.max.idle.ms`).
     pub connections_idle_ms_max: u64,
@@ -57,6 +71,7 @@ impl ShardOptions {
             spin_us: 50,
             request_bytes_max: 104_857_600,
             large_request_bytes_max: 512 << 20,
+            memory: MemoryOptions::default(),
             connections_max: 16_384,
             connections_idle_ms_max: 600_000,
             auto_create_topics: true,

@@ -19,6 +19,7 @@ use crate::quotas::Quotas;
 use crate::stats::Stats;
 use crate::timer::TimerWheel;
 use crate::traffic::TrafficTable;
+use crate::trim::Trimming;
 use crate::waiters::WaiterTable;
 use precursor_memory::Slab;
 use precursor_shm::{Doorbell, DoorbellName, Region, ring};
@@ -115,8 +116,9 @@ impl<T: Transport> Shard<T> {
         let shard = options.shard;
         let mut clock = Clock::new();
         let now = clock.now();
-        let store =
-            Store::open(store, region.extent_pool(shard), now).map_err(ShardError::Store)?;
+        let mut extents = region.extent_pool(shard);
+        extents.prepare(options.memory.extents);
+        let store = Store::open(store, extents, now).map_err(ShardError::Store)?;
         let bell = |name| region.doorbell(name).map_err(ShardError::Doorbell);
         let doorbell = bell(DoorbellName::Shard(shard))?;
         let control_bell = bell(DoorbellName::Control)?;
@@ -128,6 +130,7 @@ impl<T: Transport> Shard<T> {
         )?;
         transport.watch(store.wake_descriptor(), WOKEN_BY_STORE)?;
         let mut buffers = region.buffer_pool(shard);
+        buffers.prepare(options.memory.buffers);
         buffers.set_large_bytes_max(options.large_request_bytes_max);
         let parked = ParkedAppends::new(buffers.capacity() / PARKED_SHARE);
         let producer = region.to_control_producer(shard);
@@ -151,6 +154,7 @@ impl<T: Transport> Shard<T> {
             sessions: SessionCache::new(options.fetch_session_slots_max),
             produces: Slab::new(PREPARED),
             queries: Queries::new(),
+            trimming: Trimming::default(),
             producers_asked: Slab::new(0),
             peers,
             own: OwnRequests::default(),

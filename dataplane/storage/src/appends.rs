@@ -195,6 +195,25 @@ impl Store {
         freed + self.park_idle(bytes.saturating_sub(freed), spared)
     }
 
+    /// Gives memory back to the system until `keep_bytes` have some: chunks of the pool that nothing
+    /// is in, at most `chunks_max`, and for more of them lets go of up to `evict_bytes` of what is on
+    /// disk. To be called again while there is more to be had, which it returns; the pool's helper
+    /// does what takes time.
+    pub fn trim(&mut self, keep_bytes: usize, evict_bytes: usize, chunks_max: usize) -> bool {
+        let trimmed = self.io.pool_mut().trim(keep_bytes, chunks_max);
+        let above = self.pool_use().bytes_backed.saturating_sub(keep_bytes);
+        let freed = match above {
+            0 => 0,
+            above => self.reclaim(evict_bytes.min(above), None),
+        };
+        trimmed || freed > 0
+    }
+
+    /// Takes note of what the pool's helper has done meanwhile, for [`Store::pool_use`].
+    pub fn settle_pool(&mut self) {
+        self.io.pool_mut().settle();
+    }
+
     /// Gives back the tails of logs that are on disk as a whole, but not that of `spared`.
     fn park_idle(&mut self, bytes: usize, spared: Option<LogId>) -> usize {
         let mut freed = 0;

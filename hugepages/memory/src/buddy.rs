@@ -75,6 +75,16 @@ impl ChunkSet {
         let word = index * 64 + summary.trailing_zeros() as usize;
         Some(word * 64 + self.words[word].trailing_zeros() as usize)
     }
+
+    fn last(&self) -> Option<usize> {
+        let (index, summary) = self
+            .summary
+            .iter()
+            .enumerate()
+            .rfind(|(_, word)| **word != 0)?;
+        let word = index * 64 + summary.ilog2() as usize;
+        Some(word * 64 + self.words[word].ilog2() as usize)
+    }
 }
 
 /// The allocator. Owned by one thread; allocates nothing after [`BuddyAllocator::new`].
@@ -139,6 +149,11 @@ impl BuddyAllocator {
             self.units_free -= CHUNK_UNITS;
         }
         free
+    }
+
+    /// The highest chunk of which nothing is lent.
+    pub fn last_free_chunk(&self) -> Option<usize> {
+        self.with_free[usize::from(ORDER_MAX)].last()
     }
 
     /// Takes a block of this order and returns its first unit, or `None` when no chunk that was added

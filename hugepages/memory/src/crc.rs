@@ -84,9 +84,10 @@ const fn table() -> [u32; 256] {
     table
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// RFC 3720, appendix B.4, and the check value of the catalogue of CRC algorithms.
     #[test]
@@ -132,6 +133,32 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    proptest! {
+        /// Any bytes at any alignment, in pieces of any length, begun with any checksum.
+        #[test]
+        fn every_way_is_the_tables(
+            bytes in prop::collection::vec(any::<u8>(), 0..9_000),
+            start in 0..64_usize,
+            cuts in prop::collection::vec(0..9_000_usize, 0..4),
+            crc in any::<u32>(),
+        ) {
+            let bytes = &bytes[start.min(bytes.len())..];
+            let expected = crc32c_portable_append(crc, bytes);
+            prop_assert_eq!(crc32c_folding_append(crc, bytes), expected);
+            #[cfg(target_arch = "x86_64")]
+            if std::is_x86_feature_detected!("sse4.2") {
+                // SAFETY: the processor has SSE4.2, asked just above.
+                prop_assert_eq!(unsafe { sse42_append(crc, bytes) }, expected);
+            }
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
+            cuts.extend([0, bytes.len()]);
+            cuts.sort_unstable();
+            let pieces = cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]);
+            let continued = pieces.fold(crc, crc32c_append);
+            prop_assert_eq!(continued, expected);
         }
     }
 

@@ -69,9 +69,56 @@ fn nice() -> io::Result<i32> {
     }
 }
 
+/// Lets the calling thread run on every processor that the process may use but these, which belong
+/// to others; on all of them where none would be left. Threads begin with the processors of whoever
+/// started them, so one that a pinned thread starts would stay beside it.
+pub fn keep_off(taken: &[usize]) {
+    const BYTES: usize = size_of::<libc::cpu_set_t>();
+    // SAFETY: a set of processors is bits; all zero is the empty one.
+    let mut allowed: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the set is as long as is said. The process's first thread, which nobody pins, has the
+    // processors that the system gave to the process.
+    let got = unsafe { libc::sched_getaffinity(libc::getpid(), BYTES, &raw mut allowed) };
+    if got != 0 {
+        return;
+    }
+    let mut wanted = allowed;
+    for cpu in taken.iter().filter(|cpu| **cpu < 8 * BYTES) {
+        // SAFETY: the set has a bit for the processor.
+        unsafe { libc::CPU_CLR(*cpu, &mut wanted) };
+    }
+    // SAFETY: both sets are whole.
+    if unsafe { libc::CPU_COUNT(&wanted) } == 0 {
+        wanted = allowed;
+    }
+    // SAFETY: the set is as long as is said; 0 is the calling thread.
+    unsafe { libc::sched_setaffinity(0, BYTES, &raw const wanted) };
+}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_thread_keeps_off_the_processors_of_others_where_there_are_more() {
+        let allowed = || {
+            let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+            let line = status.lines().find(|l| l.starts_with("Cpus_allowed:"));
+            let mask = line.unwrap().split_whitespace().nth(1).unwrap();
+            u64::from_str_radix(mask.rsplit(',').next().unwrap(), 16).unwrap()
+        };
+        let all = allowed();
+        let first = all.trailing_zeros() as usize;
+        let seen = std::thread::spawn(move || {
+            keep_off(&[first, 100_000]);
+            let kept = allowed();
+            keep_off(&(0..64).collect::<Vec<_>>());
+            (kept, allowed())
+        });
+        let others = all & !(1 << first);
+        let expected = if others == 0 { all } else { others };
+        assert_eq!(seen.join().unwrap(), (expected, all));
+    }
 
     #[test]
     fn the_weight_stays_as_it_was() {

@@ -7,8 +7,10 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-use precursor_memory::{BuddyAllocator, CHUNK_BYTES, Mapping, ORDER_MAX, UNIT_BYTES, order_for};
+use precursor_memory::{CHUNK_BYTES, Mapping, ORDER_MAX, UNIT_BYTES, order_for};
 
+use crate::blocks::Blocks;
+use crate::chunks::{PoolOptions, Span};
 use crate::region::Claim;
 
 /// Large buffers' bytes that a new pool allows at once.
@@ -22,16 +24,11 @@ const NONE: u32 = u32::MAX;
 /// The pool. Owned by one thread; lends without a lock and without the allocator.
 pub struct BufferPool {
     shared: Arc<Shared>,
-    buddy: BuddyAllocator,
+    blocks: Blocks,
     /// Per order; taken in the eyes of the allocator.
     ready: [Ready; ORDER_MAX as usize + 1],
     ready_bytes: usize,
     bytes_in_use_max: usize,
-    /// Chunks from this one on were not given memory yet.
-    chunks_backed: usize,
-    hits: u64,
-    misses: u64,
-    exhausted: u64,
     large_bytes_max: usize,
 }
 
@@ -60,9 +57,8 @@ impl Ready {
 /// What the pool and its buffers share. The claim lives here: as long as one buffer is out, no other
 /// pool may lend the same memory.
 struct Shared {
-    claim: Claim,
+    _claim: Claim,
     base: NonNull<u8>,
-    offset: u64,
     /// The first unit of the buffer returned last, or [`NONE`]: a list that many push to and the
     /// owner takes as a whole.
     returned: AtomicU32,
@@ -71,7 +67,7 @@ struct Shared {
     large_bytes: AtomicUsize,
 }
 
-// SAFETY: `base` is an address in a shared mapping that `claim` keeps; what is behind it belongs to
+// SAFETY: `base` is an address in a shared mapping that `_claim` keeps; what is behind it belongs to
 // the buffers, each of which has one owner. The rest is atomics and plain data.
 unsafe impl Send for Shared {}
 // SAFETY: as above.
@@ -84,7 +80,9 @@ pub struct BufferPoolUse {
     pub bytes: usize,
     /// Bytes that have memory behind them and are not lent.
     pub bytes_free: usize,
-    /// Of those, bytes of 2 MiB chunks of which nothing is lent.
+    /// Bytes of the pool that lie on huge pages.
+    pub bytes_huge: usize,
+    /// Of the free ones, bytes of 2 MiB chunks of which nothing is lent.
     pub bytes_free_whole: usize,
     /// Bytes of the region's pool that are lent (returned ones may count until the next `take`).
     pub bytes_in_use: usize,
@@ -98,6 +96,10 @@ pub struct BufferPoolUse {
     pub misses: u64,
     /// Times that nothing could be lent.
     pub exhausted: u64,
+    /// Bytes that were given back to the system.
+    pub bytes_trimmed: u64,
+    /// Times that something was given back.
+    pub trims: u64,
 }
 
 impl BufferPool {
@@ -107,23 +109,25 @@ impl BufferPool {
         let offset = region.layout().buffers(shard);
         let base = region.part::<u8>(offset);
         let units = bytes / UNIT_BYTES;
+        let span = Span {
+            start: offset,
+            chunks: bytes / CHUNK_BYTES,
+            directory: None,
+            refusals_between_asks: 0,
+        };
+        let blocks = Blocks::new(region.clone(), span, format!("buffers-{shard}"));
         BufferPool {
             shared: Arc::new(Shared {
-                claim,
+                _claim: claim,
                 base,
-                offset,
                 returned: AtomicU32::new(NONE),
                 next: zeroed(units),
                 large_bytes: AtomicUsize::new(0),
             }),
-            buddy: BuddyAllocator::new(bytes),
+            blocks,
             ready: Default::default(),
             ready_bytes: 0,
             bytes_in_use_max: 0,
-            chunks_backed: 0,
-            hits: 0,
-            misses: 0,
-            exhausted: 0,
             large_bytes_max: LARGE_BYTES_MAX,
         }
     }
@@ -133,16 +137,7 @@ impl BufferPool {
     pub fn take(&mut self, bytes: usize) -> Option<Buffer> {
         let order = order_for(bytes.max(1))?;
         self.collect_returned();
-        let backed = self.chunks_backed;
-        let Some(unit) = self.lend(order) else {
-            self.exhausted += 1;
-            return None;
-        };
-        if self.chunks_backed == backed {
-            self.hits += 1;
-        } else {
-            self.misses += 1;
-        }
+        let unit = self.lend(order)?;
         self.bytes_in_use_max = self.bytes_in_use_max.max(self.bytes_in_use());
         // SAFETY: the allocator lends units of this pool only.
         let start = unsafe { self.shared.base.add(unit as usize * UNIT_BYTES) };
@@ -163,10 +158,10 @@ impl BufferPool {
         let fits = in_use.checked_add(length)? <= self.large_bytes_max;
         let mapping = fits.then(|| Mapping::anonymous(length).ok()).flatten();
         let Some(mapping) = mapping else {
-            self.exhausted += 1;
+            self.blocks.counts.exhausted += 1;
             return None;
         };
-        self.misses += 1;
+        self.blocks.counts.misses += 1;
         self.shared.large_bytes.fetch_add(length, Ordering::Relaxed);
         Some(Buffer {
             start: NonNull::new(mapping.as_ptr())?,
@@ -183,52 +178,72 @@ impl BufferPool {
 
     /// Bytes that the pool has in all.
     pub fn capacity(&self) -> usize {
-        self.buddy.chunks_max() * CHUNK_BYTES
+        self.blocks.bytes()
     }
 
     /// How much is lent.
     pub fn usage(&self) -> BufferPoolUse {
+        let (blocks, counts) = (&self.blocks, self.blocks.counts);
         BufferPoolUse {
             bytes: self.capacity(),
-            bytes_free: self.buddy.bytes_free() + self.ready_bytes,
-            bytes_free_whole: self.buddy.bytes_free_whole(),
+            bytes_free: self.blocks.buddy.bytes_free() + self.ready_bytes,
+            bytes_huge: blocks.bytes_huge(),
+            bytes_free_whole: self.blocks.buddy.bytes_free_whole(),
             bytes_in_use: self.bytes_in_use(),
             bytes_in_use_max: self.bytes_in_use_max,
             large_bytes: self.shared.large_bytes.load(Ordering::Relaxed),
-            hits: self.hits,
-            misses: self.misses,
-            exhausted: self.exhausted,
+            hits: counts.hits,
+            misses: counts.misses,
+            exhausted: counts.exhausted,
+            bytes_trimmed: blocks.bytes_trimmed(),
+            trims: counts.trims,
         }
+    }
+
+    /// Says how memory is taken, and takes the initial one; to be called before the first buffer is
+    /// asked for. Where there is too little, the rest comes when it is needed.
+    pub fn prepare(&mut self, options: PoolOptions) {
+        self.blocks.prepare(options);
+    }
+
+    /// Takes note of what the helper thread has done meanwhile, for [`usage`](Self::usage).
+    pub fn settle(&mut self) {
+        self.blocks.supply.collect();
+    }
+
+    /// Gives whole chunks of which nothing is lent back to the system while more than `keep_bytes`
+    /// have memory, at most `chunks_max`. A helper thread does the work; returns whether it was given
+    /// any.
+    pub fn trim(&mut self, keep_bytes: usize, chunks_max: usize) -> bool {
+        if self.blocks.bytes_backed() > keep_bytes {
+            self.collect_returned();
+            self.merge_ready();
+        }
+        self.blocks.trim(keep_bytes, chunks_max)
     }
 
     fn bytes_in_use(&self) -> usize {
-        self.buddy.bytes_in_use() - self.ready_bytes
+        self.blocks.buddy.bytes_in_use() - self.ready_bytes
     }
 
     fn lend(&mut self, order: u8) -> Option<u32> {
-        if let Some(unit) = self.ready[usize::from(order)].pop() {
+        let mut unit = self.ready[usize::from(order)].pop();
+        if unit.is_some() {
             self.ready_bytes -= UNIT_BYTES << order;
-            return Some(unit);
+        } else {
+            unit = self.blocks.buddy.allocate(order);
         }
-        if let Some(unit) = self.buddy.allocate(order) {
-            return Some(unit);
+        if unit.is_none() {
+            self.merge_ready();
         }
-        self.merge_ready();
-        loop {
-            if let Some(unit) = self.buddy.allocate(order) {
-                return Some(unit);
-            }
-            if !self.grow() {
-                return None;
-            }
-        }
+        self.blocks.lend(order, unit)
     }
 
     /// Before more memory is taken, what lies ready in other sizes is made use of.
     fn merge_ready(&mut self) {
         for order in 0..=ORDER_MAX {
             while let Some(unit) = self.ready[usize::from(order)].pop() {
-                self.buddy.free(unit);
+                self.blocks.buddy.free(unit);
             }
         }
         self.ready_bytes = 0;
@@ -243,28 +258,18 @@ impl BufferPool {
         let mut unit = self.shared.returned.swap(NONE, Ordering::Acquire);
         while unit != NONE {
             let next = self.shared.next[unit as usize].load(Ordering::Relaxed);
-            let order = self.buddy.order(unit).expect("a lent buffer is taken");
+            let order = self
+                .blocks
+                .buddy
+                .order(unit)
+                .expect("a lent buffer is taken");
             if self.ready[usize::from(order)].push(unit) {
                 self.ready_bytes += UNIT_BYTES << order;
             } else {
-                self.buddy.free(unit);
+                self.blocks.buddy.free(unit);
             }
             unit = next;
         }
-    }
-
-    fn grow(&mut self) -> bool {
-        let chunk = self.chunks_backed;
-        if chunk == self.buddy.chunks_max() {
-            return false;
-        }
-        let offset = self.shared.offset + (chunk * CHUNK_BYTES) as u64;
-        let backed = self.shared.claim.region().back(offset, CHUNK_BYTES as u64);
-        if backed {
-            self.buddy.add_chunk(chunk);
-            self.chunks_backed += 1;
-        }
-        backed
     }
 }
 

@@ -5,7 +5,9 @@
 //! left in it is data: checked before it is believed.
 #![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
+mod blocks;
 mod buffer;
+mod chunks;
 pub mod control;
 mod doorbell;
 mod extent;
@@ -17,6 +19,7 @@ mod stats;
 mod status;
 
 pub use buffer::{Buffer, BufferPool, BufferPoolUse};
+pub use chunks::PoolOptions;
 pub use doorbell::{Doorbell, DoorbellName};
 pub use extent::{
     ExtentId, ExtentOwner, ExtentPool, ExtentPoolUse, ExtentState, RecoveredExtent, SetAside,

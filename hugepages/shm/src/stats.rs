@@ -160,12 +160,18 @@ shard_stats! {
     pool_bytes_free_whole Gauge "Of the extent pool's free bytes, those of 2 MiB chunks of which nothing is lent.";
     pool_hits Total "Extents that were lent from memory that was there.";
     pool_misses Total "Extents for which memory had to be had from the filesystem first.";
+    pool_bytes_huge Gauge "Bytes of the extent pool that lie on huge pages.";
+    pool_trims Total "Times that memory of the extent pool was given back to the system.";
+    pool_trimmed_bytes Total "Bytes of the extent pool that were given back to the system.";
     buffer_bytes_max Gauge "Bytes that the buffer pool may grow to.";
     buffer_bytes_free Gauge "Bytes of the buffer pool that are backed by memory and not lent.";
     buffer_bytes_free_whole Gauge "Of the buffer pool's free bytes, those of 2 MiB chunks of which nothing is lent.";
     buffer_bytes_in_use_max Gauge "The most of the buffer pool that was ever lent.";
     buffer_hits Total "Buffers that were lent from memory that was there.";
     buffer_misses Total "Buffers for which memory had to be had from the system first.";
+    buffer_bytes_huge Gauge "Bytes of the buffer pool that lie on huge pages.";
+    buffer_trims Total "Times that memory of the buffer pool was given back to the system.";
+    buffer_trimmed_bytes Total "Bytes of the buffer pool that were given back to the system.";
     slab_objects Gauge "Objects that slabs (answers, fetches, produces) have made.";
     slab_objects_in_use Gauge "Objects of slabs that are in use.";
     slab_objects_in_use_max Gauge "The most objects of each slab that were ever in use at once, added up.";

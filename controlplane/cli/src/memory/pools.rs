@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use crate::top::Samples;
 
-pub const HEADER: [&str; 12] = [
+pub const HEADER: [&str; 14] = [
     "pool",
     "shard",
     "maximum",
     "backed",
+    "on huge pages",
     "in use",
     "high water",
     "free",
@@ -17,6 +18,7 @@ pub const HEADER: [&str; 12] = [
     "misses",
     "hit ratio",
     "refused",
+    "given back",
 ];
 
 /// The pools of a shard: what they are called, what they are counted in, and how their metrics begin.
@@ -48,6 +50,10 @@ pub struct PoolRow {
     hits: u64,
     misses: u64,
     exhausted: u64,
+    /// Bytes that lie on huge pages.
+    huge: Option<u64>,
+    trims: Option<u64>,
+    trimmed_bytes: Option<u64>,
 }
 
 /// Every pool of every shard.
@@ -99,6 +105,9 @@ fn row(
         hits: value("hits_total")?,
         misses: value("misses_total")?,
         exhausted: value("exhausted_total").unwrap_or(0),
+        huge: counted("huge"),
+        trims: value("trims_total"),
+        trimmed_bytes: value("trimmed_bytes_total"),
     })
 }
 
@@ -122,6 +131,9 @@ impl PoolRow {
         let both = |a: Option<u64>, b: Option<u64>| Some(a? + b?);
         self.maximum = both(self.maximum, other.maximum);
         self.free_whole = both(self.free_whole, other.free_whole);
+        self.huge = both(self.huge, other.huge);
+        self.trims = both(self.trims, other.trims);
+        self.trimmed_bytes = both(self.trimmed_bytes, other.trimmed_bytes);
         self.in_use += other.in_use;
         self.in_use_max += other.in_use_max;
         self.free += other.free;
@@ -163,6 +175,9 @@ impl PoolRow {
             "misses": self.misses,
             "hit_ratio": self.hit_ratio(),
             "exhausted": self.exhausted,
+            "huge": self.huge,
+            "trims": self.trims,
+            "trimmed_bytes": self.trimmed_bytes,
         })
     }
 
@@ -180,6 +195,7 @@ impl PoolRow {
                 .map_or_else(|| "all".to_owned(), |shard| shard.to_string()),
             or_dash(self.maximum.map(amount)),
             amount(self.in_use + self.free),
+            or_dash(self.huge.map(bytes)),
             amount(self.in_use),
             amount(self.in_use_max),
             amount(self.free),
@@ -188,6 +204,7 @@ impl PoolRow {
             self.misses.to_string(),
             or_dash(self.hit_ratio().map(percent)),
             self.exhausted.to_string(),
+            or_dash(self.trimmed_bytes.map(bytes)),
         ]
     }
 }

@@ -23,6 +23,7 @@ pub fn region_options(config: &NodeConfig) -> RegionOptions {
         },
         shards: config.shard_count(),
         pool_bytes: config.memory_region_bytes,
+        buffer_bytes: config.memory_buffers_bytes,
         ..RegionOptions::new(config.node_id, &config.data_dir)
     }
 }

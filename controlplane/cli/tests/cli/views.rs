@@ -79,12 +79,15 @@ fn the_pools_of_a_live_broker_are_told() {
                 "free",
                 "hit_ratio",
                 "hits",
+                "huge",
                 "in_use",
                 "in_use_max",
                 "maximum",
                 "misses",
                 "pool",
                 "shard",
+                "trimmed_bytes",
+                "trims",
                 "unit",
             ]
         );
@@ -100,7 +103,7 @@ fn the_pools_of_a_live_broker_are_told() {
     let text = broker.text(&["memory"]);
     assert!(text.contains("hit ratio") && text.contains("all"), "{text}");
     assert_eq!(text.lines().count(), 1 + 3, "{text}");
-    let (error, _) = broker.refused(&["memory", "--admin", "127.0.0.1:1"], 1);
+    let (error, _) = broker.refused(&["memory", "--bootstrap", "127.0.0.1:1"], 1);
     assert!(error.contains("does not tell"), "{error}");
 }
 

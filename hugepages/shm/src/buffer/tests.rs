@@ -87,3 +87,24 @@ fn large_ones_have_memory_of_their_own_under_a_cap() {
     assert_eq!(pool.take_large(5 << 20).unwrap()[0], 0);
     assert_eq!(pool.usage().large_bytes, 0);
 }
+
+#[test]
+fn returned_memory_is_given_back_to_the_system() {
+    let fixture = Fixture::new();
+    let mut pool = fixture.region.buffer_pool(0);
+    let all: Vec<_> = std::iter::from_fn(|| pool.take(1 << 20)).collect();
+    let kept = pool.take(1);
+    assert!(kept.is_none() && all.len() == 4);
+    drop(all);
+    let usage = pool.usage();
+    assert_eq!((usage.bytes_in_use, usage.bytes_trimmed), (4 << 20, 0));
+    let started = std::time::Instant::now();
+    while pool.usage().bytes_trimmed < 2 << 20 {
+        pool.trim(2 << 20, 8);
+        assert!(started.elapsed().as_secs() < 60, "{:?}", pool.usage());
+        std::thread::yield_now();
+    }
+    assert_eq!(pool.usage().bytes_free, 2 << 20);
+    let again: Vec<_> = std::iter::from_fn(|| pool.take(1 << 20)).collect();
+    assert_eq!(again.len(), 4, "and taken again");
+}

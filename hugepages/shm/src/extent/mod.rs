@@ -3,10 +3,8 @@
 //! The pool belongs to one shard thread. What a successor must know is in the directory, one entry
 //! per smallest extent; who may lend what is private book-keeping, rebuilt from the directory by
 //! [`ExtentPool::attach`]. Memory is taken from the filesystem in chunks of 2 MiB, when the ones in
-//! use do not suffice, so that a full filesystem is an answer and never a signal; under load a helper
-//! thread does so ahead of need.
+//! use do not suffice, and given back when they are not needed ([`PoolOptions`], [`ExtentPool::trim`]).
 
-mod ahead;
 mod directory;
 mod recovery;
 #[cfg(all(test, not(loom)))]
@@ -15,17 +13,15 @@ mod tests;
 use std::fmt;
 use std::ptr::NonNull;
 
-use precursor_memory::{BuddyAllocator, CHUNK_BYTES, UNIT_BYTES, order_for};
+use precursor_memory::{CHUNK_BYTES, UNIT_BYTES, order_for};
 
+use crate::blocks::Blocks;
+use crate::chunks::{PoolOptions, Span};
 use crate::region::Claim;
-use ahead::Ahead;
 pub(crate) use directory::DirectoryEntry;
+use directory::chunk_bytes;
 pub use directory::{ExtentOwner, ExtentState};
 pub use recovery::{RecoveredExtent, SetAside, SetAsideReason};
-
-/// A full filesystem is asked for memory again after this many extents were refused: each asking
-/// takes and gives back whatever little is left there.
-const REFUSALS_BETWEEN_ASKS: u64 = 1024;
 
 /// Names a lent extent: where it begins, and which lending of that place it is, so that a stale name
 /// is recognised.
@@ -50,6 +46,8 @@ pub struct ExtentPoolUse {
     pub bytes: usize,
     /// Bytes that have memory behind them, lent or not (not counting what is ready ahead of need).
     pub bytes_backed: usize,
+    /// Of those, bytes that lie on huge pages.
+    pub bytes_huge: usize,
     /// Bytes that have memory behind them and are not lent.
     pub bytes_free: usize,
     /// Bytes lent.
@@ -66,6 +64,10 @@ pub struct ExtentPoolUse {
     pub misses: u64,
     /// Times that nothing could be lent.
     pub exhausted: u64,
+    /// Bytes that were given back to the system.
+    pub bytes_trimmed: u64,
+    /// Times that something was given back.
+    pub trims: u64,
     /// Directory entries that recovery could not believe.
     pub set_aside: usize,
 }
@@ -77,23 +79,9 @@ pub struct ExtentPool {
     base: NonNull<u8>,
     bytes: usize,
     directory: NonNull<DirectoryEntry>,
-    buddy: BuddyAllocator,
-    ahead: Option<Ahead>,
+    blocks: Blocks,
     /// Per unit, the generation of the extent that begins there (zero pages until used).
     generations: Box<[u32]>,
-    /// Chunks from this one on were not asked of the filesystem yet by this process, but for those
-    /// that recovery found in use.
-    chunks_tried: usize,
-    /// Ascending.
-    chunks_recovered: Vec<u32>,
-    chunks_backed: usize,
-    hits: u64,
-    misses: u64,
-    /// Times that the filesystem was asked for memory in place.
-    waits: u64,
-    exhausted: u64,
-    /// Refused by the filesystem: not asked again before so many more were refused here.
-    ask_again_at: u64,
     recovered: Vec<RecoveredExtent>,
     set_aside: Vec<SetAside>,
 }
@@ -106,29 +94,24 @@ impl ExtentPool {
     pub(crate) fn attach(claim: Claim, shard: u16) -> ExtentPool {
         let region = claim.region();
         let bytes = region.layout().sizes.pool_bytes as usize;
+        let span = Span {
+            start: region.layout().pool(shard),
+            chunks: bytes / CHUNK_BYTES,
+            directory: Some((region.layout().directory(shard), chunk_bytes() as u64)),
+            refusals_between_asks: 1024,
+        };
         let mut pool = ExtentPool {
             shard,
             base: region.part(region.layout().pool(shard)),
             bytes,
             directory: region.part(region.layout().directory(shard)),
-            buddy: BuddyAllocator::new(bytes),
-            ahead: None,
+            blocks: Blocks::new(region.clone(), span, format!("extents-{shard}")),
             generations: vec![0; bytes / UNIT_BYTES].into(),
-            chunks_tried: 0,
-            chunks_recovered: Vec::new(),
-            chunks_backed: 0,
-            hits: 0,
-            misses: 0,
-            waits: 0,
-            exhausted: 0,
-            ask_again_at: 0,
             recovered: Vec::new(),
             set_aside: Vec::new(),
             claim,
         };
         pool.recover();
-        let region = pool.claim.region().clone();
-        pool.ahead = Some(Ahead::start(region, shard, pool.chunks_recovered.clone()));
         pool
     }
 
@@ -201,12 +184,12 @@ impl ExtentPool {
         self.order(id);
         self.entry(id.unit).close();
         self.generations[id.unit()] = id.generation.wrapping_add(1);
-        self.buddy.free(id.unit);
+        self.blocks.buddy.free(id.unit);
     }
 
     /// Whether the extent is lent under this id.
     pub fn is_lent(&self, id: ExtentId) -> bool {
-        self.buddy.order(id.unit).is_some() && self.generations[id.unit()] == id.generation
+        self.blocks.buddy.order(id.unit).is_some() && self.generations[id.unit()] == id.generation
     }
 
     /// What attaching found: every believable extent that a predecessor had lent for a log, in the
@@ -237,105 +220,54 @@ impl ExtentPool {
         id.unit() * UNIT_BYTES / CHUNK_BYTES
     }
 
-    /// Takes memory for this many bytes more than are lent, as far as there is any: a broker that
-    /// wants no pause at its first records calls this at start. Returns the bytes free then.
-    pub fn prewarm(&mut self, bytes: usize) -> usize {
-        while self.buddy.bytes_free() < bytes {
-            let Some(chunk) = self.grow() else {
-                break;
-            };
-            ahead::prefault(self.claim.region(), self.shard, chunk);
-        }
-        self.buddy.bytes_free()
+    /// Says how memory is taken, and takes the initial one; to be called before the first extent is
+    /// asked for. Where there is too little, the rest comes when it is needed.
+    pub fn prepare(&mut self, options: PoolOptions) {
+        self.blocks.prepare(options);
+    }
+
+    /// Takes note of what the helper thread has done meanwhile, for [`usage`](Self::usage).
+    pub fn settle(&mut self) {
+        self.blocks.supply.collect();
+    }
+
+    /// Gives whole chunks of which nothing is lent back to the system while more than `keep_bytes`
+    /// have memory, at most `chunks_max`. A helper thread does the work; returns whether it was given
+    /// any.
+    pub fn trim(&mut self, keep_bytes: usize, chunks_max: usize) -> bool {
+        self.blocks.trim(keep_bytes, chunks_max)
     }
 
     /// How much is lent.
     pub fn usage(&self) -> ExtentPoolUse {
+        let (blocks, counts) = (&self.blocks, self.blocks.counts);
         ExtentPoolUse {
             bytes: self.bytes,
-            bytes_backed: self.chunks_backed * CHUNK_BYTES,
-            bytes_free: self.buddy.bytes_free(),
-            bytes_in_use: self.buddy.bytes_in_use(),
-            bytes_in_use_max: self.buddy.bytes_in_use_max(),
-            bytes_free_whole: self.buddy.bytes_free_whole(),
-            largest_free: self.buddy.largest_free(),
-            hits: self.hits,
-            misses: self.misses,
-            exhausted: self.exhausted,
+            bytes_backed: blocks.bytes_backed(),
+            bytes_huge: blocks.bytes_huge(),
+            bytes_free: blocks.buddy.bytes_free(),
+            bytes_in_use: blocks.buddy.bytes_in_use(),
+            bytes_in_use_max: blocks.buddy.bytes_in_use_max(),
+            bytes_free_whole: blocks.buddy.bytes_free_whole(),
+            largest_free: blocks.buddy.largest_free(),
+            hits: counts.hits,
+            misses: counts.misses,
+            exhausted: counts.exhausted,
+            bytes_trimmed: blocks.bytes_trimmed(),
+            trims: counts.trims,
             set_aside: self.set_aside.len(),
         }
     }
 
     fn lend(&mut self, bytes: usize) -> Option<(ExtentId, u8)> {
         let order = order_for(bytes.max(1))?;
-        let waits = self.waits;
-        let mut unit = self.buddy.allocate(order);
-        while unit.is_none() && self.grow().is_some() {
-            unit = self.buddy.allocate(order);
-        }
-        let Some(unit) = unit else {
-            self.exhausted += 1;
-            return None;
-        };
-        if self.waits == waits {
-            self.hits += 1;
-        } else {
-            self.misses += 1;
-        }
-        self.keep_spare();
+        let unit = self.blocks.lend(order, None)?;
         let generation = self.generations[unit as usize];
         Some((ExtentId { unit, generation }, order))
     }
 
-    /// Has the helper thread make memory ready before it is needed.
-    fn keep_spare(&mut self) {
-        let spare = Ahead::spare_bytes(self.buddy.bytes_in_use());
-        let Some(missing) = spare.checked_sub(self.buddy.bytes_free() + 1) else {
-            return;
-        };
-        let chunks = self.chunks_tried + missing / CHUNK_BYTES + 1;
-        if let Some(ahead) = &mut self.ahead {
-            ahead.request(self.chunks_tried, chunks.min(self.buddy.chunks_max()));
-        }
-    }
-
-    /// Adds the next chunk that the filesystem has memory for.
-    fn grow(&mut self) -> Option<usize> {
-        while self.chunks_tried < self.buddy.chunks_max() {
-            let chunk = self.chunks_tried;
-            if self.is_known(chunk) {
-                self.chunks_tried += 1;
-                continue;
-            }
-            let ready = self
-                .ahead
-                .as_ref()
-                .is_some_and(|ahead| ahead.is_ready(chunk));
-            if !ready && self.exhausted < self.ask_again_at {
-                return None;
-            }
-            if ready {
-                self.chunks_backed += 1;
-            } else if !self.back_chunk(chunk) {
-                self.ask_again_at = self.exhausted + REFUSALS_BETWEEN_ASKS;
-                return None;
-            }
-            self.chunks_tried += 1;
-            self.buddy.add_chunk(chunk);
-            return Some(chunk);
-        }
-        None
-    }
-
-    fn back_chunk(&mut self, chunk: usize) -> bool {
-        self.waits += 1;
-        let backed = ahead::ask(self.claim.region(), self.shard, chunk);
-        self.chunks_backed += usize::from(backed);
-        backed
-    }
-
     fn order(&self, id: ExtentId) -> u8 {
-        let order = self.buddy.order(id.unit);
+        let order = self.blocks.buddy.order(id.unit);
         match order {
             Some(order) if self.generations[id.unit()] == id.generation => order,
             _ => panic!("{id:?} was freed"),

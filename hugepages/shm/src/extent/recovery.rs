@@ -59,7 +59,7 @@ impl ExtentPool {
     /// would take memory for parts that never were used.
     pub(super) fn recover(&mut self) {
         let mut entries = vec![0_u8; chunk_bytes()];
-        for chunk in 0..self.buddy.chunks_max() {
+        for chunk in 0..self.blocks.buddy.chunks_max() {
             if !self.has_directory(chunk) || self.read_directory(chunk, &mut entries).is_err() {
                 continue;
             }
@@ -105,10 +105,9 @@ impl ExtentPool {
 
     fn recover_chunk(&mut self, chunk: usize, entries: &[[u8; 64]]) {
         // Idempotent: what has memory already keeps it, holes get zeroes.
-        let backed = self.back_chunk(chunk);
-        self.chunks_recovered.push(chunk as u32);
+        let backed = self.blocks.supply.claim(chunk);
         if backed {
-            self.buddy.add_chunk(chunk);
+            self.blocks.buddy.add_chunk(chunk);
         }
         for (index, bytes) in entries.iter().enumerate() {
             let entry = RawEntry::from_bytes(bytes);
@@ -150,10 +149,13 @@ impl ExtentPool {
         if entry.committed > size as u64 {
             return Err(SetAsideReason::Committed);
         }
-        self.buddy.claim(unit, order).map_err(|error| match error {
-            ClaimError::Misplaced => SetAsideReason::Bounds,
-            ClaimError::Taken => SetAsideReason::Overlap,
-        })?;
+        self.blocks
+            .buddy
+            .claim(unit, order)
+            .map_err(|error| match error {
+                ClaimError::Misplaced => SetAsideReason::Bounds,
+                ClaimError::Taken => SetAsideReason::Overlap,
+            })?;
         self.generations[unit as usize] = entry.generation;
         Ok(RecoveredExtent {
             id: ExtentId {
@@ -169,11 +171,6 @@ impl ExtentPool {
         })
     }
 
-    /// Whether recovery dealt with this chunk already, so that growing must not add it again.
-    pub(super) fn is_known(&self, chunk: usize) -> bool {
-        self.chunks_recovered.binary_search(&(chunk as u32)).is_ok()
-    }
-
     /// Keeps what was not believed in a file, then forgets it here. Where that fails its memory stays
     /// out of use, for the next start to try again.
     fn deal_with_set_aside(&mut self) {
@@ -185,7 +182,7 @@ impl ExtentPool {
         }
         for entry in &self.set_aside {
             // Refused where another extent has the memory, which keeps it in use anyway.
-            let _ = self.buddy.claim(entry.unit, entry.order());
+            let _ = self.blocks.buddy.claim(entry.unit, entry.order());
         }
     }
 

@@ -63,13 +63,18 @@ fn memory_is_taken_chunk_by_chunk_and_only_when_needed() {
     assert_eq!(pool.usage().largest_free, 0);
     let more = pool.allocate(4096, owner(1)).unwrap();
     assert_eq!(pool.usage().bytes_backed, 4 << 20);
-    assert_eq!(pool.backed_chunk(more), 1);
-    assert_eq!(pool.prewarm(3 << 20), 4 * (1 << 20) - 4096);
-    assert_eq!(
-        pool.prewarm(u32::MAX as usize),
-        6 * (1 << 20) - 4096,
-        "all there is"
-    );
+    assert!(pool.backed_chunk(more) > 0);
+    let prepared = |pool: &mut ExtentPool, initial_bytes| {
+        pool.prepare(PoolOptions {
+            initial_bytes,
+            prewarm: true,
+            ..PoolOptions::default()
+        });
+        pool.usage().bytes_backed
+    };
+    assert_eq!(prepared(&mut pool, 5 << 20), 6 << 20);
+    assert_eq!(prepared(&mut pool, 1 << 20), 6 << 20);
+    assert_eq!(prepared(&mut pool, usize::MAX), 8 << 20, "all there is");
     assert!(pool.allocate((2 << 20) + 1, owner(1)).is_none());
     for id in ids {
         pool.free(id);
@@ -85,22 +90,26 @@ fn memory_is_taken_chunk_by_chunk_and_only_when_needed() {
 fn memory_is_made_ready_ahead_of_need() {
     let fixture = Fixture::with(|options| options.pool_bytes = 64 << 20);
     let mut pool = fixture.region.extent_pool(0);
-    let is_ready = |pool: &ExtentPool, chunk| pool.ahead.as_ref().unwrap().is_ready(chunk);
     let small = pool.allocate(16384, owner(1)).unwrap();
     std::thread::sleep(std::time::Duration::from_millis(20));
-    assert!(!is_ready(&pool, 1), "one small extent is no load");
+    assert_eq!(
+        pool.blocks.supply.coming(),
+        0,
+        "one small extent is no load"
+    );
     for _ in 0..8 {
         pool.allocate(2 << 20, owner(1)).unwrap();
     }
     let started = std::time::Instant::now();
-    while !is_ready(&pool, 9) {
+    while pool.blocks.supply.ready() == 0 {
         assert!(started.elapsed().as_secs() < 60, "nothing is made ready");
         std::thread::yield_now();
     }
     let data = fixture.region.file().metadata().unwrap();
     assert!(std::os::unix::fs::MetadataExt::blocks(&data) * 512 >= 10 * (2 << 20));
+    let waits = pool.usage().misses;
     let next = pool.allocate(2 << 20, owner(1)).unwrap();
-    assert_eq!(pool.backed_chunk(next), 9);
+    assert_eq!(pool.usage().misses, waits, "it was ready");
     pool.bytes_mut(next).fill(1);
     pool.free(small);
 }
@@ -441,4 +450,38 @@ proptest! {
             }
         }
     }
+}
+
+/// Memory that is not lent goes back down to what is to be kept, and comes again with zeroes.
+#[test]
+fn free_memory_is_given_back_and_taken_again() {
+    let fixture = Fixture::with(|options| options.pool_bytes = 32 << 20);
+    let mut pool = fixture.region.extent_pool(0);
+    pool.prepare(PoolOptions {
+        initial_bytes: 4 << 20,
+        ..PoolOptions::default()
+    });
+    let ids: Vec<_> = (0..12)
+        .map(|_| pool.allocate(2 << 20, owner(1)).unwrap())
+        .collect();
+    for id in &ids {
+        pool.bytes_mut(*id).fill(9);
+    }
+    for id in &ids[1..] {
+        pool.free(*id);
+    }
+    let started = std::time::Instant::now();
+    while pool.usage().bytes_backed > 4 << 20 || pool.usage().bytes_trimmed < 20 << 20 {
+        pool.trim(4 << 20, 3);
+        assert!(started.elapsed().as_secs() < 60, "{:?}", pool.usage());
+        std::thread::yield_now();
+    }
+    let usage = pool.usage();
+    assert_eq!(usage.bytes_in_use + usage.bytes_free, 4 << 20);
+    assert!(usage.trims >= 4, "so many at a time: {usage:?}");
+    assert!(!pool.trim(4 << 20, 3), "no more than that");
+    assert!(pool.bytes(ids[0]).iter().all(|byte| *byte == 9));
+    let again: Vec<_> = std::iter::from_fn(|| pool.allocate(2 << 20, owner(2))).collect();
+    assert_eq!(again.len(), 15);
+    assert!(pool.bytes(again[14]).iter().all(|byte| *byte == 0));
 }

@@ -7,8 +7,8 @@ use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use precursor_memory::{CHUNK_BYTES, Mapping};
@@ -89,12 +89,16 @@ fn note(lock: &File, region: &Region) -> io::Result<()> {
 
 /// Gives a range of a file memory, or room, of its own.
 pub(super) fn allocate(file: &File, offset: u64, bytes: u64) -> io::Result<()> {
+    fallocate(file, 0, offset, bytes)
+}
+
+fn fallocate(file: &File, mode: i32, offset: u64, bytes: u64) -> io::Result<()> {
     loop {
         // SAFETY: a descriptor that is open and plain numbers.
         let result = unsafe {
             libc::fallocate(
                 file.as_raw_fd(),
-                0,
+                mode,
                 offset as libc::off_t,
                 bytes as libc::off_t,
             )
@@ -107,6 +111,12 @@ pub(super) fn allocate(file: &File, offset: u64, bytes: u64) -> io::Result<()> {
             return Err(error);
         }
     }
+}
+
+/// The opposite of [`allocate`]: the range becomes a hole.
+pub(super) fn deallocate(file: &File, offset: u64, bytes: u64) -> io::Result<()> {
+    let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+    fallocate(file, mode, offset, bytes)
 }
 
 fn check_options(options: &RegionOptions) -> Result<(), RegionError> {
@@ -370,6 +380,7 @@ pub(super) fn assemble(
             directory: place.directory.clone(),
             data_dir: data_dir.to_owned(),
             claimed: claimed.collect(),
+            taken_processors: OnceLock::new(),
             layout,
         }),
     }

@@ -18,8 +18,8 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use precursor_memory::Mapping;
 
@@ -136,6 +136,7 @@ struct Inner {
     data_dir: PathBuf,
     /// Per shard, bits of [`Part`]: what this process has taken.
     claimed: Box<[AtomicU32]>,
+    taken_processors: OnceLock<Box<[usize]>>,
 }
 
 /// What only one owner at a time may have.
@@ -189,6 +190,16 @@ impl Region {
         create::attach_existing(options)
     }
 
+    /// Processors that belong to others, before the first pool is taken: its helper threads keep off
+    /// them. Told once.
+    pub fn set_taken_processors(&self, taken: &[usize]) {
+        let _ = self.inner.taken_processors.set(taken.into());
+    }
+
+    pub(crate) fn taken_processors(&self) -> &[usize] {
+        self.inner.taken_processors.get().map_or(&[], |taken| taken)
+    }
+
     /// What the region lies on.
     pub fn kind(&self) -> RegionKind {
         self.inner.kind
@@ -212,6 +223,11 @@ impl Region {
     /// The extent pool of one shard, in bytes.
     pub fn pool_bytes(&self) -> u64 {
         self.inner.layout.sizes.pool_bytes
+    }
+
+    /// The buffer pool of one shard, in bytes.
+    pub fn buffer_bytes(&self) -> u64 {
+        self.inner.layout.sizes.buffer_bytes
     }
 
     /// Removes the region's name and its doorbells, after a clean stop. Who is attached stays so; who
@@ -325,6 +341,31 @@ impl Region {
         BufferPool::attach(self.claim(shard, Part::BufferPool), shard)
     }
 
+    /// Has the shard's pools, as far as they have no memory yet, take it from this NUMA node while
+    /// there is any.
+    ///
+    /// # Errors
+    /// There is no such node, or the kernel does not allow it.
+    pub fn prefer_node(&self, shard: u16, node: u32) -> io::Result<()> {
+        self.assert_shard(shard);
+        let layout = self.layout();
+        let mapping = self.mapping();
+        let sizes = layout.sizes;
+        let (pool, bytes) = (layout.pool(shard) as usize, sizes.pool_bytes as usize);
+        mapping.prefer_node(pool, bytes, node)?;
+        let (buffers, bytes) = (layout.buffers(shard) as usize, sizes.buffer_bytes as usize);
+        mapping.prefer_node(buffers, bytes, node)
+    }
+
+    /// Bytes of the region that lie on huge pages in this process now, as the kernel says. Walks the
+    /// page tables: not for a shard's thread.
+    ///
+    /// # Errors
+    /// `/proc` cannot be read.
+    pub fn huge_bytes(&self) -> io::Result<u64> {
+        self.mapping().huge_bytes().map(|bytes| bytes as u64)
+    }
+
     pub(crate) fn layout(&self) -> &Layout {
         &self.inner.layout
     }
@@ -355,11 +396,22 @@ impl Region {
     /// Makes sure that a range of the file has memory behind it, so that touching it cannot be a
     /// SIGBUS. False when the filesystem has none left.
     pub(crate) fn back(&self, offset: u64, bytes: u64) -> bool {
-        if self.inner.kind == RegionKind::Hugetlbfs {
-            // Reserved when it was mapped.
+        if self.is_reserved() {
+            // When it was mapped.
             return true;
         }
         create::allocate(&self.inner.file, offset, bytes).is_ok()
+    }
+
+    /// Whether all of the memory is reserved for the region, so that nobody gains by its return.
+    pub(crate) fn is_reserved(&self) -> bool {
+        self.inner.kind == RegionKind::Hugetlbfs
+    }
+
+    /// Gives a range's memory back to the system; it reads as zeroes from then on, and is to be
+    /// [backed](Region::back) before it is touched again.
+    pub(crate) fn give_back(&self, offset: u64, bytes: u64) -> io::Result<()> {
+        create::deallocate(&self.inner.file, offset, bytes)
     }
 
     fn ring(&self, name: RingName, shard: u16) -> SharedMemory {

@@ -124,8 +124,7 @@ unsafe impl Send for Chunks {}
 
 impl Chunks {
     pub(crate) fn new(bytes: usize) -> io::Result<Chunks> {
-        let mapping = Mapping::anonymous(bytes)?;
-        mapping.advise_huge();
+        let mapping = Mapping::anonymous_huge(bytes)?;
         mapping.prefault(0, bytes)?;
         Ok(Chunks { mapping, bytes })
     }
