@@ -7,6 +7,7 @@
 //! - [`views`]: the hot requests borrowed from the frame; parsing and reading allocate nothing.
 //! - [`writers`]: the hot responses written field by field; writing into a buffer that has room
 //!   allocates nothing.
+//! - [`native`]: the one frame that is not Kafka's: a single record.
 //! - [`records`]: record batches (magic 2): views, validation, patching, building.
 //!
 //! No length is believed before it is bounded by the bytes that are there, and no memory is
@@ -19,6 +20,7 @@ pub mod frame;
 mod generated;
 pub mod header;
 mod message;
+pub mod native;
 pub mod read;
 pub mod records;
 pub mod write;

@@ -7,6 +7,7 @@ use crate::fetch::{FetchWork, Reads, SessionCache};
 use crate::handlers::describe_producers::ProducersWork;
 use crate::handlers::metadata::MetadataWait;
 use crate::handlers::produce::ProduceWork;
+use crate::handlers::produce::native::NativeBatch;
 use crate::image::{Broker, Image};
 use crate::options::ShardOptions;
 use crate::own::OwnRequests;
@@ -108,6 +109,7 @@ pub(crate) struct Core {
     pub reads: Reads,
     pub sessions: SessionCache,
     pub produces: Slab<ProduceWork>,
+    pub native: NativeBatch,
     pub queries: Queries,
     pub trimming: Trimming,
     pub producers_asked: Slab<ProducersWork>,

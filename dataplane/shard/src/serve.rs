@@ -8,6 +8,7 @@ use crate::connection::{ANSWERS_PER_CONNECTION_MAX, Connection};
 use crate::core::{CloseReason, Core, Handled};
 use crate::handlers;
 use precursor_protocol::frame::{self, LENGTH_PREFIX};
+use precursor_protocol::native;
 use precursor_shm::Buffer;
 use precursor_transport_port::{ConnectionId, ReceiveError, Transport};
 
@@ -161,6 +162,15 @@ fn handle_frames(
             .is_none_or(|c| c.muted || c.answer_count >= ANSWERS_PER_CONNECTION_MAX);
         if must_wait {
             return Parsed::Paused;
+        }
+        if native::is_native(frame) {
+            let (bytes, handled) = handlers::produce::native::handle(core, id, rest);
+            *start += bytes;
+            match handled {
+                Handled::Done => continue,
+                Handled::Blocked => return Parsed::Paused,
+                Handled::Close(reason) => return Parsed::Close(reason),
+            }
         }
         match handlers::dispatch(core, id, frame) {
             Handled::Done => *start += whole,

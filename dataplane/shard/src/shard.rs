@@ -7,6 +7,7 @@ use crate::connection::Connections;
 use crate::control::{self, ControlLink, Describing};
 use crate::core::Core;
 use crate::fetch::{self, Reads, SessionCache};
+use crate::handlers::produce::native::NativeBatch;
 use crate::idle::{Idle, Rest};
 use crate::image::Image;
 use crate::maintenance;
@@ -153,6 +154,7 @@ impl<T: Transport> Shard<T> {
             reads: Reads::default(),
             sessions: SessionCache::new(options.fetch_session_slots_max),
             produces: Slab::new(PREPARED),
+            native: NativeBatch::default(),
             queries: Queries::new(),
             trimming: Trimming::default(),
             producers_asked: Slab::new(0),

@@ -43,6 +43,10 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("precursor-transport-shm", &["memory", "transport-port"]),
     (
+        "precursor-client",
+        &["compression", "model", "protocol", "transport-shm"],
+    ),
+    (
         "precursor-transport-sim",
         &["memory", "model", "transport-port"],
     ),
@@ -168,6 +172,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
         "precursor-cli",
         &[
             "admin-api",
+            "client",
             "compression",
             "config",
             "disk",

@@ -39,11 +39,37 @@ impl Kind {
     }
 }
 
+/// What carries the native client's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum NativeTransport {
+    /// Memory shared with a broker on this host
+    Shm,
+    /// TCP
+    Tcp,
+}
+
+impl NativeTransport {
+    /// As on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            NativeTransport::Shm => "shm",
+            NativeTransport::Tcp => "tcp",
+        }
+    }
+}
+
 /// The arguments of `precursor bench`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct BenchArguments {
     #[arg(value_enum)]
     pub what: Kind,
+    /// Measure through the native client over this, one record a request, never sleeping (latency
+    /// and produce); --with-ceiling measures tcp after shm
+    #[arg(long, value_enum)]
+    pub transport: Option<NativeTransport>,
+    /// The data directory of a broker on this host, for --transport
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<std::path::PathBuf>,
     /// The topic; made when it is absent, and then deleted in the end [default: a new one]
     #[arg(long)]
     pub topic: Option<String>,

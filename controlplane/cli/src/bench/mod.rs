@@ -5,6 +5,7 @@ mod arguments;
 mod histogram;
 mod latency;
 mod link;
+mod native;
 mod process_cpu;
 mod report;
 mod server;
@@ -32,6 +33,9 @@ pub fn run(
     common: &CommonArguments,
     output: Output,
 ) -> Result<(), Failure> {
+    if let Some(transport) = arguments.transport {
+        return native::run(transport, arguments, common, output);
+    }
     let mut arguments = arguments.clone();
     let usual = if arguments.what.is_latency() { 1 } else { 1000 };
     arguments.batch_records = arguments.batch_records_asked.unwrap_or(usual);

@@ -39,6 +39,10 @@ impl Report<'_> {
         value["connections"] = arguments.connections.into();
         value["in_flight"] = arguments.in_flight.into();
         value["acks"] = arguments.acks.into();
+        if self.what.is_latency() {
+            value["p50_us"] = round(self.measured.latencies.quantile_us(0.5), 3).into();
+            value["p99_us"] = round(self.measured.latencies.quantile_us(0.99), 3).into();
+        }
         value["spin"] = arguments.spin.into();
         value["rate"] = arguments.rate.into();
         if let Some((kind, ceiling)) = &self.ceiling {
@@ -106,7 +110,7 @@ fn cpu_per_million(measured: &Measured) -> Option<f64> {
     known.then(|| seconds * 1e6 / measured.records as f64)
 }
 
-fn measured_json(measured: &Measured) -> Value {
+pub(super) fn measured_json(measured: &Measured) -> Value {
     let cpu = measured
         .cpu
         .iter()
@@ -125,7 +129,7 @@ fn measured_json(measured: &Measured) -> Value {
     })
 }
 
-fn measured_lines(what: Kind, measured: &Measured) -> Vec<String> {
+pub(super) fn measured_lines(what: Kind, measured: &Measured) -> Vec<String> {
     let mut lines = Vec::new();
     if !what.is_latency() {
         let megabytes = measured.bytes as f64 / 1e6 / measured.seconds.max(1e-9);

@@ -15,6 +15,7 @@ use precursor_protocol::views::produce_request::PartitionProduceDataView;
 use precursor_storage::{AppendError, AppendOptions, Appended, LogId};
 use precursor_transport_port::ConnectionId;
 
+pub(crate) mod native;
 mod refusal;
 mod response;
 mod waits;
@@ -335,12 +336,7 @@ fn settle(
     work: &mut ProduceWork,
 ) -> Handled {
     core.stats.produce_requests.add(1);
-    if core.throttle_account.is_some() {
-        let bytes = request.frame.len() as u64;
-        let now_us = core.now.monotonic_us;
-        let owed = core.quotas.charge(core.throttle_account, bytes, now_us);
-        core.throttle_ms = core.throttle_ms.max(owed);
-    }
+    charge(core, request);
     if view.acks == ACKS_NONE {
         // There is no answer to carry an error; Kafka closes the connection so that the client
         // notices and asks for metadata again.
@@ -363,17 +359,32 @@ fn settle(
         return Handled::Close(CloseReason::Unanswerable);
     }
     core.answers[answer].failed = work.outcomes.iter().any(|o| o.error.is_error());
+    let timeout_us = u64::try_from(view.timeout_ms).unwrap_or(0) * 1_000;
+    finish_or_wait(core, key, work, answer, timeout_us);
+    Handled::Done
+}
+
+/// Completes an answer that is written, or leaves it to what it waits for.
+fn finish_or_wait(core: &mut Core, key: Key, work: &mut ProduceWork, answer: Key, timeout_us: u64) {
     wait_for_others(core, key, work);
     if work.outstanding == 0 {
         core.finish_answer(answer);
     } else {
         work.answer = Some(answer);
         core.answers[answer].waits = Waits::Produce(key);
-        let timeout_us = u64::try_from(view.timeout_ms).unwrap_or(0) * 1_000;
         let deadline = core.now.monotonic_us + timeout_us;
         work.timer = Some(core.timers.arm(deadline, Timer::Produce(key)));
     }
-    Handled::Done
+}
+
+/// Puts the request's bytes on the account of who sends it, if there is one.
+fn charge(core: &mut Core, request: &Request<'_>) {
+    if core.throttle_account.is_some() {
+        let bytes = request.frame.len() as u64;
+        let now_us = core.now.monotonic_us;
+        let owed = core.quotas.charge(core.throttle_account, bytes, now_us);
+        core.throttle_ms = core.throttle_ms.max(owed);
+    }
 }
 
 /// Registers every partition that is not durable yet or is another shard's; others lose their hole.

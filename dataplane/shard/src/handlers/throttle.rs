@@ -12,6 +12,15 @@ use std::time::Instant;
 /// answer, and waits for after it; what this request costs it is told with the next, but for the
 /// bytes of a Produce, which are known before its answer.
 pub(super) fn handle(core: &mut Core, request: &Request<'_>, by: AnsweredBy) -> Handled {
+    around(core, request, |core| super::handle(core, request, by))
+}
+
+/// The same around whatever handles a request.
+pub(super) fn around(
+    core: &mut Core,
+    request: &Request<'_>,
+    handle: impl FnOnce(&mut Core) -> Handled,
+) -> Handled {
     let accounts = core
         .quotas
         .accounts(USER, request.client_id.unwrap_or_default());
@@ -28,7 +37,7 @@ pub(super) fn handle(core: &mut Core, request: &Request<'_>, by: AnsweredBy) -> 
         core.throttle_ms = core.throttle_ms.max(owed);
     }
     let timed = account(Kind::Request).map(|account| (account, Instant::now()));
-    let handled = super::handle(core, request, by);
+    let handled = handle(core);
     if let Some((account, began)) = timed {
         let spent_ns = began.elapsed().as_nanos() as u64;
         core.quotas.charge(Some(account), spent_ns, now_us);

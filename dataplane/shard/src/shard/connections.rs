@@ -17,6 +17,9 @@ impl<T: Transport> Shard<T> {
         let core = &self.core;
         let little = core.to_serve.len().min(SERVED_PER_TURN);
         let bulk = core.to_serve_bulk.len().min(SERVED_PER_TURN);
+        if little + bulk == 0 {
+            return false;
+        }
         let until_us = self.clock.monotonic_us() + SERVE_US_PER_TURN;
         for _ in 0..little {
             let Some(id) = self.core.to_serve.pop_front() else {
@@ -36,7 +39,7 @@ impl<T: Transport> Shard<T> {
                 break;
             }
         }
-        little + bulk > 0
+        true
     }
 
     /// Answers leave before the next connection is served: its requests may be long.

@@ -15,7 +15,7 @@ const WOKEN_BY_CLIENTS: u32 = u32::MAX;
 
 /// While shared-memory clients are at work, the other transport is polled in one of so many turns:
 /// for kernel sockets each poll is a system call, which costs more than a whole turn of the rest.
-const TURNS_PER_POLL: u32 = 16;
+const TURNS_PER_POLL: u32 = 64;
 /// Clients that had nothing for so many turns are not at work.
 const TURNS_QUIET: u32 = 4096;
 

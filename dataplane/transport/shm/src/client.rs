@@ -199,6 +199,14 @@ impl ShmConnection {
         self.hear()
     }
 
+    /// Asks the kernel whether the broker is still there.
+    ///
+    /// # Errors
+    /// It is gone, and nothing is left to be received.
+    pub fn check(&mut self) -> io::Result<()> {
+        self.hear()
+    }
+
     /// Takes the broker's rings; fails when it is gone and has left nothing to read.
     fn hear(&mut self) -> io::Result<()> {
         loop {

@@ -12,5 +12,6 @@ mod idle;
 mod limits;
 mod many_partitions;
 mod observability;
+mod shm;
 mod start;
 mod wire;
