@@ -16,6 +16,8 @@ use crate::interface::Port;
 /// Most payload of a frame that a device cuts: what fits IPv4's length with all headers.
 const SEGMENTATION_BYTES_MAX: usize = 65_000;
 const TCP_HEADER_BYTES: usize = 20;
+/// Ethernet with a tag, IPv6, TCP with all options.
+const HEADER_BYTES_MAX: usize = FRAME_HEADER_BYTES_MAX + 40 + 60;
 
 /// One queue pair of a port. Owned by one shard. There is nothing to sleep on: who idles looks again.
 pub struct DpdkDevice {
@@ -176,6 +178,12 @@ impl FrameDevice for DpdkDevice {
             checksum_offset,
             segment_bytes,
         } = offload;
+        let bytes: usize = slices.iter().map(|slice| slice.len()).sum();
+        let most = match segment_bytes {
+            0 => FRAME_HEADER_BYTES_MAX + self.mtu(),
+            _ => HEADER_BYTES_MAX + SEGMENTATION_BYTES_MAX,
+        };
+        assert!(bytes <= most, "a frame is as large as its device takes it");
         let headers = slices.first().map_or(0, |slice| slice.len());
         assert!(
             usize::from(checksum_start) + TCP_HEADER_BYTES <= headers && checksum_start > 0,

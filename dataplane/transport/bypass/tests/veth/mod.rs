@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
-use precursor_tests_netns::Wire;
+use precursor_tests_netns::{Namespace, Wire};
 use precursor_transport_afxdp::{
     AfXdpDevice, AfXdpInterface, AfXdpOptions, AttachMode, Redirection,
 };
@@ -111,7 +111,22 @@ impl Network for VethNetwork {
     }
 
     fn connect(&mut self, address: SocketAddr) -> KernelClient {
-        let _far = self.wire.far.enter();
+        KernelClient::connect(&self.wire.far, address)
+    }
+
+    fn bell(&mut self) -> PipeBell {
+        PipeBell::new()
+    }
+}
+
+pub struct KernelClient {
+    stream: TcpStream,
+}
+
+impl KernelClient {
+    /// Begins to connect, from a namespace.
+    pub fn connect(from: &Namespace, address: SocketAddr) -> KernelClient {
+        let _entered = from.enter();
         let socket =
             Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
         socket
@@ -125,14 +140,6 @@ impl Network for VethNetwork {
             stream: socket.into(),
         }
     }
-
-    fn bell(&mut self) -> PipeBell {
-        PipeBell::new()
-    }
-}
-
-pub struct KernelClient {
-    stream: TcpStream,
 }
 
 impl Client for KernelClient {
