@@ -8,6 +8,7 @@ temporary directory. Tests that restart their broker always start one.
 
 import itertools
 import os
+from pathlib import Path
 
 import pytest
 
@@ -57,7 +58,14 @@ def hand(bootstrap):
 
 @pytest.fixture(scope="session")
 def matrix():
-    return Matrix()
+    """What this process saw, and with MATRIX_DIR what earlier ones did and later ones are to know."""
+    matrix = Matrix()
+    shared = os.environ.get("MATRIX_DIR")
+    for path in Path(shared).glob("*.json") if shared else ():
+        matrix.add(path)
+    yield matrix
+    if shared:
+        matrix.save(Path(shared) / f"{os.getpid()}.json")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The table of docs/clients.md: client, version, feature; made of what the tests saw."""
 
+import json
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,6 +65,21 @@ class Matrix:
             self.tools[name, what] = FAILED
             raise
         self.tools.setdefault((name, what), YES)
+
+    def save(self, path):
+        """Writes what was seen, for the process that looks at all of it."""
+        pairs = [[list(key), outcome] for key, outcome in self.cells.items()]
+        tools = [[list(key), outcome] for key, outcome in self.tools.items()]
+        path.write_text(json.dumps({"cells": pairs, "tools": tools, "versions": self.versions}))
+
+    def add(self, path):
+        """Takes what another process saw; the worst outcome is kept."""
+        seen = json.loads(path.read_text())
+        self.versions |= seen["versions"]
+        for mine, theirs in (self.cells, seen["cells"]), (self.tools, seen["tools"]):
+            for key, outcome in theirs:
+                if mine.get(tuple(key)) != FAILED:
+                    mine[tuple(key)] = outcome
 
     def lines(self, clients):
         """The table's lines, with the features as rows and the clients as columns."""

@@ -4,7 +4,7 @@ use crate::data_plane::{OwnCall, OwnCalls};
 use crate::image::{EncodedImage, NodeOptions, Recipient};
 use crate::jobs::{Job, Work};
 use crate::link::{Event, Link};
-use crate::service::{Service, Unanswerable};
+use crate::service::{self, Service, Unanswerable};
 use crate::view::DataPlaneView;
 use precursor_consensus::Consensus;
 use precursor_metadata::Change;
@@ -60,7 +60,7 @@ pub struct Bridge {
 }
 
 enum Answer {
-    Frame(Result<Vec<u8>, Unanswerable>),
+    Request(Result<service::Answer, Unanswerable>),
     Ensured(Vec<String>, Vec<ErrorCode>),
     /// Its time was up, or its task ended without one.
     None(&'static str),
@@ -306,8 +306,11 @@ impl Bridge {
         let (wanted, next) = link.jobs.finish(done.token);
         if wanted {
             match done.answer {
-                Answer::Frame(Ok(frame)) => link.respond(done.token, frame),
-                Answer::Frame(Err(why)) => {
+                Answer::Request(Ok(service::Answer::Frame(frame))) => {
+                    link.respond(done.token, frame);
+                }
+                Answer::Request(Ok(service::Answer::Sent)) => link.responded(),
+                Answer::Request(Err(why)) => {
                     tracing::debug!(shard = done.shard, %why, "a request was refused");
                     link.refuse(done.token);
                 }
@@ -376,7 +379,7 @@ impl Bridge {
 
 async fn answer<S: Service>(service: &S, work: Work) -> Answer {
     match work {
-        Work::Answer(request) => Answer::Frame(service.answer(request).await),
+        Work::Answer(request) => Answer::Request(service.answer(request).await),
         Work::EnsureTopics(names) => {
             let outcomes = service.ensure_topics(names.clone()).await;
             Answer::Ensured(names, outcomes)

@@ -47,10 +47,24 @@ pub(crate) struct OwnCall {
     pub ask: Ask,
 }
 
+/// A response to a client that the shard sends by itself as soon as it has appended what the own
+/// request brings that this goes with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldResponse {
+    /// Of the client's request, which came from the same shard.
+    pub token: u64,
+    /// Header and body, without the length before them.
+    pub frame: Vec<u8>,
+}
+
 #[derive(Debug)]
 pub(crate) enum Ask {
-    /// A Kafka request.
-    Request { frame: Vec<u8>, reply: Reply },
+    /// A Kafka request, and what leaves with its success.
+    Request {
+        frame: Vec<u8>,
+        held: Vec<HeldResponse>,
+        reply: Reply,
+    },
     /// What the shard's logs are.
     DescribeLogs { reply: DescriptionReply },
 }
@@ -93,12 +107,22 @@ impl DataPlane {
     /// # Errors
     /// There is no answer; the request may or may not have been carried out.
     pub async fn request(&self, shard: u16, frame: Vec<u8>) -> Result<Vec<u8>, OwnError> {
+        self.request_holding(shard, frame, Vec::new()).await
+    }
+
+    /// As [`Self::request`], of an append to one partition: its success lets go of what is held.
+    pub(crate) async fn request_holding(
+        &self,
+        shard: u16,
+        frame: Vec<u8>,
+        held: Vec<HeldResponse>,
+    ) -> Result<Vec<u8>, OwnError> {
         let permits = self.shared.permits.get(usize::from(shard));
         let permits = permits.ok_or(OwnError::Refused)?;
         // Held until the answer is there; never closed.
         let _permit = permits.acquire().await.map_err(|_| OwnError::Lost)?;
         let (reply, answer) = oneshot::channel();
-        let ask = Ask::Request { frame, reply };
+        let ask = Ask::Request { frame, held, reply };
         let call = OwnCall { shard, ask };
         self.shared.calls.send(call).map_err(|_| OwnError::Lost)?;
         answer.await.unwrap_or(Err(OwnError::Lost))

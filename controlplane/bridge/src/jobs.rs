@@ -321,6 +321,7 @@ mod tests {
         Job {
             token,
             work: Work::Answer(Request {
+                token,
                 shard: 0,
                 connection,
                 origin,

@@ -22,12 +22,13 @@ mod view;
 
 pub use bridge::{Bridge, BridgeOptions};
 pub use data_plane::{
-    DataPlane, OWN_REQUESTS_PER_SHARD_MAX, OWN_RESPONSE_LENGTH_MAX, OwnCalls, OwnError,
+    DataPlane, HeldResponse, OWN_REQUESTS_PER_SHARD_MAX, OWN_RESPONSE_LENGTH_MAX, OwnCalls,
+    OwnError,
 };
 pub use image::NodeOptions;
 pub use partition::{PartitionPlace, Read};
 pub use precursor_shm::control::LogDescription;
-pub use service::{Origin, Request, Service, Unanswerable};
+pub use service::{Answer, Origin, Request, Service, Unanswerable};
 pub use view::{BridgeCounts, DataPlaneView, ShardChanges, ShardView};
 
 /// Largest request that is assembled, bytes.

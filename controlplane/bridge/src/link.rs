@@ -1,7 +1,7 @@
 //! One shard's pair of rings, and everything that is under way on it.
 
 use crate::assembly::{Assembled, Assembly};
-use crate::data_plane::{Ask, OwnError};
+use crate::data_plane::{Ask, HeldResponse, OwnError};
 use crate::descriptions::Descriptions;
 use crate::image::EncodedImage;
 use crate::jobs::{Added, Job, Jobs, Work};
@@ -158,6 +158,7 @@ impl Link {
                     Assembled::Whole(frame) => {
                         let work = Work::Answer(Request {
                             shard: self.shard,
+                            token,
                             connection,
                             origin: Origin {
                                 peer: origin.peer.to_owned(),
@@ -302,8 +303,12 @@ impl Link {
             Ask::DescribeLogs { reply } if !self.connected => {
                 let _ = reply.send(Err(OwnError::Lost));
             }
-            Ask::Request { frame, reply } => {
+            Ask::Request { frame, held, reply } => {
                 let token = self.own.begin(reply);
+                for response in held {
+                    let HeldResponse { token: of, frame } = response;
+                    self.outbound.held_response(token, of, frame);
+                }
                 self.outbound.own_request(token, frame);
             }
             Ask::DescribeLogs { reply } => {
@@ -317,6 +322,12 @@ impl Link {
         let counter = &self.view.counters().requests_answered;
         counter.fetch_add(1, Ordering::Relaxed);
         self.outbound.message(message);
+    }
+
+    /// The shard has sent the answer by itself.
+    pub fn responded(&self) {
+        let counter = &self.view.counters().requests_answered;
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Has the request's connection closed.

@@ -12,9 +12,8 @@ const IMAGES_WAITING_MAX: usize = 32;
 #[derive(Debug)]
 enum Waiting {
     Message(Vec<u8>),
-    /// A response, or a request of our own.
     Frame {
-        own: bool,
+        kind: FrameKind,
         token: u64,
         frame: Vec<u8>,
         sent: usize,
@@ -23,6 +22,31 @@ enum Waiting {
         image: Arc<EncodedImage>,
         next: usize,
     },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum FrameKind {
+    Response,
+    /// A request of our own.
+    Own,
+    /// A response that waits for the own request of this token.
+    Held(u64),
+}
+
+impl FrameKind {
+    fn head(self, token: u64, last: bool) -> ToData<'static> {
+        let bytes = &[][..];
+        match self {
+            FrameKind::Response => ToData::Response { token, last, bytes },
+            FrameKind::Own => ToData::OwnRequest { token, last, bytes },
+            FrameKind::Held(own) => ToData::Held {
+                own,
+                token,
+                last,
+                bytes,
+            },
+        }
+    }
 }
 
 /// How far a flush came.
@@ -57,17 +81,22 @@ impl Outbound {
     }
 
     pub fn response(&mut self, token: u64, frame: Vec<u8>) {
-        self.frame(false, token, frame);
+        self.frame(FrameKind::Response, token, frame);
     }
 
     pub fn own_request(&mut self, token: u64, frame: Vec<u8>) {
-        self.frame(true, token, frame);
+        self.frame(FrameKind::Own, token, frame);
     }
 
-    fn frame(&mut self, own: bool, token: u64, frame: Vec<u8>) {
+    /// A response that leaves with the success of an own request, which is queued after it.
+    pub fn held_response(&mut self, own: u64, token: u64, frame: Vec<u8>) {
+        self.frame(FrameKind::Held(own), token, frame);
+    }
+
+    fn frame(&mut self, kind: FrameKind, token: u64, frame: Vec<u8>) {
         self.bytes += frame.len();
         self.queue.push_back(Waiting::Frame {
-            own,
+            kind,
             token,
             frame,
             sent: 0,
@@ -146,21 +175,15 @@ fn push(
     match waiting {
         Waiting::Message(bytes) => (ring.try_push(&[bytes]), true),
         Waiting::Frame {
-            own,
+            kind,
             token,
             frame,
             sent,
         } => {
             let end = frame.len().min(*sent + FRAGMENT_LENGTH_MAX);
             let last = end == frame.len();
-            let (token, bytes) = (*token, &[][..]);
-            let head = if *own {
-                ToData::OwnRequest { token, last, bytes }
-            } else {
-                ToData::Response { token, last, bytes }
-            };
             scratch.clear();
-            head.encode(scratch);
+            kind.head(*token, last).encode(scratch);
             let pushed = ring.try_push(&[scratch, &frame[*sent..end]]);
             if pushed.is_ok() {
                 *sent = end;

@@ -1,6 +1,6 @@
 //! Appending to a partition of this broker, and reading it.
 
-use crate::data_plane::{DataPlane, OwnError};
+use crate::data_plane::{DataPlane, HeldResponse, OwnError};
 use precursor_model::{ErrorCode, Offset};
 use precursor_protocol::header::{parse_response, request_header};
 use precursor_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
@@ -40,15 +40,18 @@ pub struct Read {
 }
 
 impl DataPlane {
-    /// Appends record batches with acks=all; the offset of the first record.
+    /// Appends record batches with acks=all; the offset of the first record. Then, and only then,
+    /// the shard has sent the responses that were held for that.
     ///
     /// # Errors
-    /// Nothing was appended, or it is unknown whether it was.
+    /// Nothing was appended, or it is unknown whether it was: so is whether a response has left, but
+    /// the shard sends none to a request that has one already.
     pub async fn append(
         &self,
         place: &PartitionPlace,
         batches: Vec<u8>,
         timeout_ms: i32,
+        held: Vec<HeldResponse>,
     ) -> Result<Offset, OwnError> {
         let data = PartitionProduceData {
             index: place.partition,
@@ -67,7 +70,7 @@ impl DataPlane {
         };
         let write = |out: &mut Vec<u8>| request.encode(out, PRODUCE_VERSION);
         let frame = frame(ApiKey::Produce, PRODUCE_VERSION, write)?;
-        let answer = self.request(place.shard, frame).await?;
+        let answer = self.request_holding(place.shard, frame, held).await?;
         let body = body(&answer, ApiKey::Produce, PRODUCE_VERSION)?;
         let response = ProduceResponse::decode(body, PRODUCE_VERSION).map_err(unreadable)?;
         let topic = response.responses.first();

@@ -9,6 +9,8 @@ use std::future::Future;
 pub struct Request {
     /// The shard that the connection is on.
     pub shard: u16,
+    /// Names the request among those of its shard.
+    pub token: u64,
     pub connection: u64,
     pub origin: Origin,
     /// Header and body, without the length before them.
@@ -27,6 +29,15 @@ pub struct Origin {
     pub software_version: String,
 }
 
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Header and body, without the length before them.
+    Frame(Vec<u8>),
+    /// The shard had it already, held for the success of an append ([`crate::HeldResponse`]).
+    Sent,
+}
+
 /// The request cannot be answered in the protocol; its connection has to be closed. Says why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unanswerable(pub String);
@@ -39,14 +50,10 @@ impl fmt::Display for Unanswerable {
 
 /// Answers requests. Requests of one connection come one after another, others at once.
 pub trait Service: Send + Sync + 'static {
-    /// The answer, header and body, without the length before them.
-    ///
     /// # Errors
     /// The connection is to be closed instead.
-    fn answer(
-        &self,
-        request: Request,
-    ) -> impl Future<Output = Result<Vec<u8>, Unanswerable>> + Send;
+    fn answer(&self, request: Request)
+    -> impl Future<Output = Result<Answer, Unanswerable>> + Send;
 
     /// Makes these topics with the broker's defaults where they do not exist: one outcome a name,
     /// in order. Returns when every shard serves an image that has them.

@@ -1,7 +1,7 @@
 //! Which partitions are coordinated here, and the way to each.
 
 use crate::log::PartitionLog;
-use crate::partition::{Message, PartitionParts, PartitionTask};
+use crate::partition::{Answered, Caller, Message, PartitionParts, PartitionTask};
 use precursor_bridge::{DataPlane, DataPlaneView, PartitionPlace};
 use precursor_consensus::Consensus;
 use precursor_groups::{GroupConfig, Request, RequestContext, Response};
@@ -34,6 +34,17 @@ pub struct Client {
     pub id: String,
     /// The address without the port.
     pub host: String,
+}
+
+/// How an answer may leave sooner than its coordinator hears that the append it waits for succeeded:
+/// the shard that appends sends it, if the request came from there.
+pub struct Early {
+    /// Where the request came from.
+    pub shard: u16,
+    /// Names the request there.
+    pub token: u64,
+    /// Makes the whole response frame of the coordinator's answer; `None`: this one cannot be made.
+    pub frame: Box<dyn FnOnce(&Response) -> Option<Vec<u8>> + Send>,
 }
 
 /// The coordinators of this broker; clones share them.
@@ -324,6 +335,27 @@ impl Coordinator {
         self.ask(partition, client, version, request).await
     }
 
+    /// As [`Self::ask_group`]; `None`: the shard has sent the answer already.
+    ///
+    /// # Errors
+    /// The coordinator is not here, or there is none yet.
+    pub async fn ask_group_early(
+        &self,
+        group_id: &str,
+        client: Client,
+        version: i16,
+        request: Request,
+        early: Early,
+    ) -> Result<Option<Response>, ErrorCode> {
+        let partition = self.partition_of(group_id)?;
+        let asked = self.send(partition, client, version, request, Some(early))?;
+        match asked.await {
+            Ok(Answered::Response(response)) => Ok(Some(response)),
+            Ok(Answered::Sent) => Ok(None),
+            Err(_) => Err(ErrorCode::NotCoordinator),
+        }
+    }
+
     /// Asks the coordinator of a partition.
     ///
     /// # Errors
@@ -335,6 +367,23 @@ impl Coordinator {
         version: i16,
         request: Request,
     ) -> Result<Response, ErrorCode> {
+        let asked = self.send(partition, client, version, request, None)?;
+        // A task that ends answers first.
+        match asked.await {
+            Ok(Answered::Response(response)) => Ok(response),
+            Ok(Answered::Sent) | Err(_) => Err(ErrorCode::NotCoordinator),
+        }
+    }
+
+    /// Hands a request to its partition's task.
+    fn send(
+        &self,
+        partition: usize,
+        client: Client,
+        version: i16,
+        request: Request,
+        early: Option<Early>,
+    ) -> Result<oneshot::Receiver<Answered>, ErrorCode> {
         let context = RequestContext {
             version,
             client_id: client.id,
@@ -344,16 +393,17 @@ impl Coordinator {
         };
         let (reply, answer) = oneshot::channel();
         let asked = Box::new((request, context));
-        let message = Message::Request { asked, reply };
+        let caller = Caller::new(reply, early);
+        let message = Message::Request { asked, caller };
         let sent = match self.partitions().tasks.get(&partition) {
             Some(task) => task.inbox.send(message).is_ok(),
             None => false,
         };
-        if !sent {
-            return Err(ErrorCode::NotCoordinator);
+        if sent {
+            Ok(answer)
+        } else {
+            Err(ErrorCode::NotCoordinator)
         }
-        // A task that ends answers first.
-        answer.await.map_err(|_| ErrorCode::NotCoordinator)
     }
 
     fn partitions(&self) -> MutexGuard<'_, Partitions> {

@@ -13,5 +13,5 @@ mod log;
 mod partition;
 mod writer;
 
-pub use coordinator::{Client, Coordinator, CoordinatorOptions};
+pub use coordinator::{Client, Coordinator, CoordinatorOptions, Early};
 pub use precursor_groups::{CoordinatorLimits, GroupConfig, Request, Response};

@@ -1,6 +1,6 @@
 //! One partition of `__consumer_offsets`, as its coordinator reads and writes it.
 
-use precursor_bridge::{DataPlane, OwnError, PartitionPlace};
+use precursor_bridge::{DataPlane, HeldResponse, OwnError, PartitionPlace};
 use precursor_compression::decompress;
 use precursor_model::{ErrorCode, Offset};
 use precursor_protocol::records::{Codec, Record, Records, split_batches};
@@ -23,18 +23,40 @@ pub(crate) struct PartitionLog {
     pub place: PartitionPlace,
 }
 
+/// How an append ended.
+pub(crate) enum Appended {
+    /// With the offset of its first record; or it is not there, or not known to be.
+    Ended(Result<Offset, ErrorCode>),
+    /// Not yet, and the answers that were held for it are forgotten: to be tried again.
+    Not(Vec<u8>),
+}
+
 impl PartitionLog {
+    /// Appends a batch, once; the shard sends what is held for it when it is there.
+    pub async fn append_holding(&self, batch: Vec<u8>, held: Vec<HeldResponse>) -> Appended {
+        let copy = batch.clone();
+        let appended = self
+            .data_plane
+            .append(&self.place, copy, APPEND_TIMEOUT_MS, held)
+            .await;
+        match appended {
+            Ok(offset) => Appended::Ended(Ok(offset)),
+            Err(_) => Appended::Not(batch),
+        }
+    }
+
     /// Appends a batch; tries again while the data plane is away. The batch may be there more than
-    /// once afterwards, which its reader must not mind. The offset of its first record.
-    ///
-    /// # Errors
-    /// It is not there, or it is not known to be.
-    pub async fn append(&self, batch: Vec<u8>) -> Result<Offset, ErrorCode> {
+    /// once afterwards, which its reader must not mind.
+    pub async fn append(&self, batch: Vec<u8>) -> Appended {
+        Appended::Ended(self.append_patiently(batch).await)
+    }
+
+    async fn append_patiently(&self, batch: Vec<u8>) -> Result<Offset, ErrorCode> {
         let deadline = Instant::now() + APPEND_PATIENCE;
         loop {
             let appended = self
                 .data_plane
-                .append(&self.place, batch.clone(), APPEND_TIMEOUT_MS)
+                .append(&self.place, batch.clone(), APPEND_TIMEOUT_MS, Vec::new())
                 .await;
             match appended {
                 Ok(offset) => return Ok(offset),

@@ -1,8 +1,9 @@
 //! One partition as a task: loads its log, then runs its engine.
 
-use crate::coordinator::LoadGauge;
-use crate::log::{PartitionLog, walk};
+use crate::coordinator::{Early, LoadGauge};
+use crate::log::{Appended, PartitionLog, walk};
 use crate::writer::Writer;
+use precursor_bridge::HeldResponse;
 use precursor_groups::{
     Command, GroupConfig, GroupCoordinator, Now, Request, RequestContext, Response,
 };
@@ -23,12 +24,37 @@ pub(crate) enum Message {
     /// The context comes without token and time.
     Request {
         asked: Box<(Request, RequestContext)>,
-        reply: oneshot::Sender<Response>,
+        caller: Caller,
     },
     /// These topics are gone, and with them what was committed for them.
     TopicsDeleted(Arc<[String]>),
     /// The data plane is another one: what was in its memory may be lost.
     DataPlaneRestarted,
+}
+
+/// What a caller gets.
+pub(crate) enum Answered {
+    Response(Response),
+    /// The shard has sent it.
+    Sent,
+}
+
+/// Who waits for an answer.
+pub(crate) struct Caller {
+    reply: oneshot::Sender<Answered>,
+    early: Option<Early>,
+    /// The shard has the answer and sends it with the success of the append that is under way.
+    held: bool,
+}
+
+impl Caller {
+    pub fn new(reply: oneshot::Sender<Answered>, early: Option<Early>) -> Self {
+        Caller {
+            reply,
+            early,
+            held: false,
+        }
+    }
 }
 
 /// What a partition's task is made of.
@@ -46,7 +72,12 @@ pub(crate) struct PartitionTask {
     engine: GroupCoordinator,
     writer: Writer,
     /// Who waits, by token.
-    callers: HashMap<u64, oneshot::Sender<Response>>,
+    callers: HashMap<u64, Caller>,
+    /// What came while the shard held answers. Their clients may have them before the engine hears
+    /// of it, and whatever they or others do next must find that it has.
+    postponed: Vec<Message>,
+    /// Tokens of the callers whose answers the shard holds.
+    held: Vec<u64>,
     next_token: u64,
     commands: Vec<Command>,
     /// The offset that the next append gets, if nobody lost anything.
@@ -64,7 +95,7 @@ enum Ended {
     LogLost,
 }
 
-type Appending = Pin<Box<dyn Future<Output = Result<Offset, ErrorCode>> + Send>>;
+type Appending = Pin<Box<dyn Future<Output = Appended> + Send>>;
 type Looking = Pin<Box<dyn Future<Output = (Offset, Offset)> + Send>>;
 
 impl PartitionTask {
@@ -74,6 +105,8 @@ impl PartitionTask {
             parts,
             writer: Writer::default(),
             callers: HashMap::new(),
+            postponed: Vec::new(),
+            held: Vec::new(),
             next_token: 0,
             commands: Vec::new(),
             next_offset: 0,
@@ -107,6 +140,7 @@ impl PartitionTask {
 
     /// Every caller that waits is told; what waits to be written is let go.
     fn unload(&mut self) {
+        self.let_go_of_held(false);
         self.engine.unload(&mut self.commands);
         self.carry_out();
         self.writer.clear();
@@ -203,8 +237,17 @@ impl PartitionTask {
                 biased;
                 appended = ready(&mut appending), if appending.is_some() => {
                     appending = None;
-                    lost |= matches!(appended, Ok(offset) if offset < self.next_offset);
-                    self.appended(appended);
+                    match appended {
+                        Appended::Not(batch) => {
+                            self.let_go_of_held(false);
+                            let log = self.parts.log.clone();
+                            appending = Some(Box::pin(async move { log.append(batch).await }));
+                        }
+                        Appended::Ended(outcome) => {
+                            lost |= matches!(outcome, Ok(offset) if offset < self.next_offset);
+                            self.appended(outcome);
+                        }
+                    }
                 }
                 (_, end) = ready(&mut looking), if looking.is_some() => {
                     looking = None;
@@ -216,7 +259,8 @@ impl PartitionTask {
                         let log = self.parts.log.clone();
                         looking = Some(Box::pin(async move { log.offsets().await }));
                     }
-                    Some(message) => self.take(message),
+                    Some(message) if self.held.is_empty() => self.take(message),
+                    Some(message) => self.postponed.push(message),
                 },
                 () = tokio::time::sleep_until(due) => {
                     let now = self.now();
@@ -230,8 +274,59 @@ impl PartitionTask {
     fn begin_append(&mut self) -> Option<Appending> {
         let now = self.now();
         let batch = self.writer.begin(now.wall_ms)?;
+        let held = self.hold_answers();
         let log = self.parts.log.clone();
-        Some(Box::pin(async move { log.append(batch).await }))
+        Some(Box::pin(async move {
+            if held.is_empty() {
+                log.append(batch).await
+            } else {
+                log.append_holding(batch, held).await
+            }
+        }))
+    }
+
+    /// The answers that the success of the batch under way will give, for the shard to send.
+    fn hold_answers(&mut self) -> Vec<HeldResponse> {
+        let mut held = Vec::new();
+        for append_id in self.writer.under_way() {
+            let Some((token, response)) = self.engine.answer_on_success(*append_id) else {
+                continue;
+            };
+            let Some(caller) = self.callers.get_mut(&token) else {
+                continue;
+            };
+            let shard = self.parts.log.place.shard;
+            let Some(early) = caller.early.take_if(|early| early.shard == shard) else {
+                continue;
+            };
+            if let Some(frame) = (early.frame)(response) {
+                caller.held = true;
+                self.held.push(token);
+                held.push(HeldResponse {
+                    token: early.token,
+                    frame,
+                });
+            }
+        }
+        held
+    }
+
+    /// The shard holds nothing any more: it has `sent` the answers, or never will.
+    fn let_go_of_held(&mut self, sent: bool) {
+        for token in self.held.drain(..) {
+            if let Some(caller) = self.callers.get_mut(&token) {
+                caller.held = sent;
+            }
+        }
+        if !sent {
+            self.take_postponed();
+        }
+    }
+
+    fn take_postponed(&mut self) {
+        for message in std::mem::take(&mut self.postponed) {
+            self.take(message);
+        }
     }
 
     fn appended(&mut self, outcome: Result<Offset, ErrorCode>) {
@@ -240,21 +335,23 @@ impl PartitionTask {
         if let Ok(offset) = outcome {
             self.next_offset = offset + batch.records;
         }
+        self.let_go_of_held(outcome.is_ok());
         for append_id in batch.appends {
             self.engine
                 .appended(append_id, outcome, now, &mut self.commands);
         }
         self.carry_out();
+        self.take_postponed();
     }
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::Request { asked, reply } => {
+            Message::Request { asked, caller } => {
                 let (request, mut context) = *asked;
                 self.next_token += 1;
                 context.token = self.next_token;
                 context.now = self.now();
-                self.callers.insert(self.next_token, reply);
+                self.callers.insert(self.next_token, caller);
                 self.engine.request(&context, request, &mut self.commands);
             }
             Message::TopicsDeleted(names) => {
@@ -272,8 +369,12 @@ impl PartitionTask {
             match command {
                 Command::Reply { token, response } => {
                     if let Some(caller) = self.callers.remove(&token) {
+                        let answer = match caller.held {
+                            true => Answered::Sent,
+                            false => Answered::Response(response),
+                        };
                         // The caller may have gone.
-                        let _ = caller.send(response);
+                        let _ = caller.reply.send(answer);
                     }
                 }
                 Command::Append { append_id, records } => self.writer.push(append_id, records),

@@ -63,6 +63,11 @@ impl Writer {
         Some(batch)
     }
 
+    /// The appends of the batch that is under way.
+    pub fn under_way(&self) -> &[u64] {
+        &self.under_way.appends
+    }
+
     /// The batch is written, or is not to be: what it had.
     pub fn end(&mut self) -> UnderWay {
         std::mem::take(&mut self.under_way)

@@ -1,6 +1,6 @@
 //! The coordinator of one partition of `__consumer_offsets`.
 
-use crate::command::{Command, Now, Request, RequestContext};
+use crate::command::{Command, Now, Request, RequestContext, Response};
 use crate::config::GroupConfig;
 use crate::deletions::Deletions;
 use crate::group::{Group, Kind};
@@ -161,6 +161,13 @@ impl GroupCoordinator {
         while let Some((pending, outcome)) = self.appends.pop_resolved() {
             self.take_effect(pending, outcome, now, out);
         }
+    }
+
+    /// The answer that the success of an append will give as it is, with its request's token: whoever
+    /// executes the append may have it go out at that moment, before it calls [`Self::appended`], when
+    /// no request that is sent later comes here sooner than that call.
+    pub fn answer_on_success(&self, append_id: u64) -> Option<(u64, &Response)> {
+        self.appends.answer_on_success(append_id)
     }
 
     fn take_effect(

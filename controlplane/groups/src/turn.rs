@@ -133,6 +133,17 @@ impl AppendQueue {
         }
     }
 
+    /// The answer that goes out as it is when the append succeeds, and its token.
+    pub(crate) fn answer_on_success(&self, append_id: u64) -> Option<(u64, &Response)> {
+        let found = self
+            .pending
+            .binary_search_by_key(&append_id, |pending| pending.append_id);
+        match &self.pending[found.ok()?].reply {
+            Some(Reply::Response { token, response }) => Some((*token, response)),
+            _ => None,
+        }
+    }
+
     /// The next append in the log's order whose outcome is known.
     pub(crate) fn pop_resolved(&mut self) -> Option<(PendingAppend, Result<(), ErrorCode>)> {
         let outcome = self.pending.front()?.outcome?;

@@ -2,7 +2,9 @@
 
 use crate::dispatch;
 use crate::producer_ids::ProducerIds;
-use precursor_bridge::{DataPlane, DataPlaneView, NodeOptions, Request, Service, Unanswerable};
+use precursor_bridge::{
+    Answer, DataPlane, DataPlaneView, NodeOptions, Request, Service, Unanswerable,
+};
 use precursor_config::{Dynamic, NodeConfig};
 use precursor_consensus::{Consensus, ProposeError, Reply};
 use precursor_coordinator::Coordinator;
@@ -169,7 +171,7 @@ pub(crate) fn patience(timeout_ms: i32) -> Duration {
 }
 
 impl Service for Api {
-    async fn answer(&self, request: Request) -> Result<Vec<u8>, Unanswerable> {
+    async fn answer(&self, request: Request) -> Result<Answer, Unanswerable> {
         dispatch::answer(self, &request).await
     }
 

@@ -10,9 +10,10 @@ use crate::handlers::{
     offset_commit, offset_delete, offset_fetch, push_telemetry, sync_group,
 };
 use crate::telemetry::Reporter;
-use precursor_bridge::{Request, Unanswerable};
+use precursor_bridge::{Answer, Request, Unanswerable};
 use precursor_coordinator::Client;
 use precursor_protocol::header::response_header;
+use precursor_protocol::messages::OffsetCommitResponse;
 use precursor_protocol::{ApiKey, DecodeError, EncodeError, RequestHeader};
 use std::net::SocketAddr;
 
@@ -100,7 +101,6 @@ macro_rules! handlers_to_somebody {
 
 handlers_to_somebody! {
     ANSWERED_TO_MEMBERS, is_of_groups, handle_of_groups, Client;
-    OffsetCommit 2..=10 => offset_commit,
     OffsetFetch 1..=10 => offset_fetch,
     JoinGroup 0..=9 => join_group,
     Heartbeat 0..=4 => heartbeat,
@@ -119,10 +119,13 @@ handlers_to_somebody! {
 }
 
 /// The answer to a frame: header and body.
-pub(crate) async fn answer(api: &Api, request: &Request) -> Result<Vec<u8>, Unanswerable> {
+pub(crate) async fn answer(api: &Api, request: &Request) -> Result<Answer, Unanswerable> {
     let (header, body) = RequestHeader::parse(&request.frame).map_err(unreadable)?;
     let key = ApiKey::from_i16(header.api_key)
         .ok_or_else(|| Unanswerable(format!("{} is not the key of an API", header.api_key)))?;
+    if key == ApiKey::OffsetCommit {
+        return commit_offsets(api, request, &header, body).await;
+    }
     let mut out = Vec::new();
     response_header(&mut out, key, header.api_version, header.correlation_id);
     if is_of_groups(key) {
@@ -134,7 +137,40 @@ pub(crate) async fn answer(api: &Api, request: &Request) -> Result<Vec<u8>, Unan
     } else {
         handle(api, key, header.api_version, body, &mut out).await?;
     }
-    Ok(out)
+    Ok(Answer::Frame(out))
+}
+
+/// OffsetCommit's version range.
+const COMMITS: std::ops::RangeInclusive<i16> = 2..=10;
+
+/// Answers an OffsetCommit, whose answer may have left by the time that it is known here.
+async fn commit_offsets(
+    api: &Api,
+    request: &Request,
+    header: &RequestHeader<'_>,
+    body: &[u8],
+) -> Result<Answer, Unanswerable> {
+    let (version, correlation_id) = (header.api_version, header.correlation_id);
+    if !COMMITS.contains(&version) {
+        return Err(Unanswerable(format!("OffsetCommit version {version}")));
+    }
+    let commit = offset_commit::Request::decode(body, version).map_err(unreadable)?;
+    let frame = move |response: &OffsetCommitResponse| {
+        let mut out = Vec::new();
+        response_header(&mut out, ApiKey::OffsetCommit, version, correlation_id);
+        response.encode(&mut out, version).map(|()| out)
+    };
+    let asked = offset_commit::Asked {
+        client: client(header, request),
+        version,
+        shard: request.shard,
+        token: request.token,
+    };
+    let early = move |response: &OffsetCommitResponse| frame(response).ok();
+    match offset_commit::handle(api, asked, commit, early).await {
+        Some(response) => frame(&response).map(Answer::Frame).map_err(unwritable),
+        None => Ok(Answer::Sent),
+    }
 }
 
 fn client(header: &RequestHeader<'_>, request: &Request) -> Client {
@@ -158,7 +194,8 @@ fn unwritable(error: EncodeError) -> Unanswerable {
 
 #[cfg(test)]
 mod tests {
-    use super::{ANSWERED, ANSWERED_TO_MEMBERS, ANSWERED_TO_REPORTERS};
+    use super::{ANSWERED, ANSWERED_TO_MEMBERS, ANSWERED_TO_REPORTERS, COMMITS};
+    use precursor_protocol::ApiKey;
     use precursor_protocol::api::{AnsweredBy, SERVED};
 
     #[test]
@@ -169,7 +206,9 @@ mod tests {
             .map(|served| (served.key, served.version_min, served.version_max))
             .collect();
         for served in &forwarded {
+            let commits = [(ApiKey::OffsetCommit, *COMMITS.start(), *COMMITS.end())];
             let to_somebody = ANSWERED_TO_MEMBERS.iter().chain(ANSWERED_TO_REPORTERS);
+            let to_somebody = to_somebody.chain(&commits);
             let mut answered = ANSWERED.iter().chain(to_somebody);
             assert!(answered.any(|a| a == served), "{served:?} has no handler");
         }

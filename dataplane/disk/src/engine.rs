@@ -205,10 +205,12 @@ impl<M: Memory> Disk<M> {
         true
     }
 
-    /// Hands begun operations to the kernel: one system call for all of them, none without any.
-    pub fn submit(&mut self) {
-        if let Driver::Uring(driver) = &mut self.driver {
-            driver.submit();
+    /// Hands begun operations to the kernel: one system call, none without any. Of many large ones
+    /// a part, so that the caller is not held up for long: false, and it is to be called again soon.
+    pub fn submit(&mut self) -> bool {
+        match &mut self.driver {
+            Driver::Uring(driver) => driver.submit(),
+            Driver::Thread(_) | Driver::Sim(_) => true,
         }
     }
 

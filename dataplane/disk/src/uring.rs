@@ -3,13 +3,19 @@
 use crate::engine::{Kind, Operation};
 use crate::{DiskFile, Wake};
 use io_uring::{IoUring, opcode, types};
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
+/// Bytes that one submit hands to the kernel, once there are so many: it pins their pages and makes
+/// the requests on the caller's time, some 100 µs for each MiB, and the caller has others to serve.
+const SUBMIT_BYTES_MAX: usize = 1 << 20;
+
 pub(crate) struct UringDriver {
     ring: IoUring,
-    unsubmitted: usize,
+    /// Bytes of each operation that the kernel does not know of yet.
+    unsubmitted: VecDeque<usize>,
     /// Rung by the kernel; open as long as the ring.
     _wake: Arc<Wake>,
 }
@@ -26,7 +32,7 @@ impl UringDriver {
         }
         Ok(UringDriver {
             ring,
-            unsubmitted: 0,
+            unsubmitted: VecDeque::with_capacity(depth as usize),
             _wake: wake.clone(),
         })
     }
@@ -51,22 +57,34 @@ impl UringDriver {
         let pushed = unsafe { self.ring.submission().push(&entry) };
         // The ring has at least as many entries as there are slots.
         assert!(pushed.is_ok(), "a submission queue as deep as the slots");
-        self.unsubmitted += 1;
+        self.unsubmitted.push_back(operation.length);
     }
 
-    pub fn submit(&mut self) {
-        if self.unsubmitted == 0 {
-            return;
+    /// Hands operations to the kernel; returns whether it has all of them.
+    pub fn submit(&mut self) -> bool {
+        let (mut count, mut bytes) = (0, 0);
+        for length in &self.unsubmitted {
+            if bytes >= SUBMIT_BYTES_MAX {
+                break;
+            }
+            count += 1;
+            bytes += length;
         }
+        if count == 0 {
+            return true;
+        }
+        // SAFETY: no argument beside the two counts.
+        let taken = unsafe { self.ring.submitter().enter::<()>(count, 0, 0, None) };
         // EBUSY, EAGAIN, EINTR: entries stay queued and go with the next submit.
-        if let Ok(count) = self.ring.submit() {
-            self.unsubmitted -= count.min(self.unsubmitted);
+        for _ in 0..taken.unwrap_or(0) {
+            self.unsubmitted.pop_front();
         }
+        self.unsubmitted.is_empty()
     }
 
     pub fn wait(&mut self) {
         if self.ring.submit_and_wait(1).is_ok() {
-            self.unsubmitted = 0;
+            self.unsubmitted.clear();
         }
     }
 

@@ -5,11 +5,14 @@
 //! fetch for bytes) holds up no other; its answer goes into the control ring, from where it lies.
 
 use crate::connection::{OWN_SLOT_FIRST, is_own};
-use crate::control::Pushed;
+use crate::control::{self, Pushed};
 use crate::core::{Core, Handled};
 use crate::handlers;
 use crate::send::Slices;
 use precursor_protocol::frame::LENGTH_PREFIX;
+use precursor_protocol::header::parse_response;
+use precursor_protocol::messages::ProduceResponse;
+use precursor_protocol::{ApiKey, RequestHeader};
 use precursor_shm::control::{FRAGMENT_LENGTH_MAX, ToControl};
 use precursor_transport_port::ConnectionId;
 
@@ -19,6 +22,10 @@ pub(crate) const OWN_REQUESTS_MAX: usize = 256;
 /// Memory for a frame that a slot keeps for its next request.
 const FRAME_KEPT_BYTES_MAX: usize = 64 << 10;
 
+/// Held responses at a time, and bytes of each: far more than the control plane has requests.
+const HELD_MAX: usize = 8_192;
+const HELD_BYTES_MAX: usize = 4 << 20;
+
 /// Answers for which the ring had no room look again this often: nobody tells of room.
 pub(crate) const RING_RETRY_US: u64 = 500;
 
@@ -27,6 +34,15 @@ struct Slot {
     id: Option<ConnectionId>,
     token: u64,
     /// Copied out of the ring: what was checked must not change under the handler.
+    frame: Vec<u8>,
+}
+
+/// A response to a client that leaves with the success of an own request.
+struct Held {
+    own: u64,
+    token: u64,
+    /// All of it is here.
+    whole: bool,
     frame: Vec<u8>,
 }
 
@@ -40,6 +56,7 @@ pub(crate) struct OwnRequests {
     assembling: Option<u32>,
     /// Answers that wait for room in the ring.
     blocked: Vec<ConnectionId>,
+    held: Vec<Held>,
 }
 
 impl OwnRequests {
@@ -83,12 +100,71 @@ impl OwnRequests {
         slot.id = None;
         slot.frame.clear();
         slot.frame.shrink_to(FRAME_KEPT_BYTES_MAX);
+        let token = slot.token;
+        // Of a request that failed: the control plane responds.
+        self.held.retain(|held| held.own != token);
         let index = id.slot - OWN_SLOT_FIRST;
         if self.assembling == Some(index) {
             self.assembling = None;
         }
         self.free.push(index);
     }
+}
+
+/// Takes a piece of a response that is to leave with the success of the own request `own`.
+pub(crate) fn hold(core: &mut Core, own: u64, token: u64, last: bool, bytes: &[u8]) {
+    let held = &mut core.own.held;
+    // The pieces of one response come one after another.
+    let continued = held
+        .pop_if(|held| held.token == token && held.own == own && !held.whole)
+        .map(|held| held.frame);
+    let mut frame = continued.unwrap_or_default();
+    if held.len() >= HELD_MAX || frame.len() + bytes.len() > HELD_BYTES_MAX {
+        core.stats.control_malformed.add(1);
+        return control::lost(core, token);
+    }
+    frame.extend_from_slice(bytes);
+    core.own.held.push(Held {
+        own,
+        token,
+        whole: last,
+        frame,
+    });
+}
+
+/// The own request has appended what it brought: what was held for that leaves.
+fn let_go(core: &mut Core, own: u64) {
+    while let Some(at) = core.own.held.iter().position(|held| held.own == own) {
+        // In the order in which they came: requests of one connection do.
+        let held = core.own.held.remove(at);
+        if held.whole {
+            control::respond(core, held.token, true, &held.frame);
+        } else {
+            core.stats.control_malformed.add(1);
+            control::lost(core, held.token);
+        }
+    }
+}
+
+/// Whether the answer to an append of one partition says that it was done.
+fn has_appended(request: &[u8], answer: &[u8]) -> bool {
+    let Ok((header, _)) = RequestHeader::parse(request) else {
+        return false;
+    };
+    let version = header.api_version;
+    if header.api_key != ApiKey::Produce as i16 {
+        return false;
+    }
+    let response = parse_response(answer, ApiKey::Produce, version)
+        .and_then(|(_, body)| ProduceResponse::decode(body, version));
+    response.is_ok_and(|response| {
+        let partitions = response
+            .responses
+            .iter()
+            .flat_map(|topic| &topic.partition_responses);
+        let mut codes = partitions.map(|partition| partition.error_code);
+        codes.next() == Some(0) && codes.next().is_none()
+    })
 }
 
 /// Takes a piece of a request, and handles it with the last one.
@@ -99,6 +175,7 @@ pub(crate) fn take(core: &mut Core, token: u64, last: bool, bytes: &[u8]) {
         .filter(|index| core.own.slots[*index as usize].token == token);
     let Some(index) = continued.or_else(|| begin(core, token)) else {
         core.stats.control_malformed.add(1);
+        core.own.held.retain(|held| held.own != token);
         // Its first piece says that it is refused, its other pieces come to the same.
         core.control.tell(&ToControl::OwnResponse {
             token,
@@ -193,8 +270,18 @@ pub(crate) fn flush(core: &mut Core, id: ConnectionId) {
     if !answer.ready {
         return;
     }
+    let holds = core.own.held.iter().any(|held| held.own == token);
+    let appended = holds
+        && core.own.slot(id).is_some_and(|slot| {
+            let bytes = core.answers[key].head.get(LENGTH_PREFIX..);
+            bytes.is_some_and(|bytes| has_appended(&slot.frame, bytes))
+        });
     loop {
         let most = FRAGMENT_LENGTH_MAX as u64;
+        let Some(connection) = core.connections.get_mut(id) else {
+            return;
+        };
+        let answer = &core.answers[key];
         let mut slices = Slices::within(LENGTH_PREFIX as u64 + connection.sent, most);
         slices.push_answer(answer, &core.store);
         let sent = connection.sent + slices.bytes();
@@ -209,6 +296,10 @@ pub(crate) fn flush(core: &mut Core, id: ConnectionId) {
         if last {
             break;
         }
+    }
+    // After the control plane was told, which hears of what the client does next by the same ring.
+    if appended {
+        let_go(core, token);
     }
     core.forget_connection(id);
 }
@@ -237,4 +328,5 @@ pub(crate) fn forget_all(core: &mut Core) {
     }
     core.own.assembling = None;
     core.own.blocked.clear();
+    core.own.held.clear();
 }

@@ -9,7 +9,7 @@ use crate::core::{CloseReason, Core, Handled};
 use crate::handlers;
 use precursor_protocol::frame::{self, LENGTH_PREFIX};
 use precursor_protocol::native;
-use precursor_shm::Buffer;
+use precursor_shm::{Buffer, ring};
 use precursor_transport_port::{ConnectionId, ReceiveError, Transport};
 
 /// Bytes of one connection that are received before others have their turn: a buffer of the largest
@@ -50,11 +50,19 @@ enum Parsed {
         frame: Option<usize>,
     },
     Paused,
+    /// The control plane has something to say.
+    Interrupted,
     Close(CloseReason),
 }
 
-/// Receives and handles up to a turn's worth of one connection's bytes.
-pub(crate) fn serve<T: Transport>(transport: &mut T, core: &mut Core, id: ConnectionId) -> Served {
+/// Receives and handles up to a turn's worth of one connection's bytes; after a frame, less when the
+/// control plane wrote to `inbox`: others wait for that, and a turn's worth is long.
+pub(crate) fn serve<T: Transport>(
+    transport: &mut T,
+    core: &mut Core,
+    id: ConnectionId,
+    inbox: &mut ring::Consumer,
+) -> Served {
     let mut received = 0;
     loop {
         let Some(connection) = core.connections.get_mut(id) else {
@@ -66,9 +74,13 @@ pub(crate) fn serve<T: Transport>(transport: &mut T, core: &mut Core, id: Connec
         if let Some(bytes) = &buffer
             && start < filled
         {
-            let parsed = handle_frames(core, id, bytes, &mut start, filled);
+            let parsed = handle_frames(core, id, bytes, &mut start, filled, inbox);
             match parsed {
                 Parsed::NeedsBytes { frame } => needed = frame,
+                Parsed::Interrupted => {
+                    store_buffer(core, id, buffer, start, filled);
+                    return Served::More;
+                }
                 Parsed::Paused => {
                     store_buffer(core, id, buffer, start, filled);
                     return Served::Paused;
@@ -79,7 +91,7 @@ pub(crate) fn serve<T: Transport>(transport: &mut T, core: &mut Core, id: Connec
         if start == filled {
             (start, filled) = (0, 0);
         }
-        if received >= BYTES_PER_TURN {
+        if received >= BYTES_PER_TURN || (received > 0 && waits(inbox)) {
             store_buffer(core, id, buffer, start, filled);
             return Served::More;
         }
@@ -144,8 +156,14 @@ fn handle_frames(
     bytes: &[u8],
     start: &mut usize,
     filled: usize,
+    inbox: &mut ring::Consumer,
 ) -> Parsed {
+    let mut handled = 0;
     loop {
+        // One at least: the control plane may speak without end.
+        if handled > 0 && waits(inbox) {
+            return Parsed::Interrupted;
+        }
         let rest = &bytes[*start..filled];
         let length = match frame::frame_length(rest, core.options.request_bytes_max) {
             Ok(Some(length)) => length,
@@ -164,20 +182,31 @@ fn handle_frames(
             return Parsed::Paused;
         }
         if native::is_native(frame) {
-            let (bytes, handled) = handlers::produce::native::handle(core, id, rest);
+            let (bytes, outcome) = handlers::produce::native::handle(core, id, rest);
             *start += bytes;
-            match handled {
-                Handled::Done => continue,
+            match outcome {
+                Handled::Done => {
+                    handled += 1;
+                    continue;
+                }
                 Handled::Blocked => return Parsed::Paused,
                 Handled::Close(reason) => return Parsed::Close(reason),
             }
         }
         match handlers::dispatch(core, id, frame) {
-            Handled::Done => *start += whole,
+            Handled::Done => {
+                *start += whole;
+                handled += 1;
+            }
             Handled::Blocked => return Parsed::Paused,
             Handled::Close(reason) => return Parsed::Close(reason),
         }
     }
+}
+
+/// Whether the control plane wrote something that is not read, or cannot be.
+pub(crate) fn waits(inbox: &mut ring::Consumer) -> bool {
+    !matches!(inbox.peek(), Ok(None))
 }
 
 /// Makes sure that the buffer has room to receive into; false when there is no memory.

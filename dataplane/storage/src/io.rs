@@ -90,6 +90,8 @@ pub(crate) struct Io {
     pub small_extents: bool,
     /// Logs that could not begin a write because the disk's queue was full.
     pub starved: VecDeque<LogId>,
+    /// The disk has operations that the kernel does not know of yet.
+    pub unsubmitted: bool,
     pub events: Vec<StoreEvent>,
     pub stock: Stock,
     pub stats: StoreStats,
@@ -114,6 +116,7 @@ impl Io {
             memory_short: 0,
             small_extents: false,
             starved: VecDeque::with_capacity(64),
+            unsubmitted: false,
             events: Vec::with_capacity(EVENTS),
             stock: Stock::new(),
             stats: StoreStats::default(),

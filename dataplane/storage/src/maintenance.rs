@@ -90,7 +90,7 @@ impl Store {
         }
         self.forget_evicted();
         self.io.order_stock();
-        self.io.disk.submit();
+        self.io.unsubmitted = !self.io.disk.submit();
         // Whatever ended may have made room; without that, trying again would be in vain.
         if self.io.memory_wanted && (work || self.io.memory_made) {
             self.io.memory_made = false;
@@ -117,7 +117,7 @@ impl Store {
         if !timers.unsynced.is_empty() {
             due = due.min(timers.next_sync_look);
         }
-        if !self.io.events.is_empty() || self.opens.is_due() {
+        if !self.io.events.is_empty() || self.io.unsubmitted || self.opens.is_due() {
             due = 0;
         }
         Some(due)

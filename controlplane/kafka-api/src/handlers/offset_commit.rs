@@ -3,7 +3,7 @@
 
 use super::coordinator_error;
 use crate::api::Api;
-use precursor_coordinator::{Client, Request as Asked, Response};
+use precursor_coordinator::{Client, Early, Request as GroupRequest, Response};
 use precursor_metadata::{Metadata, Topic};
 use precursor_model::ErrorCode;
 pub(crate) use precursor_protocol::messages::OffsetCommitRequest as Request;
@@ -16,23 +16,58 @@ use precursor_protocol::messages::offset_commit_response::{
 /// From this version on topics are named by id alone.
 const BY_ID: i16 = 10;
 
+/// Who asks, and the request's name on its shard.
+pub(crate) struct Asked {
+    pub client: Client,
+    pub version: i16,
+    pub shard: u16,
+    pub token: u64,
+}
+
+/// The response; `None` when the shard has sent it, as `frame` made it, with the append that it told
+/// of. That saves the way from the shard to here and back, and with it two waits for a processor.
 pub(crate) async fn handle(
     api: &Api,
-    client: Client,
-    version: i16,
+    asked: Asked,
     mut request: Request,
-) -> OffsetCommitResponse {
+    frame: impl FnOnce(&OffsetCommitResponse) -> Option<Vec<u8>> + Send + 'static,
+) -> Option<OffsetCommitResponse> {
     let group = request.group_id.clone();
+    let version = asked.version;
     let topics = std::mem::take(&mut request.topics);
-    let (mut responses, sound) = api.consensus.read(|state| check(state, version, topics));
-    if !sound.is_empty() {
-        request.topics = sound;
-        let asked = Asked::OffsetCommit(request);
-        let answer = api.coordinator.ask_group(&group, client, version, asked);
-        fill(&mut responses, answer.await);
+    let (responses, sound) = api.consensus.read(|state| check(state, version, topics));
+    if sound.is_empty() {
+        return Some(respond(responses));
     }
+    request.topics = sound;
+    let refused = responses.clone();
+    let early = Early {
+        shard: asked.shard,
+        token: asked.token,
+        frame: Box::new(move |answer| frame(&filled(refused, Ok(answer.clone())))),
+    };
+    let commit = GroupRequest::OffsetCommit(request);
+    let answer = api
+        .coordinator
+        .ask_group_early(&group, asked.client, version, commit, early);
+    match answer.await {
+        Ok(None) => None,
+        Ok(Some(answer)) => Some(filled(responses, Ok(answer))),
+        Err(code) => Some(filled(responses, Err(code))),
+    }
+}
+
+fn filled(
+    mut responses: Vec<OffsetCommitResponseTopic>,
+    answer: Result<Response, ErrorCode>,
+) -> OffsetCommitResponse {
+    fill(&mut responses, answer);
+    respond(responses)
+}
+
+fn respond(topics: Vec<OffsetCommitResponseTopic>) -> OffsetCommitResponse {
     OffsetCommitResponse {
-        topics: responses,
+        topics,
         ..OffsetCommitResponse::default()
     }
 }

@@ -204,6 +204,8 @@ pub struct FakeShard {
     pub refused: Vec<u64>,
     /// What the control plane asked as the broker itself: token and frame.
     pub own_requests: Vec<(u64, Vec<u8>)>,
+    /// Responses that wait for an own request: its token, theirs, and the frame.
+    pub held: Vec<(u64, u64, Vec<u8>)>,
     /// Tokens of the questions about logs.
     pub described: Vec<u64>,
 }
@@ -230,6 +232,7 @@ impl FakeShard {
             ensured: HashMap::new(),
             refused: Vec::new(),
             own_requests: Vec::new(),
+            held: Vec::new(),
             described: Vec::new(),
         }
     }
@@ -376,6 +379,19 @@ impl FakeShard {
                 if last {
                     let frame = self.unfinished.remove(&token).unwrap();
                     self.own_requests.push((token, frame));
+                }
+            }
+            ToData::Held {
+                own,
+                token,
+                last,
+                bytes,
+            } => {
+                let frame = self.unfinished.entry(token).or_default();
+                frame.extend_from_slice(bytes);
+                if last {
+                    let frame = self.unfinished.remove(&token).unwrap();
+                    self.held.push((own, token, frame));
                 }
             }
             ToData::DescribeLogs { token } => self.described.push(token),

@@ -70,13 +70,14 @@ fn handle(core: &mut Core, message: &ToData<'_>) {
         }
         ToData::DescribeLogs { token } => super::describe::ask(core, *token),
         ToData::OwnRequest { token, last, bytes } => own::take(core, *token, *last, bytes),
-        ToData::Response { token, last, bytes } => response(core, *token, *last, bytes),
-        ToData::Refused { token } => {
-            if let Some(Caller::Request { connection, .. }) = core.control.end_call(*token) {
-                answered(core, connection);
-                core.close_later(connection, CloseReason::RequestLost);
-            }
-        }
+        ToData::Held {
+            own,
+            token,
+            last,
+            bytes,
+        } => own::hold(core, *own, *token, *last, bytes),
+        ToData::Response { token, last, bytes } => respond(core, *token, *last, bytes),
+        ToData::Refused { token } => lost(core, *token),
         ToData::TopicsEnsured { token, outcomes } => {
             if let Some(Caller::Metadata(wait)) = core.control.end_call(*token) {
                 metadata::topics_ensured(core, wait, outcomes);
@@ -92,8 +93,16 @@ fn handle(core: &mut Core, message: &ToData<'_>) {
     }
 }
 
+/// A request will not be answered: its connection is closed.
+pub(crate) fn lost(core: &mut Core, token: u64) {
+    if let Some(Caller::Request { connection, .. }) = core.control.end_call(token) {
+        answered(core, connection);
+        core.close_later(connection, CloseReason::RequestLost);
+    }
+}
+
 /// A fragment of a response: appended to its answer, which goes with the last one.
-fn response(core: &mut Core, token: u64, last: bool, bytes: &[u8]) {
+pub(crate) fn respond(core: &mut Core, token: u64, last: bool, bytes: &[u8]) {
     let Some(Caller::Request { answer, connection }) = core.control.caller(token) else {
         return;
     };

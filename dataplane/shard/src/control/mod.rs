@@ -5,7 +5,7 @@ mod describe;
 mod inbound;
 
 pub(crate) use describe::{Describing, go_on as describe_logs};
-pub(crate) use inbound::{hello, log_settled, receive};
+pub(crate) use inbound::{hello, log_settled, lost, receive, respond};
 
 use self::applying::Applying;
 use crate::send::SLICES_MAX;

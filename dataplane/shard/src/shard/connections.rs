@@ -26,7 +26,7 @@ impl<T: Transport> Shard<T> {
                 break;
             };
             self.serve_and_flush(id);
-            if self.clock.monotonic_us() >= until_us {
+            if self.clock.monotonic_us() >= until_us || serve::waits(&mut self.inbox) {
                 break;
             }
         }
@@ -35,7 +35,7 @@ impl<T: Transport> Shard<T> {
                 break;
             };
             self.serve_and_flush(id);
-            if self.clock.monotonic_us() >= until_us {
+            if self.clock.monotonic_us() >= until_us || serve::waits(&mut self.inbox) {
                 break;
             }
         }
@@ -64,7 +64,7 @@ impl<T: Transport> Shard<T> {
         if is_own(id) {
             return own::serve(&mut self.core, id);
         }
-        match serve::serve(&mut self.transport, &mut self.core, id) {
+        match serve::serve(&mut self.transport, &mut self.core, id, &mut self.inbox) {
             Served::Drained => {
                 if let Some(connection) = self.core.connections.get_mut(id) {
                     connection.readable = false;

@@ -1,9 +1,10 @@
 //! Requests that the control plane makes as the broker itself.
 
-use crate::harness::{Broker, batch, fetch_body, produce_body, stored};
+use crate::harness::{Broker, Client, batch, fetch_body, produce_body, stored};
 use precursor_model::ErrorCode;
-use precursor_protocol::messages::{FetchResponse, ProduceResponse};
+use precursor_protocol::messages::{DescribeClusterRequest, FetchResponse, ProduceResponse};
 use precursor_protocol::{ApiKey, header};
+use precursor_shm::control::ToData;
 
 const TOPIC: &str = "__internal";
 
@@ -143,4 +144,98 @@ fn answers_longer_than_the_ring_wait_for_their_reader() {
         let got = fetched(&answer(&mut broker, token, ApiKey::Fetch, 11));
         assert!(got == stored(&records, 0, 0));
     }
+}
+
+/// Has the control plane hold `held` (a response frame) for the success of an append to `partition`,
+/// of the request that it took last; the append's answer.
+fn append_holding(broker: &mut Broker, own: u64, partition: i32, held: &[u8]) -> i16 {
+    let token = broker.control.requests.last().expect("a request").0;
+    let mut pieces = held.chunks(3).peekable();
+    while let Some(bytes) = pieces.next() {
+        broker.control.send(&ToData::Held {
+            own,
+            token,
+            last: pieces.peek().is_none(),
+            bytes,
+        });
+    }
+    let body = produce_body(9, -1, &[(TOPIC, partition, &batch(&[b"a"]))]);
+    broker.control.ask(own, ApiKey::Produce, 9, &body, 100);
+    let body = answer(broker, own, ApiKey::Produce, 9);
+    let response = ProduceResponse::decode(&body, 9).unwrap();
+    response.responses[0].partition_responses[0].error_code
+}
+
+fn held(correlation_id: i32, body: &[u8]) -> Vec<u8> {
+    let mut frame = correlation_id.to_be_bytes().to_vec();
+    frame.push(0);
+    frame.extend_from_slice(body);
+    frame
+}
+
+#[test]
+fn a_held_response_leaves_with_the_append_and_not_without() {
+    let mut broker = Broker::start(&[(TOPIC, 1)]);
+    let mut client = broker.connect();
+    let mut body = Vec::new();
+    let request = DescribeClusterRequest::default();
+    request.encode(&mut body, 0).unwrap();
+    let ask = |broker: &mut Broker, client: &mut Client| {
+        let before = broker.control.requests.len();
+        let id = client.send(broker, ApiKey::DescribeCluster, 0, &body);
+        broker.until("the request", |b| b.control.requests.len() > before);
+        id
+    };
+    let id = ask(&mut broker, &mut client);
+    assert_eq!(append_holding(&mut broker, 1, 0, &held(id, b"done")), 0);
+    let got = client.expect(&mut broker, ApiKey::DescribeCluster, 0, id);
+    assert_eq!(got, b"done");
+    // The control plane thinks otherwise, too late: the client has its answer.
+    let token = broker.control.requests.last().unwrap().0;
+    broker.control.answer(token, &held(id, b"failed"));
+
+    let id = ask(&mut broker, &mut client);
+    let unknown = ErrorCode::UnknownTopicOrPartition.code();
+    assert_eq!(
+        append_holding(&mut broker, 2, 7, &held(id, b"done")),
+        unknown
+    );
+    broker.turns(20);
+    assert!(client.take_frame().is_none(), "nothing was appended");
+    let token = broker.control.requests.last().unwrap().0;
+    broker.control.answer(token, &held(id, b"failed"));
+    let got = client.expect(&mut broker, ApiKey::DescribeCluster, 0, id);
+    assert_eq!(got, b"failed");
+    // What was held for a failure is forgotten: the same name means another request later.
+    let id = ask(&mut broker, &mut client);
+    assert_eq!(append(&mut broker, 2, &batch(&[b"b"]), 100).0, 0);
+    broker.turns(20);
+    assert!(client.take_frame().is_none());
+    let token = broker.control.requests.last().unwrap().0;
+    broker.control.answer(token, &held(id, b"other"));
+    let got = client.expect(&mut broker, ApiKey::DescribeCluster, 0, id);
+    assert_eq!(got, b"other");
+}
+
+#[test]
+fn a_control_plane_that_comes_anew_finds_nothing_held() {
+    let mut broker = Broker::start(&[(TOPIC, 1)]);
+    let mut client = broker.connect();
+    let mut body = Vec::new();
+    let request = DescribeClusterRequest::default();
+    request.encode(&mut body, 0).unwrap();
+    let id = client.send(&mut broker, ApiKey::DescribeCluster, 0, &body);
+    broker.until("the request", |b| b.control.requests.len() == 1);
+    let token = broker.control.requests[0].0;
+    broker.control.send(&ToData::Held {
+        own: 5,
+        token,
+        last: true,
+        bytes: &held(id, b"done"),
+    });
+    broker.turns(5);
+    broker.control.restart();
+    client.expect_close(&mut broker);
+    assert_eq!(append(&mut broker, 5, &batch(&[b"a"]), 100).0, 0);
+    broker.turns(20);
 }

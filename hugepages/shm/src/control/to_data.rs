@@ -94,6 +94,15 @@ pub enum ToData<'a> {
         last: bool,
         bytes: &'a [u8],
     },
+    /// A piece of the response to the [`super::ToControl::Request`] with this `token`, which leaves
+    /// as soon as the own request with the token `own` has appended what it brought. Comes before
+    /// that request; forgotten when the request fails, and then the control plane responds.
+    Held {
+        own: u64,
+        token: u64,
+        last: bool,
+        bytes: &'a [u8],
+    },
     /// The quota of a user, a client id or both; empty limits remove it.
     ClientQuota {
         user: QuotaEntity<'a>,
@@ -149,6 +158,18 @@ impl<'a> ToData<'a> {
             ToData::DescribeLogs { token } => {
                 w.u8(22);
                 w.u64(*token);
+            }
+            ToData::Held {
+                own,
+                token,
+                last,
+                bytes,
+            } => {
+                w.u8(23);
+                w.u64(*own);
+                w.u64(*token);
+                w.u8(u8::from(*last));
+                w.0.extend_from_slice(bytes);
             }
             image => image.encode_image(&mut w),
         }
@@ -316,6 +337,12 @@ impl<'a> ToData<'a> {
                 value: r.text()?,
             },
             22 => ToData::DescribeLogs { token: r.u64()? },
+            23 => ToData::Held {
+                own: r.u64()?,
+                token: r.u64()?,
+                last: r.bool()?,
+                bytes: r.rest(),
+            },
             _ => return Err(Malformed("an unknown kind")),
         };
         r.end()?;
@@ -422,6 +449,12 @@ mod tests {
                 value: "12",
             },
             ToData::DescribeLogs { token: 3 },
+            ToData::Held {
+                own: 9,
+                token: 4,
+                last: true,
+                bytes: b"answer",
+            },
         ];
         for message in messages {
             let mut bytes = Vec::new();

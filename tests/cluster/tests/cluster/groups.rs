@@ -194,3 +194,26 @@ fn a_group_outlives_each_process() {
     node.serve();
     stays_a_member(&node, &mut member);
 }
+
+/// The answer to a commit leaves the shard that appends it, before the coordinator hears of the
+/// append: whoever asks then, by any shard, must find it committed.
+#[test]
+fn a_commit_is_seen_by_all_as_soon_as_it_is_answered() {
+    let node = node();
+    // More than the shards, whichever they land on.
+    let mut connections: Vec<_> = (0..8).map(|_| node.connect()).collect();
+    let begun = Instant::now();
+    let mut offset = 0;
+    while begun.elapsed() < Duration::from_secs(3) {
+        for at in 0..connections.len() {
+            offset += 1;
+            let code = groups::commit(&mut connections[at], GROUP, TOPIC, 1, offset);
+            assert_eq!(code.expect("an answer"), 0);
+            let other = (offset as usize * 3 + at) % connections.len();
+            let seen = groups::committed(&mut connections[other], GROUP, Some(&[(TOPIC, 1)]));
+            let seen = seen.expect("an answer").expect("offsets");
+            assert_eq!(seen[&(TOPIC.to_owned(), 0)], offset);
+        }
+    }
+    assert!(offset > 100, "{offset} commits");
+}
