@@ -44,8 +44,10 @@ pub struct Early {
     /// Names the request there.
     pub token: u64,
     /// Makes the whole response frame of the coordinator's answer; `None`: this one cannot be made.
-    pub frame: Box<dyn FnOnce(&Response) -> Option<Vec<u8>> + Send>,
+    pub frame: MakeFrame,
 }
+
+type MakeFrame = Box<dyn FnOnce(&Response) -> Option<Vec<u8>> + Send>;
 
 /// The coordinators of this broker; clones share them.
 #[derive(Clone)]
