@@ -44,13 +44,19 @@ pub(crate) fn check(files: &dyn FileSystem, directory: &Path, base: Offset) -> i
         0 => None,
         _ => container.read_dictionary(files, directory)?,
     };
-    let mut decompressor = ColdDecompressor::new(dictionary.as_ref().map(|d| &d.bytes[..]))?;
+    // One that zstd refuses is as good as none.
+    let prepared = dictionary.and_then(|d| ColdDecompressor::new(Some(&d.bytes)).ok());
+    let is_prepared = prepared.is_some();
+    let mut decompressor = match prepared {
+        Some(decompressor) => decompressor,
+        None => ColdDecompressor::new(None)?,
+    };
     let mut checked = Checked {
         bytes: container.stored_bytes()?,
         summaries_sound: container.summaries_sound,
         index_sound: container.is_index_sound()?,
         dictionary: summary.dictionary,
-        dictionary_sound: summary.dictionary == 0 || dictionary.is_some(),
+        dictionary_sound: summary.dictionary == 0 || is_prepared,
         chunks: summary.chunks(),
         damaged: 0,
         first_damaged: None,

@@ -182,7 +182,8 @@ impl ColdFile {
             return Ok(None);
         };
         match self.container.dictionary_in(file)? {
-            Some(dictionary) => ColdDecompressor::new(Some(&dictionary.bytes)).map(Some),
+            // One that zstd refuses is as good as none.
+            Some(dictionary) => Ok(ColdDecompressor::new(Some(&dictionary.bytes)).ok()),
             None => Ok(None),
         }
     }

@@ -17,7 +17,7 @@ pub const KINDS: [ColdCompression; 5] = [
     ColdCompression::Adaptive,
 ];
 
-fn config(kind: ColdCompression) -> LogConfig {
+pub fn config(kind: ColdCompression) -> LogConfig {
     LogConfig {
         segment_bytes: 60_000,
         index_interval_bytes: 1_000,
@@ -52,7 +52,7 @@ fn filled(bench: &mut Bench, config: &LogConfig) -> (LogId, Vec<Vec<u8>>) {
 }
 
 /// The same of 150 batches of so many rows.
-fn filled_with(bench: &mut Bench, config: &LogConfig, count: usize) -> (LogId, Vec<Vec<u8>>) {
+pub fn filled_with(bench: &mut Bench, config: &LogConfig, count: usize) -> (LogId, Vec<Vec<u8>>) {
     let id = bench.open_log(1, "t", config);
     let mut batches = Vec::new();
     for n in 0..150 {
@@ -81,7 +81,7 @@ fn fill_keyed(bench: &mut Bench, config: &LogConfig) {
 }
 
 /// Lets the background work until it has nothing more to do.
-fn freeze(bench: &mut Bench) {
+pub fn freeze(bench: &mut Bench) {
     for _ in 0..100 {
         bench.pass(20_000);
         for _ in 0..50 {
@@ -101,7 +101,7 @@ fn names(bench: &Bench, end: &str) -> Vec<String> {
     names
 }
 
-fn all(bench: &mut Bench, id: LogId) -> Vec<u8> {
+pub fn all(bench: &mut Bench, id: LogId) -> Vec<u8> {
     let (mut bytes, end) = (Vec::new(), bench.store().offsets(id).end);
     let mut offset = bench.store().offsets(id).start;
     while offset < end {

@@ -4,6 +4,7 @@
 mod allocation;
 mod basics;
 mod cold;
+mod cold_damage;
 mod compaction;
 mod compression;
 mod damage;

@@ -1,0 +1,106 @@
+//! What the fuzzer calls, and the tests beside this file. Whatever the bytes are, reading ends in
+//! an answer, and memory is bounded by what was given.
+
+use precursor_disk::sim::SimFileSystem;
+use precursor_disk::{FileSystem, OpenMode};
+use precursor_memory::{crc32c, crc32c_append};
+use precursor_storage::ColdFiles;
+use precursor_storage::offline::{Finding, Watch, dump_file, verify};
+use siphasher::sip::SipHasher13;
+use std::path::Path;
+
+const SUMMARY: usize = 64;
+const PREFIX: usize = 16;
+const DICTIONARY_HEADER: usize = 32;
+/// A container that claims more is not read as a whole here.
+const READ_MAX: u64 = 64 << 20;
+
+/// A container and the dictionary that it may need: how long the first is (4 bytes, little endian),
+/// the first, the second. The first bit of the length says whether checksums are made right, so that
+/// what lies behind them is reached.
+pub fn containers(data: &[u8]) {
+    let Some((length, rest)) = data.split_first_chunk() else {
+        return;
+    };
+    let length = u32::from_le_bytes(*length);
+    let at = (length >> 1) as usize % (rest.len() + 1);
+    let (mut container, mut dictionary) = (rest[..at].to_vec(), rest[at..].to_vec());
+    if length & 1 == 1 {
+        set_right(&mut container, &mut dictionary);
+    }
+    let files = SimFileSystem::new();
+    let directory = Path::new("/data/t-0");
+    files.create_directory(directory).unwrap();
+    let id = container
+        .get(32..40)
+        .map_or(0, |id| u64::from_le_bytes(id.try_into().unwrap()));
+    let contents = [
+        ("00000000000000000000.log.cold".to_owned(), &container),
+        (format!("{id:016x}.dict"), &dictionary),
+    ];
+    for (name, bytes) in contents {
+        let file = files.open(&directory.join(name), OpenMode::Create).unwrap();
+        file.write_at(bytes, 0).unwrap();
+    }
+    read(&files, &directory.join("00000000000000000000.log"));
+}
+
+fn read(files: &SimFileSystem, segment: &Path) {
+    let cold = ColdFiles::on(files);
+    // A version of another day is refused, and nothing else is.
+    let Ok(file) = cold.open(segment, OpenMode::Data) else {
+        return;
+    };
+    let length = file.length().unwrap();
+    if length > READ_MAX {
+        return;
+    }
+    let mut piece = vec![0; 10_000];
+    let mut position = 0;
+    while position < length {
+        let got = file.read_at(&mut piece, position).unwrap();
+        assert_eq!(got as u64, (length - position).min(10_000));
+        position += got as u64;
+    }
+    assert_eq!(file.read_at(&mut piece, length).unwrap(), 0);
+    dump_file(files, segment, true, &mut |_| Ok(())).unwrap();
+    verify(files, Path::new("/data"), &mut Nobody).unwrap();
+}
+
+struct Nobody;
+
+impl Watch for Nobody {
+    fn found(&mut self, _finding: Finding) {}
+}
+
+/// Makes every checksum what it should be with these bytes.
+fn set_right(container: &mut [u8], dictionary: &mut [u8]) {
+    if dictionary.len() > DICTIONARY_HEADER {
+        let length = (dictionary.len() - DICTIONARY_HEADER) as u32;
+        let id = SipHasher13::new()
+            .hash(&dictionary[DICTIONARY_HEADER..])
+            .max(1);
+        dictionary[12..16].copy_from_slice(&length.to_le_bytes());
+        dictionary[16..24].copy_from_slice(&id.to_le_bytes());
+        let crc = crc32c_append(crc32c(&dictionary[..28]), &dictionary[DICTIONARY_HEADER..]);
+        dictionary[28..32].copy_from_slice(&crc.to_le_bytes());
+        if let Some(named) = container.get_mut(32..40).filter(|named| *named != [0; 8]) {
+            named.copy_from_slice(&id.to_le_bytes());
+        }
+    }
+    let mut at = SUMMARY;
+    while let Some(prefix) = container.get(at..at + PREFIX) {
+        let length = u32::from_le_bytes(prefix[8..12].try_into().unwrap()) as usize;
+        let from = at + PREFIX;
+        let Some(bytes) = container.get(from..from.saturating_add(length)) else {
+            break;
+        };
+        let crc = crc32c_append(crc32c(&prefix[..12]), bytes);
+        container[at + 12..from].copy_from_slice(&crc.to_le_bytes());
+        at = from + length;
+    }
+    if container.len() >= SUMMARY {
+        let crc = crc32c(&container[..60]);
+        container[60..SUMMARY].copy_from_slice(&crc.to_le_bytes());
+    }
+}
