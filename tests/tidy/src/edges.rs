@@ -17,6 +17,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("precursor-config", &["model"]),
     ("precursor-protocol", &["memory", "model"]),
     ("precursor-protocol-generator", &[]),
+    ("precursor-codecs-sys", &[]),
     ("precursor-compression", &["protocol"]),
     ("precursor-disk", &["memory", "shm"]),
     (
@@ -172,7 +173,11 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
         "precursor-cli",
         &[
             "admin-api",
+<<<<<<< HEAD
             "client",
+=======
+            "codecs-sys",
+>>>>>>> 98a465b (Codecs in hardware are looked for and opened through their vendors' libraries; doctor tells)
             "compression",
             "config",
             "disk",

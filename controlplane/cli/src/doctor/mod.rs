@@ -1,6 +1,7 @@
 //! `precursor doctor`: what this host can do for a broker, and what would improve it. It looks and
 //! tries, and changes nothing.
 
+mod codecs;
 mod host;
 mod memory;
 mod network;
@@ -130,6 +131,7 @@ fn examine(host: &Host) -> Vec<Finding> {
     findings.push(memory::swap(host));
     findings.push(storage::io_uring(host));
     findings.push(storage::open_files());
+    findings.extend(codecs::codecs());
     findings.push(network::backlog(host));
     findings.push(network::af_xdp(host));
     findings.push(network::dpdk(host));
