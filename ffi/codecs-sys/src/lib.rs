@@ -94,7 +94,9 @@ pub enum NotPresent {
 impl fmt::Display for NotPresent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NotPresent::NoLibrary(names) => write!(f, "not present ({} is not installed)", names[0]),
+            NotPresent::NoLibrary(names) => {
+                write!(f, "not present ({} is not installed)", names[0])
+            }
             NotPresent::NoSymbol(name) => write!(f, "not present (the library has no {name})"),
             NotPresent::NoDevice(function, code) => {
                 write!(f, "not present ({function} found no device: {code})")

@@ -54,12 +54,18 @@ mod tests {
         assert_eq!(unsafe { length(c"four".as_ptr()) }, 4);
         // SAFETY: there is no such function.
         let missing = unsafe { library.function::<Length>("no_such_function") };
-        assert_eq!(missing.unwrap_err(), NotPresent::NoSymbol("no_such_function"));
+        assert_eq!(
+            missing.unwrap_err(),
+            NotPresent::NoSymbol("no_such_function")
+        );
     }
 
     #[test]
     fn a_library_that_is_not_there_is_named() {
         let missing = Library::open(&["libnone.so.7"]).unwrap_err();
-        assert_eq!(missing.to_string(), "not present (libnone.so.7 is not installed)");
+        assert_eq!(
+            missing.to_string(),
+            "not present (libnone.so.7 is not installed)"
+        );
     }
 }

@@ -244,7 +244,10 @@ impl HardwareCodec for Gpu {
         // SAFETY: the place is there for the answer.
         let code = unsafe { (self.compress_max)(plain.len(), DEFAULTS, &mut most) };
         if code != SUCCESS || most > 2 * PLAIN_BYTES_MAX {
-            return Err(failed("nvcompBatchedZstdCompressGetMaxOutputChunkSize", code.into()));
+            return Err(failed(
+                "nvcompBatchedZstdCompressGetMaxOutputChunkSize",
+                code.into(),
+            ));
         }
         let input = Block::of(self.cuda, plain)?;
         let pointer = Block::of_word(self.cuda, input.address as usize)?;

@@ -38,7 +38,13 @@ impl HardwareCodec for Software {
 
 fn samples() -> Vec<Vec<u8>> {
     let text: Vec<u8> = (0..40_000)
-        .flat_map(|n| format!("{{\"id\":{n},\"city\":\"Bern\",\"sum\":{}}}", n * 7919 % 1009).into_bytes())
+        .flat_map(|n| {
+            format!(
+                "{{\"id\":{n},\"city\":\"Bern\",\"sum\":{}}}",
+                n * 7919 % 1009
+            )
+            .into_bytes()
+        })
         .collect();
     let mut state = 42u64;
     let noise = std::iter::repeat_with(|| {
@@ -61,22 +67,57 @@ fn conforms(device: &mut dyn HardwareCodec, name: &str) {
     for sample in samples() {
         let about = format!("{name}, {} bytes", sample.len());
         let compressed = device.compress(&sample).expect(&about);
-        assert!(compressed.len() < sample.len() + sample.len() / 8 + 1024, "{about}");
+        assert!(
+            compressed.len() < sample.len() + sample.len() / 8 + 1024,
+            "{about}"
+        );
         let length = sample.len();
-        assert_eq!(device.decompress(&compressed, length).expect(&about), sample, "{about}");
-        assert_eq!(software.decompress(&compressed, length).expect(&about), sample, "{about}");
+        assert_eq!(
+            device.decompress(&compressed, length).expect(&about),
+            sample,
+            "{about}"
+        );
+        assert_eq!(
+            software.decompress(&compressed, length).expect(&about),
+            sample,
+            "{about}"
+        );
         if device.reads_all() {
             let other = software.compress(&sample).expect(&about);
-            assert_eq!(device.decompress(&other, length).expect(&about), sample, "{about}");
+            assert_eq!(
+                device.decompress(&other, length).expect(&about),
+                sample,
+                "{about}"
+            );
         }
         // Less room than is needed, half of the bytes, other bytes.
-        assert!(device.decompress(&compressed, length - 1).is_err(), "{about}");
-        assert!(device.decompress(&compressed[..compressed.len() / 2], length).is_err(), "{about}");
-        assert!(device.decompress(b"this was never compressed", 100).is_err(), "{about}");
+        assert!(
+            device.decompress(&compressed, length - 1).is_err(),
+            "{about}"
+        );
+        assert!(
+            device
+                .decompress(&compressed[..compressed.len() / 2], length)
+                .is_err(),
+            "{about}"
+        );
+        assert!(
+            device
+                .decompress(b"this was never compressed", 100)
+                .is_err(),
+            "{about}"
+        );
         // And it goes on as if nothing had been.
-        assert_eq!(device.decompress(&compressed, length).expect(&about), sample, "{about}");
+        assert_eq!(
+            device.decompress(&compressed, length).expect(&about),
+            sample,
+            "{about}"
+        );
     }
-    assert!(device.compress(&vec![0; PLAIN_BYTES_MAX + 1]).is_err(), "{name}");
+    assert!(
+        device.compress(&vec![0; PLAIN_BYTES_MAX + 1]).is_err(),
+        "{name}"
+    );
 }
 
 #[test]

@@ -8,7 +8,10 @@ use super::{Finding, State};
 pub fn codecs() -> Vec<Finding> {
     let opened = |device: Device| (device, device.open().map(|open| open.format()));
     let found = Device::ALL.map(opened);
-    found.into_iter().map(|(device, open)| finding(device, open)).collect()
+    found
+        .into_iter()
+        .map(|(device, open)| finding(device, open))
+        .collect()
 }
 
 fn finding(device: Device, open: Result<Format, NotPresent>) -> Finding {
@@ -37,7 +40,10 @@ mod tests {
         assert_eq!(found.state, State::Absent);
         assert_eq!(found.found, "not present (libqpl.so.1 is not installed)");
         let present = finding(Device::Gpu, Ok(Format::Zstd));
-        assert_eq!((present.state, &*present.found), (State::Good, "present: zstd"));
+        assert_eq!(
+            (present.state, &*present.found),
+            (State::Good, "present: zstd")
+        );
     }
 
     #[test]

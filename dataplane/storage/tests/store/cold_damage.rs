@@ -81,7 +81,7 @@ fn lost_plain(container: &[u8], damage: &Damage) -> Vec<Range<usize>> {
     };
     let touches = |range: Range<usize>| bad.start < range.end && range.start < bad.end;
     if touches(0..SUMMARY) && (touches(end - SUMMARY..end) || moved) {
-        return vec![0..plain_bytes];
+        return std::iter::once(0..plain_bytes).collect();
     }
     let chunks = plain_bytes.div_ceil(chunk_bytes);
     let at = |chunk: usize| match chunk < chunks {
