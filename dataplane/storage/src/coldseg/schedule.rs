@@ -335,7 +335,7 @@ impl Log {
                 && segment.size >= SEGMENT_BYTES_MIN
                 && !segment.loading
                 && end > self.start
-                && end <= self.recovery_point
+                && end <= self.durable
                 && self.is_settled(segment)
                 && !self.unmended.contains(&segment.base)
                 && segment.newest.is_none_or(|newest| newest.0 <= youngest_ms)

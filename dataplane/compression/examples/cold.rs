@@ -1,0 +1,135 @@
+//! How fast and how well the codecs of cold segments do on a file: what benches/cold.py compares with
+//! the libraries' own tools.
+//!
+//! `cold FILE CHUNK_BYTES SECONDS CODEC LEVEL [DICTIONARY]` compresses the file chunk by chunk again
+//! and again, and decompresses it; prints bytes before, bytes after, and MB/s of either, the best of
+//! all rounds, as JSON. `cold train FILE DICTIONARY` writes a dictionary of every other line. CODEC
+//! is zstd, brotli, lzma, or lz4, which is a batch's and has its frames.
+
+use precursor_compression::{
+    ColdCodec, ColdCompressor, ColdDecompressor, Recipe, compress_with, decompress_bounded,
+    train_dictionary,
+};
+use precursor_protocol::records::Codec;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// Bytes of lines that a dictionary is made of.
+const SAMPLE_BYTES_MAX: usize = 8 << 20;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        ["train", file, dictionary] => {
+            let bytes = std::fs::read(file)?;
+            let lines = bytes.split_inclusive(|byte| *byte == b'\n').step_by(2);
+            let mut taken = 0;
+            let samples: Vec<&[u8]> = lines
+                .take_while(|line| {
+                    taken += line.len();
+                    taken <= SAMPLE_BYTES_MAX
+                })
+                .collect();
+            std::fs::write(dictionary, train_dictionary(&samples)?)?;
+        }
+        [
+            file,
+            chunk_bytes,
+            seconds,
+            codec,
+            level,
+            ref dictionary @ ..,
+        ] => {
+            let bytes = std::fs::read(file)?;
+            let chunks = chunks(&bytes, chunk_bytes)?;
+            let dictionary = dictionary.first().map(std::fs::read).transpose()?;
+            let seconds = Duration::from_secs_f64(seconds.parse()?);
+            let mut tried = Tried::new(codec, level.parse()?, dictionary.as_deref())?;
+            tried.run(&chunks, seconds)?;
+        }
+        _ => return Err("what is to be done? See the first lines of this program".into()),
+    }
+    Ok(())
+}
+
+/// Chunks of so many bytes, or lines one by one.
+fn chunks<'a>(bytes: &'a [u8], size: &str) -> Result<Vec<&'a [u8]>, std::num::ParseIntError> {
+    if size == "lines" {
+        let lines = bytes.split_inclusive(|byte| *byte == b'\n').skip(1);
+        return Ok(lines.step_by(2).collect());
+    }
+    Ok(bytes.chunks(size.parse::<usize>()?.max(1)).collect())
+}
+
+/// A codec with what it keeps from one chunk to the next.
+enum Tried {
+    Cold(ColdCodec, Box<ColdCompressor>, Box<ColdDecompressor>),
+    Batch(Recipe),
+}
+
+impl Tried {
+    fn new(codec: &str, level: i32, dictionary: Option<&[u8]>) -> io::Result<Tried> {
+        let codec = match codec {
+            "zstd" => ColdCodec::Zstd,
+            "brotli" => ColdCodec::Brotli,
+            "lzma" => ColdCodec::Lzma,
+            _ => {
+                let codec = Codec::Lz4;
+                return Ok(Tried::Batch(Recipe { codec, level }));
+            }
+        };
+        let compressor = ColdCompressor::new(codec, level, dictionary)?;
+        let decompressor = ColdDecompressor::new(dictionary)?;
+        Ok(Tried::Cold(codec, compressor.into(), decompressor.into()))
+    }
+
+    fn compress(&mut self, chunk: &[u8]) -> io::Result<Vec<u8>> {
+        match self {
+            Tried::Cold(_, compressor, _) => compressor.compress(chunk),
+            Tried::Batch(recipe) => compress_with(*recipe, chunk),
+        }
+    }
+
+    fn decompress(&mut self, compressed: &[u8], length: usize) -> io::Result<Vec<u8>> {
+        match self {
+            Tried::Cold(codec, _, decompressor) => {
+                decompressor.decompress(*codec, compressed, length)
+            }
+            Tried::Batch(recipe) => decompress_bounded(recipe.codec, compressed, length),
+        }
+    }
+
+    fn run(&mut self, chunks: &[&[u8]], seconds: Duration) -> io::Result<()> {
+        let before: usize = chunks.iter().map(|chunk| chunk.len()).sum();
+        let mut best = [Duration::MAX; 2];
+        let begun = Instant::now();
+        let mut after = 0;
+        loop {
+            let clock = Instant::now();
+            let compressed: Vec<Vec<u8>> = chunks
+                .iter()
+                .map(|chunk| self.compress(chunk))
+                .collect::<io::Result<_>>()?;
+            best[0] = best[0].min(clock.elapsed());
+            let clock = Instant::now();
+            for (chunk, compressed) in chunks.iter().zip(&compressed) {
+                let plain = self.decompress(compressed, chunk.len())?;
+                assert!(plain == *chunk, "other bytes came back");
+            }
+            best[1] = best[1].min(clock.elapsed());
+            let stored = chunks.iter().zip(&compressed);
+            after = stored.map(|(chunk, c)| c.len().min(chunk.len())).sum();
+            if begun.elapsed() >= seconds {
+                break;
+            }
+        }
+        let rate = |time: Duration| before as f64 / 1e6 / time.as_secs_f64();
+        println!(
+            "{{\"before\":{before},\"after\":{after},\"compress\":{:.1},\"decompress\":{:.1}}}",
+            rate(best[0]),
+            rate(best[1])
+        );
+        Ok(())
+    }
+}
