@@ -159,9 +159,9 @@ def main():
         without = ours(path, "lines", "zstd", 9, seconds=0)
         with_it = ours(path, "lines", "zstd", 9, dictionary, seconds=0)
         content = path.read_bytes()
+        each = len(content) / max(1, content.count(b"\n"))
         ratios.append(with_it["ratio"])
-        print(f"| {name} | {len(content) / max(1, content.count(b'\n')):.0f} | {without['ratio']:.2f} "
-              f"| {with_it['ratio']:.2f} |", flush=True)
+        print(f"| {name} | {each:.0f} | {without['ratio']:.2f} | {with_it['ratio']:.2f} |", flush=True)
     print(f"| mean | | | {sum(ratios) / len(ratios):.2f} |")
 
     print("\n| codec | tool, MB/s | ours, MB/s | share |\n|---|---|---|---|")
