@@ -173,11 +173,8 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
         "precursor-cli",
         &[
             "admin-api",
-<<<<<<< HEAD
             "client",
-=======
             "codecs-sys",
->>>>>>> 98a465b (Codecs in hardware are looked for and opened through their vendors' libraries; doctor tells)
             "compression",
             "config",
             "disk",
