@@ -5,8 +5,8 @@
     benches/cold.py [DIRECTORY]
 
 Gathers at least 200 MB (source, text, JSON, machine code) into DIRECTORY, measures ratio and MB/s of each
-codec in chunks of 64 KiB, of zstd with a dictionary on single records, and then the throughput of the same
-codec and level by `zstd -b`, `lz4 -b`, `brotli` and `xz` in the same run. Needs these four tools.
+codec in chunks of 64 KiB beside the same codec and level by `zstd -b`, `lz4 -b`, `brotli` and `xz` in the same
+run, and of zstd with a dictionary on small records. Needs these four tools.
 """
 
 import json
@@ -24,6 +24,7 @@ CHUNK = 65536
 SECONDS = 2
 # One of the tools' own measurements, and what it is compared on.
 PART_BYTES = 16 << 20
+RECORDS = ["records: json", "records: logs", "records: source lines"]
 
 
 def found(places, names, sizes, most):
@@ -87,7 +88,7 @@ def gather(directory):
     }
     for name, content in (data | records).items():
         (directory / name).write_bytes(content)
-    return {name: len(content) for name, content in data.items()}, list(records)
+    return {name: len(content) for name, content in data.items()}
 
 
 def ours(path, chunk, codec, level, dictionary=None, seconds=SECONDS):
@@ -102,8 +103,9 @@ def benchmark(tool, path, level, *more):
     """What `zstd -b` and `lz4 -b` say: MB/s of compression and decompression."""
     out = subprocess.run([tool, f"-b{level}", f"-i{SECONDS}", f"-B{CHUNK}", *more, path],
                          capture_output=True, text=True)
-    rates = re.findall(r"([0-9.]+) MB/s", (out.stdout + out.stderr).replace("\r", "\n").splitlines()[-1])
-    return float(rates[0]), float(rates[1])
+    # The line is written anew as the measurement goes on.
+    rates = re.findall(r"([0-9.]+) MB/s\s*,\s*([0-9.]+) MB/s", out.stdout + out.stderr)
+    return float(rates[-1][0]), float(rates[-1][1])
 
 
 def timed(command, path):
@@ -122,7 +124,7 @@ def by_tool(codec, level, path, directory):
     if codec in ("zstd", "lz4"):
         return benchmark(codec, path, level)
     pack, unpack = {
-        "brotli": ([f"-q{level}", "-w22", "-c"], ["-d", "-c"]),
+        "brotli": ([f"--quality={level}", "--lgwin=22", "--stdout"], ["--decompress", "--stdout"]),
         "lzma": ([f"-{level}", "--check=none", "--threads=1", "-c"], ["-d", "--threads=1", "-c"]),
     }[codec]
     tool = {"brotli": "brotli", "lzma": "xz"}[codec]
@@ -133,13 +135,7 @@ def by_tool(codec, level, path, directory):
     return plain / 1e6 / packing, plain / 1e6 / unpacking
 
 
-def main():
-    directory = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp(prefix="cold-bench-"))
-    directory.mkdir(parents=True, exist_ok=True)
-    sizes, records = gather(directory)
-    print(f"\nGathered: {sum(sizes.values()) / 1e6:.0f} MB: "
-          + ", ".join(f"{name} {size / 1e6:.0f}" for name, size in sizes.items()))
-
+def in_chunks(directory, sizes):
     print("\n| data, in chunks of 64 KiB | codec | ratio | compress MB/s | decompress MB/s |\n|---|---|---|---|---|")
     for name in sizes:
         for codec, level in (("zstd", 3), ("zstd", 9), ("brotli", 6), ("lzma", 6)):
@@ -151,19 +147,26 @@ def main():
             print(f"| {name} | {codec} {level} | {got['ratio']:.2f} | {got['compress']:.0f} | {got['decompress']:.0f} |",
                   flush=True)
 
-    print("\n| single records | bytes each | zstd 9 | zstd 9 with a dictionary |\n|---|---|---|---|")
-    ratios = []
-    for name in records:
-        path, dictionary = directory / name, directory / "dictionary"
-        subprocess.run([COLD, "train", path, dictionary], check=True)
-        without = ours(path, "lines", "zstd", 9, seconds=0)
-        with_it = ours(path, "lines", "zstd", 9, dictionary, seconds=0)
-        content = path.read_bytes()
-        each = len(content) / max(1, content.count(b"\n"))
-        ratios.append(with_it["ratio"])
-        print(f"| {name} | {each:.0f} | {without['ratio']:.2f} | {with_it['ratio']:.2f} |", flush=True)
-    print(f"| mean | | | {sum(ratios) / len(ratios):.2f} |")
 
+def with_dictionaries(directory):
+    print("\n| small records | in each chunk | zstd 9 | zstd 9 with a dictionary |\n|---|---|---|---|")
+    for chunk in ("lines", 4096, 16384, CHUNK):
+        ratios = []
+        for name in RECORDS:
+            path, dictionary = directory / name, directory / "dictionary"
+            subprocess.run([COLD, "train", path, dictionary], check=True)
+            without = ours(path, chunk, "zstd", 9, seconds=0)
+            with_it = ours(path, chunk, "zstd", 9, dictionary, seconds=0)
+            content = path.read_bytes()
+            each = len(content) / max(1, content.count(b"\n"))
+            ratios.append(with_it["ratio"])
+            what = "one record" if chunk == "lines" else f"{chunk} bytes"
+            print(f"| {name}, {each:.0f} bytes each | {what} | {without['ratio']:.2f} | {with_it['ratio']:.2f} |",
+                  flush=True)
+        print(f"| mean | {what} | | {sum(ratios) / len(ratios):.2f} |")
+
+
+def beside_tools(directory):
     print("\n| codec | tool, MB/s | ours, MB/s | share |\n|---|---|---|---|")
     part = directory / "part"
     part.write_bytes((directory / "json").read_bytes()[:PART_BYTES])
@@ -173,6 +176,17 @@ def main():
         own = ours(part, chunk, codec, level)
         for what, theirs, mine in (("compress", tool[0], own["compress"]), ("decompress", tool[1], own["decompress"])):
             print(f"| {codec} {tool_level} {what} | {theirs:.0f} | {mine:.0f} | {mine / theirs:.2f} |", flush=True)
+
+
+def main():
+    directory = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp(prefix="cold-bench-"))
+    directory.mkdir(parents=True, exist_ok=True)
+    sizes = gather(directory)
+    print(f"Gathered: {sum(sizes.values()) / 1e6:.0f} MB: "
+          + ", ".join(f"{name} {size / 1e6:.0f}" for name, size in sizes.items()))
+    beside_tools(directory)
+    in_chunks(directory, sizes)
+    with_dictionaries(directory)
 
 
 if __name__ == "__main__":

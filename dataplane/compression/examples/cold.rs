@@ -104,7 +104,7 @@ impl Tried {
         let before: usize = chunks.iter().map(|chunk| chunk.len()).sum();
         let mut best = [Duration::MAX; 2];
         let begun = Instant::now();
-        let mut after = 0;
+        let mut after: usize;
         loop {
             let clock = Instant::now();
             let compressed: Vec<Vec<u8>> = chunks
