@@ -43,6 +43,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
         &["memory", "model", "netstack", "transport-port"],
     ),
     ("precursor-transport-shm", &["memory", "transport-port"]),
+    ("precursor-ffi", &["client"]),
     (
         "precursor-client",
         &["compression", "model", "protocol", "transport-shm"],

@@ -135,3 +135,8 @@ fn messages() {
 fn batches() {
     run("batches", targets::batches);
 }
+
+#[test]
+fn native() {
+    run("native", targets::native);
+}

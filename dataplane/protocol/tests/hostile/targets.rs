@@ -3,6 +3,7 @@
 
 use precursor_protocol::api::{self, API_KEYS};
 use precursor_protocol::frame::frame_length;
+use precursor_protocol::native::{ProduceOne, ProducedOne};
 use precursor_protocol::records::{
     BatchHeaderMut, BatchView, Limits, Records, split_batches, validate_produce,
 };
@@ -143,4 +144,17 @@ pub fn batches(data: &[u8]) {
         }
     }
     let _ = BatchView::length_at(data);
+}
+
+/// A single record's frames: what can be read is written as it was.
+pub fn native(data: &[u8]) {
+    if let Some(request) = ProduceOne::parse(data) {
+        let mut frame = Vec::new();
+        assert!(request.encode(&mut frame), "it came within a frame");
+        assert_eq!(&frame[4..], data);
+    }
+    if let Some(response) = ProducedOne::parse(data) {
+        let again = ProducedOne::parse(&response.encode()[4..]);
+        assert_eq!(again, Some(response));
+    }
 }

@@ -202,8 +202,13 @@ impl ShmConnection {
     /// Asks the kernel whether the broker is still there.
     ///
     /// # Errors
-    /// It is gone, and nothing is left to be received.
+    /// It is gone, or has ended the connection, and nothing is left to be received.
     pub fn check(&mut self) -> io::Result<()> {
+        // Asked in this order: the end is the last that a broker writes.
+        let finished = self.input.is_finished();
+        if finished && self.input.available().map_err(|_| corrupt())? == 0 {
+            return Err(gone());
+        }
         self.hear()
     }
 
