@@ -1,8 +1,7 @@
 //! Kafka requests of the broker itself to its own data plane.
 
-use crate::descriptions::DescriptionReply;
+use crate::descriptions::{DescribedLogs, DescriptionReply};
 use precursor_model::ErrorCode;
-use precursor_shm::control::LogDescription;
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -128,19 +127,22 @@ impl DataPlane {
         answer.await.unwrap_or(Err(OwnError::Lost))
     }
 
-    /// Every log of every shard, as it is now.
+    /// Every log of every shard, and the directories that hold them, as they are now.
     ///
     /// # Errors
     /// A shard does not answer.
-    pub async fn describe_logs(&self) -> Result<Vec<LogDescription>, OwnError> {
-        let mut logs = Vec::new();
+    pub async fn describe_logs(&self) -> Result<DescribedLogs, OwnError> {
+        let mut all = DescribedLogs::default();
         for shard in 0..self.shared.permits.len() as u16 {
             let (reply, answer) = oneshot::channel();
             let ask = Ask::DescribeLogs { reply };
             let call = OwnCall { shard, ask };
             self.shared.calls.send(call).map_err(|_| OwnError::Lost)?;
-            logs.extend(answer.await.unwrap_or(Err(OwnError::Lost))?);
+            let described = answer.await.unwrap_or(Err(OwnError::Lost))?;
+            all.logs.extend(described.logs);
+            // Shards share their directories.
+            all.directories = described.directories;
         }
-        Ok(logs)
+        Ok(all)
     }
 }

@@ -25,9 +25,10 @@ pub use data_plane::{
     DataPlane, HeldResponse, OWN_REQUESTS_PER_SHARD_MAX, OWN_RESPONSE_LENGTH_MAX, OwnCalls,
     OwnError,
 };
+pub use descriptions::DescribedLogs;
 pub use image::NodeOptions;
 pub use partition::{PartitionPlace, Read};
-pub use precursor_shm::control::LogDescription;
+pub use precursor_shm::control::{DirectoryDescription, LogDescription};
 pub use service::{Answer, Origin, Request, Service, Unanswerable};
 pub use view::{BridgeCounts, DataPlaneView, ShardChanges, ShardView};
 

@@ -198,6 +198,9 @@ impl Link {
                 last,
                 entries,
             } => self.descriptions.take(token, last, entries)?,
+            ToControl::DirectoryDescriptions { token, directories } => {
+                self.descriptions.take_directories(token, directories);
+            }
         }
         Ok(())
     }

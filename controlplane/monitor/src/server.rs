@@ -31,6 +31,8 @@ pub struct MonitorOptions {
     pub coordinator: Coordinator,
     pub telemetry: Arc<Mutex<Telemetry>>,
     pub node_id: i32,
+    /// Paths of the directories that hold partitions, in the order of the configuration.
+    pub log_directories: Vec<String>,
     /// The program's version.
     pub version: &'static str,
 }

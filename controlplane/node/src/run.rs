@@ -13,6 +13,7 @@ use precursor_monitor::{MonitorOptions, MonitorServer};
 use precursor_shm::{Hugepages, ProcessState, Region, RegionOptions};
 use precursor_telemetry::Telemetry;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -131,6 +132,7 @@ async fn serve(
         coordinator: coordinator.clone(),
         telemetry,
         node_id: config.node_id,
+        log_directories: log_directories(config),
         version: env!("CARGO_PKG_VERSION"),
     };
     let coordinating = coordinator.run(stopped(stop.subscribe()));
@@ -322,4 +324,11 @@ impl Signals {
             _ = self.terminate.recv() => {}
         }
     }
+}
+
+/// The directories that hold partitions, as they are told.
+fn log_directories(config: &NodeConfig) -> Vec<String> {
+    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+    let paths = config.log_directories().into_iter().map(absolute);
+    paths.map(|path| path.display().to_string()).collect()
 }

@@ -23,6 +23,9 @@ impl Default for NodeConfig {
         let mut config = NodeConfig {
             node_id: 0,
             data_dir: PathBuf::new(),
+            log_dirs: Vec::new(),
+            log_dirs_free_bytes_min: 0,
+            log_dirs_free_percent_min: 0,
             listen: nowhere.clone(),
             advertised_listener: None,
             admin_listen: nowhere.clone(),

@@ -17,6 +17,10 @@ use crate::values::{
 pub struct NodeConfig {
     pub node_id: i32,
     pub data_dir: PathBuf,
+    /// Empty: see [`NodeConfig::log_directories`].
+    pub log_dirs: Vec<PathBuf>,
+    pub log_dirs_free_bytes_min: u64,
+    pub log_dirs_free_percent_min: u8,
     pub listen: Endpoint,
     /// `None`: clients are told the address that the listener is bound to.
     pub advertised_listener: Option<Endpoint>,
@@ -176,6 +180,14 @@ impl NodeConfig {
         }
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         u16::try_from(cores.saturating_sub(1).clamp(1, SHARDS_MAX)).unwrap_or(1)
+    }
+
+    /// The directories that hold partitions: as configured, or the data directory alone.
+    pub fn log_directories(&self) -> Vec<PathBuf> {
+        match self.log_dirs.as_slice() {
+            [] => vec![self.data_dir.clone()],
+            directories => directories.to_vec(),
+        }
     }
 
     /// What the options ask of a way past the kernel; `None` where they ask for kernel sockets.

@@ -1,6 +1,7 @@
 //! The table of options. Names are Kafka's where Kafka has the option.
 
 mod cold;
+mod log_directories;
 mod memory;
 mod network;
 mod shm;
@@ -138,7 +139,7 @@ pub const OPTIONS: &[NodeOption] = &[
         default: "./data",
         accepts: "a directory, made where it is missing",
         restart: true,
-        doc: "Where partitions and metadata are kept.",
+        doc: "Where metadata are kept, and partitions where log.dirs names no other place.",
         apply: |c, v| directory(v).map(|d| c.data_dir = d),
         show: |c| c.data_dir.display().to_string(),
     },
@@ -361,6 +362,9 @@ pub const OPTIONS: &[NodeOption] = &[
         apply: |c, v| Rate::parse(v).map(|r| c.log_cleaner_io_bytes_per_second_max = r),
         show: |c| c.log_cleaner_io_bytes_per_second_max.to_string(),
     },
+    log_directories::DIRECTORIES,
+    log_directories::FREE_BYTES,
+    log_directories::FREE_PERCENT,
     NodeOption {
         name: "log.flush.offset.checkpoint.interval.ms",
         kind: ValueKind::Int,

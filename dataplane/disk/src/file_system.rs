@@ -61,6 +61,20 @@ pub enum Unsynced<'a> {
     Directory(&'a Path),
 }
 
+/// The file system that holds a directory, as it is at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Volume {
+    pub total_bytes: u64,
+    /// That this user may still write.
+    pub usable_bytes: u64,
+    pub is_read_only: bool,
+    /// Changes when another file system is mounted in the directory's place, or none.
+    pub device: u64,
+}
+
+/// A file that is made, synced and removed to see whether a directory can be written.
+const PROBE: &str = ".probe";
+
 /// What helper jobs may do with files. Calls block.
 pub trait FileSystem: Send + Sync {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<DiskFile>;
@@ -79,6 +93,8 @@ pub trait FileSystem: Send + Sync {
     fn sync_all(&self, unsynced: &[Unsynced<'_>]) -> Vec<io::Result<()>>;
     /// Takes an exclusive lock of a file (made when absent), waiting for it; held until dropped.
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send>>;
+    /// The file system that a directory lies in.
+    fn volume(&self, directory: &Path) -> io::Result<Volume>;
 }
 
 impl dyn FileSystem + '_ {
@@ -131,6 +147,23 @@ impl dyn FileSystem + '_ {
             .into_iter()
             .map(|done| done.and_then(|()| synced.next().unwrap_or(Ok(()))))
             .collect()
+    }
+
+    /// Whether files of a directory can be made, written, synced and removed.
+    ///
+    /// # Errors
+    /// What the operating system said of the first of these that failed.
+    pub fn probe(&self, directory: &Path) -> io::Result<()> {
+        let path = directory.join(PROBE);
+        let file = self.open(&path, OpenMode::Create)?;
+        file.write_at(b"probe\n", 0)?;
+        file.sync()?;
+        drop(file);
+        match self.remove_file(&path) {
+            // Of two that look at the same time, one removes it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        }
     }
 
     /// The new content of a file under another name.

@@ -17,7 +17,7 @@ mod uring;
 mod wake;
 
 pub use engine::{Completion, Disk, DiskDriver};
-pub use file_system::{DiskFile, FileSystem, OpenMode, RandomFile, Unsynced};
+pub use file_system::{DiskFile, FileSystem, OpenMode, RandomFile, Unsynced, Volume};
 pub use helper::{Helper, give_way};
 pub use memory::{Memory, MemoryRange};
 pub use precursor_memory::keep_off;

@@ -4,7 +4,7 @@
 
 use crate::engine::{Kind, Operation};
 use crate::thread::run_blocking;
-use crate::{DiskFile, FileSystem, OpenMode, RandomFile, Unsynced};
+use crate::{DiskFile, FileSystem, OpenMode, RandomFile, Unsynced, Volume};
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -488,6 +488,18 @@ impl FileSystem for SimFileSystem {
 
     fn lock(&self, _path: &Path) -> io::Result<Box<dyn Any + Send>> {
         Ok(Box::new(()))
+    }
+
+    fn volume(&self, directory: &Path) -> io::Result<Volume> {
+        let world = locked(&self.0);
+        world.check(directory)?;
+        let total_bytes = world.bytes_max.unwrap_or(1 << 50);
+        Ok(Volume {
+            total_bytes,
+            usable_bytes: total_bytes.saturating_sub(world.bytes_used()),
+            is_read_only: false,
+            device: 1,
+        })
     }
 }
 

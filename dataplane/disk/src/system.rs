@@ -1,12 +1,12 @@
 //! The operating system's files.
 
-use crate::{BLOCK, DiskFile, FileSystem, OpenMode, RandomFile, Unsynced};
+use crate::{BLOCK, DiskFile, FileSystem, OpenMode, RandomFile, Unsynced, Volume};
 use std::any::Any;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::Path;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Threads of [`FileSystem::sync_all`]. Each call of fsync waits for a commit of the journal and a
@@ -17,12 +17,32 @@ const SYNC_THREADS_MAX: usize = 16;
 /// Files of the operating system.
 pub struct SystemFileSystem {
     direct: bool,
+    /// Directories in which nothing is opened past the page cache.
+    buffered: Vec<PathBuf>,
 }
 
 impl SystemFileSystem {
     /// `direct`: files opened for data bypass the page cache (see [`direct_io_works`]).
     pub fn new(direct: bool) -> Self {
-        SystemFileSystem { direct }
+        SystemFileSystem {
+            direct,
+            buffered: Vec::new(),
+        }
+    }
+
+    /// Files in and below these directories go through the page cache whatever others do.
+    pub fn buffered_in(mut self, directories: Vec<PathBuf>) -> Self {
+        self.buffered = directories;
+        self
+    }
+
+    /// Whether any file is opened past the page cache.
+    pub fn uses_direct_io(&self) -> bool {
+        self.direct
+    }
+
+    fn is_direct(&self, path: &Path) -> bool {
+        self.direct && !self.buffered.iter().any(|place| path.starts_with(place))
     }
 }
 
@@ -55,15 +75,20 @@ const FREE_SHARE_LEFT: u64 = 10;
 /// # Errors
 /// The operating system does not say.
 pub fn may_reserve(file: &File, bytes: u64) -> io::Result<bool> {
+    let found = statvfs_of(file)?;
+    let [available, total] = [found.f_bavail, found.f_blocks].map(|blocks| blocks * found.f_frsize);
+    Ok(available >= bytes + total / FREE_SHARE_LEFT)
+}
+
+fn statvfs_of(file: &File) -> io::Result<libc::statvfs> {
     // SAFETY: all-zero bytes are a valid value of this plain structure of integers.
     let mut found: libc::statvfs = unsafe { std::mem::zeroed() };
     // SAFETY: a descriptor that is open as long as `file`, and room for the answer.
     let outcome = unsafe { libc::fstatvfs(file.as_raw_fd(), &raw mut found) };
-    if outcome != 0 {
-        return Err(io::Error::last_os_error());
+    match outcome {
+        0 => Ok(found),
+        _ => Err(io::Error::last_os_error()),
     }
-    let [available, total] = [found.f_bavail, found.f_blocks].map(|blocks| blocks * found.f_frsize);
-    Ok(available >= bytes + total / FREE_SHARE_LEFT)
 }
 
 struct SystemFile {
@@ -132,7 +157,7 @@ impl FileSystem for SystemFileSystem {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<DiskFile> {
         let mut options = OpenOptions::new();
         options.read(true).write(true);
-        let is_direct = mode == OpenMode::Data && self.direct;
+        let is_direct = mode == OpenMode::Data && self.is_direct(path);
         match mode {
             OpenMode::Data if is_direct => {
                 options.custom_flags(libc::O_DIRECT);
@@ -217,6 +242,17 @@ impl FileSystem for SystemFileSystem {
             .open(path)?;
         file.lock()?;
         Ok(Box::new(file))
+    }
+
+    fn volume(&self, directory: &Path) -> io::Result<Volume> {
+        let directory = File::open(directory)?;
+        let found = statvfs_of(&directory)?;
+        Ok(Volume {
+            total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
+            usable_bytes: found.f_bavail.saturating_mul(found.f_frsize),
+            is_read_only: found.f_flag & libc::ST_RDONLY != 0,
+            device: directory.metadata()?.dev(),
+        })
     }
 }
 

@@ -21,10 +21,30 @@ pub struct DataDirLock {
 /// # Errors
 /// One sentence: it cannot be used, or another data plane uses it.
 pub fn claim(dir: &Path) -> Result<DataDirLock, String> {
-    let unusable = |error: io::Error| {
-        let dir = dir.display();
-        format!("the data directory {dir} cannot be used: {error}; choose another with data.dir")
-    };
+    take(dir).map_err(|refused| match refused {
+        Refused::InUse(by) => format!("the data directory {} is in use by {by}", dir.display()),
+        Refused::Unusable(error) => {
+            let dir = dir.display();
+            format!(
+                "the data directory {dir} cannot be used: {error}; choose another with data.dir"
+            )
+        }
+    })
+}
+
+/// Why a directory cannot be claimed.
+pub enum Refused {
+    /// By whom.
+    InUse(String),
+    Unusable(io::Error),
+}
+
+/// Makes a directory where it is missing, and claims it.
+///
+/// # Errors
+/// It cannot be used, or another data plane uses it.
+pub fn take(dir: &Path) -> Result<DataDirLock, Refused> {
+    let unusable = Refused::Unusable;
     fs::create_dir_all(dir).map_err(unusable)?;
     let mut file = OpenOptions::new()
         .read(true)
@@ -42,11 +62,7 @@ pub fn claim(dir: &Path) -> Result<DataDirLock, String> {
                 std::thread::sleep(Duration::from_millis(10));
             }
             Err(TryLockError::WouldBlock) => {
-                return Err(format!(
-                    "the data directory {} is in use by {}",
-                    dir.display(),
-                    holder(&mut file)
-                ));
+                return Err(Refused::InUse(holder(&mut file)));
             }
         }
     }

@@ -1,11 +1,11 @@
 //! `--flush-region`: writes what a dead data plane left in the region to disk, without serving
 //! anybody, and removes the region. What a new version that cannot read the region asks for.
 
-use crate::{data_dir, run, shards};
+use crate::{data_dir, log_directories, run, shards};
 use precursor_config::NodeConfig;
 use precursor_model::{LogConfig, LogUid, TopicId};
 use precursor_shm::Region;
-use precursor_storage::{LogSpec, LogState, Now, Store};
+use precursor_storage::{LogSpec, LogState, Now, Store, StoreOptions};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -25,9 +25,19 @@ pub fn run(config: &NodeConfig) -> Result<(), String> {
     let _lock = data_dir::claim(&config.data_dir)?;
     let options = run::region_options(config);
     let region = Region::attach_existing(&options).map_err(|error| error.to_string())?;
-    let found = partitions(&config.data_dir)?;
+    let opened = log_directories::open(config)?;
+    let directories = &opened.directories;
+    if let Some(failed) = directories.failed() {
+        let path = directories.path(failed).display();
+        return Err(format!("{path} cannot be used; the region is kept"));
+    }
+    let mut found = Vec::new();
+    for path in directories.paths() {
+        found.extend(partitions(path)?);
+    }
     for shard in 0..region.shards() {
-        flush_shard(config, &region, shard, &found)?;
+        let options = shards::store_options(config, shard, directories);
+        flush_shard(options, &region, shard, &found)?;
     }
     region
         .unlink()
@@ -37,14 +47,13 @@ pub fn run(config: &NodeConfig) -> Result<(), String> {
 }
 
 fn flush_shard(
-    config: &NodeConfig,
+    options: StoreOptions,
     region: &Region,
     shard: u16,
     found: &[Found],
 ) -> Result<(), String> {
     let pool = region.extent_pool(shard);
     let mut clock = Clock(Instant::now());
-    let options = shards::store_options(config, shard);
     let mut store = Store::open(options, pool, clock.now()).map_err(|error| error.to_string())?;
     let mut logs = Vec::new();
     // Which logs have bytes in the region is the store's to find out: all are opened.
@@ -56,6 +65,7 @@ fn flush_shard(
             partition: partition.partition,
             config: LogConfig::default(),
             leader_epoch: 0,
+            is_new: false,
         };
         let log = store.ensure_log(spec, clock.now());
         let name = format!("{}-{}", partition.topic, partition.partition);
@@ -84,10 +94,10 @@ fn flush_shard(
 }
 
 /// Every partition directory that carries a log's number.
-fn partitions(data_dir: &Path) -> Result<Vec<Found>, String> {
-    let unreadable = |error: std::io::Error| format!("{}: {error}", data_dir.display());
+fn partitions(directory: &Path) -> Result<Vec<Found>, String> {
+    let unreadable = |error: std::io::Error| format!("{}: {error}", directory.display());
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(data_dir).map_err(unreadable)? {
+    for entry in std::fs::read_dir(directory).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let name = path.file_name().and_then(|name| name.to_str());
         let split = name.and_then(|name| name.rsplit_once('-'));

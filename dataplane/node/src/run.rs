@@ -1,6 +1,7 @@
 //! The life of the process: claim, attach, bind, run shards, stop.
 
 use crate::data_dir;
+use crate::log_directories;
 use crate::network::Network;
 use crate::shards::Shards;
 use crate::shm_clients;
@@ -43,6 +44,7 @@ pub fn run(
     mut signals: Signals,
 ) -> Result<(), String> {
     let _lock = data_dir::claim(&config.data_dir)?;
+    let opened = log_directories::open(config)?;
     let (region, _) =
         Region::create_or_attach(&region_options(config)).map_err(|error| error.to_string())?;
     let status = region.status();
@@ -61,7 +63,9 @@ pub fn run(
             listener.path().display()
         );
     }
-    let mut shards = Shards::start(config, &region, generation, network, shm)?;
+    let directories = &opened.directories;
+    let mut shards = Shards::start(config, &region, generation, network, shm, directories)?;
+    let _watch = log_directories::watch(directories.clone())?;
     let orphaned = || supervised_by.is_some_and(|pid| std::os::unix::process::parent_id() != pid);
     let limit = Duration::from_millis(config.dataplane_watchdog_ms);
     let mut watchdog = Watchdog::new(limit, usize::from(config.shard_count()));

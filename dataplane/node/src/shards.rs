@@ -5,7 +5,9 @@ use precursor_config::{IdlePolicy, NodeConfig, Part, Switch};
 use precursor_memory::numa;
 use precursor_shard::{MemoryOptions, PeerLinks, Shard, ShardOptions, ShardParts, peer_links};
 use precursor_shm::{PoolOptions, Region};
-use precursor_storage::{CleanerOptions, ColdOptions, DirectIo, StoreOptions, WorkerOptions};
+use precursor_storage::{
+    CleanerOptions, ColdOptions, DirectIo, LogDirectories, StoreOptions, WorkerOptions,
+};
 use precursor_transport_shm::{ShmTransport, WithShm};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -43,6 +45,7 @@ impl Shards {
         generation: u64,
         network: Network,
         shm: Vec<ShmTransport>,
+        directories: &Arc<LogDirectories>,
     ) -> Result<Shards, String> {
         region.set_taken_processors(&config.dataplane_cpus);
         let shared = Arc::new(Shared::default());
@@ -54,7 +57,7 @@ impl Shards {
         for ((shard, peers), transport) in (0..config.shard_count()).zip(links).zip(plans) {
             let plan = Plan {
                 options: shard_options(config, listen, shard, generation, region),
-                store: store_options(config, shard),
+                store: store_options(config, shard, directories),
                 transport,
                 shm: shm.next(),
                 listen,
@@ -254,8 +257,13 @@ fn memory_options(config: &NodeConfig, region: &Region) -> MemoryOptions {
 }
 
 /// What the configuration asks of a shard's store.
-pub fn store_options(config: &NodeConfig, shard: u16) -> StoreOptions {
+pub fn store_options(
+    config: &NodeConfig,
+    shard: u16,
+    directories: &Arc<LogDirectories>,
+) -> StoreOptions {
     StoreOptions {
+        directories: Some(directories.clone()),
         direct_io: match config.storage_direct_io {
             Switch::Auto => DirectIo::Auto,
             Switch::On => DirectIo::On,

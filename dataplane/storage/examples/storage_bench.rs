@@ -60,6 +60,7 @@ fn main() {
         partition: std::process::id() as i32,
         config: LogConfig::default(),
         leader_epoch: 0,
+        is_new: true,
     };
     let id = store.ensure_log(spec, now(begun)).unwrap();
     let mut events = Vec::with_capacity(64);

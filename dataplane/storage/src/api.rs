@@ -2,10 +2,12 @@
 
 use crate::coldseg::ColdOptions;
 use crate::compaction::CleanerOptions;
+use crate::directories::{DirectoriesError, LogDirectories};
 use crate::prepare::WorkerOptions;
 use precursor_model::{ErrorCode, LogConfig, LogUid, Offset, TopicId};
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The two clocks, read once per turn of the poll loop and handed down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +31,10 @@ pub enum DirectIo {
 /// What a [`crate::Store`] is opened with.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
+    /// Where the shard's locks are, and partitions where `directories` does not say otherwise.
     pub data_dir: PathBuf,
+    /// The directories that hold partitions, which the shards of a node share.
+    pub directories: Option<Arc<LogDirectories>>,
     pub shard: u16,
     pub direct_io: DirectIo,
     /// False keeps to a thread that calls pread and pwrite, as where io_uring is forbidden.
@@ -54,6 +59,7 @@ impl StoreOptions {
     pub fn new(data_dir: impl Into<PathBuf>, shard: u16) -> Self {
         StoreOptions {
             data_dir: data_dir.into(),
+            directories: None,
             shard,
             direct_io: DirectIo::Auto,
             io_uring: true,
@@ -77,12 +83,15 @@ pub enum OpenError {
         what: String,
         source: std::io::Error,
     },
+    /// The directories that are to hold partitions.
+    Directories(DirectoriesError),
 }
 
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             OpenError::System { what, source } => write!(f, "{what}: {source}"),
+            OpenError::Directories(error) => error.fmt(f),
         }
     }
 }
@@ -105,6 +114,9 @@ pub struct LogSpec<'a> {
     pub partition: i32,
     pub config: LogConfig,
     pub leader_epoch: i32,
+    /// It was never there before. Another that is in no directory that can be read is in one that
+    /// cannot, if there is such a one: it is not made anew.
+    pub is_new: bool,
 }
 
 /// Why a log operation was refused.
@@ -184,6 +196,8 @@ pub enum AppendError {
     Unprepared,
     /// The log is not online; its code says why.
     NotOnline(ErrorCode),
+    /// The log's directory has too little room: to be tried again, later.
+    NoSpace,
     /// CRC, length or structure are wrong.
     Corrupt,
     /// Well formed, but not what a producer may send (magic, counts, offsets, several batches).
@@ -206,6 +220,7 @@ impl AppendError {
         match self {
             AppendError::Busy | AppendError::Unprepared => ErrorCode::RequestTimedOut,
             AppendError::NotOnline(code) => code,
+            AppendError::NoSpace => ErrorCode::KafkaStorageError,
             AppendError::Corrupt => ErrorCode::CorruptMessage,
             AppendError::InvalidRecord => ErrorCode::InvalidRecord,
             AppendError::TooLarge => ErrorCode::MessageTooLarge,
@@ -214,6 +229,20 @@ impl AppendError {
             AppendError::InvalidTransactionState => ErrorCode::InvalidTxnState,
             AppendError::OutOfOrderSequence => ErrorCode::OutOfOrderSequenceNumber,
             AppendError::InvalidProducerEpoch => ErrorCode::InvalidProducerEpoch,
+        }
+    }
+
+    /// What to tell a producer beside the code, where the code says too little.
+    pub fn message(self) -> Option<&'static str> {
+        match self {
+            AppendError::NoSpace => Some(
+                "the partition's log directory has too little free space: records are taken again \
+                 when there is more",
+            ),
+            AppendError::NotOnline(ErrorCode::KafkaStorageError) => {
+                Some("the partition is offline: its log directory or file failed")
+            }
+            _ => None,
         }
     }
 }

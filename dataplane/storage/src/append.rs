@@ -92,6 +92,7 @@ impl Log {
 
     fn must_be_online(&self) -> Result<(), AppendError> {
         match self.state {
+            LogState::Online if self.is_full && !self.is_internal => Err(AppendError::NoSpace),
             LogState::Online => Ok(()),
             LogState::Opening => Err(AppendError::NotOnline(ErrorCode::LeaderNotAvailable)),
             LogState::Offline(code) => Err(AppendError::NotOnline(code)),

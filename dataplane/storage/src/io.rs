@@ -1,12 +1,14 @@
 //! What every part of a store works with: the disk, the pool, the helper's queue, the events.
 
 use crate::api::{LogId, Now, StoreEvent};
+use crate::directories::LogDirectories;
 use crate::jobs::{Job, Outcome};
 use crate::stock::Stock;
 use precursor_disk::{Completion, Disk, DiskFile, Helper, MemoryRange};
 use precursor_model::Offset;
 use precursor_shm::{ExtentId, ExtentPool};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Jobs that wait for the helper, and events that wait for the shard, before their lists grow.
 const JOBS: usize = 256;
@@ -93,13 +95,19 @@ pub(crate) struct Io {
     /// The disk has operations that the kernel does not know of yet.
     pub unsubmitted: bool,
     pub events: Vec<StoreEvent>,
+    pub directories: Arc<LogDirectories>,
     pub stock: Stock,
     pub stats: StoreStats,
     pub now: Now,
 }
 
 impl Io {
-    pub fn new(disk: Disk<ExtentPool>, helper: Helper<Job, Outcome>, now: Now) -> Io {
+    pub fn new(
+        disk: Disk<ExtentPool>,
+        helper: Helper<Job, Outcome>,
+        directories: Arc<LogDirectories>,
+        now: Now,
+    ) -> Io {
         let depth = disk.capacity();
         let units = disk.memory().usage().bytes / 4096;
         Io {
@@ -118,6 +126,7 @@ impl Io {
             starved: VecDeque::with_capacity(64),
             unsubmitted: false,
             events: Vec::with_capacity(EVENTS),
+            directories,
             stock: Stock::new(),
             stats: StoreStats::default(),
             now,

@@ -3,6 +3,7 @@
 use crate::api::{LogId, LookupTicket, TimedOffset};
 use crate::coldseg::{self, PlaceRequest};
 use crate::compaction::{SwapRequest, discard, swap};
+use crate::directories::LogDirectories;
 use crate::epochs::LeaderEpochs;
 use crate::find_time::{FindTime, find_time};
 use crate::index::{GrowingIndex, SealedIndex, relative};
@@ -17,6 +18,7 @@ use crate::recovery::{OpenedLogs, open_logs};
 use crate::room::{Garbage, List, Longer, Purpose, Room, RoomSize};
 use crate::segment_files::{create_segment, remove_segments, write_index};
 use crate::stock::{Delivery, Order};
+use crate::write_behind::is_for_want_of_space;
 use precursor_disk::{DiskFile, FileSystem, OpenMode, Unsynced};
 use precursor_model::Offset;
 use std::io;
@@ -59,6 +61,8 @@ impl Bases {
 /// What of a log the checkpoint files are to say.
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
+    /// The log directory whose files they are.
+    pub root: u16,
     pub topic: Arc<str>,
     pub partition: i32,
     pub recovery_point: Offset,
@@ -100,10 +104,12 @@ pub(crate) enum Job {
     SettleAll(Vec<SettleJob>),
     /// Merges these into the checkpoint files that all shards share.
     Checkpoints {
-        data_dir: Arc<PathBuf>,
+        directories: Arc<LogDirectories>,
         changed: Vec<Checkpoint>,
-        removed: Vec<(String, i32)>,
+        removed: Vec<(u16, (String, i32))>,
     },
+    /// Whether a log directory can be written.
+    Probe(u16, PathBuf),
     Load {
         log: LogId,
         directory: Arc<PathBuf>,
@@ -170,8 +176,9 @@ pub(crate) enum Outcome {
     },
     /// Of logs whose segments go on: the offset below which everything is settled.
     SettledAll(Vec<(LogId, Offset, Offset, Settled)>),
-    /// The list comes back empty.
-    Checkpointed(Vec<Checkpoint>, io::Result<()>),
+    /// The list comes back empty; with the directories whose files could not be written.
+    Checkpointed(Vec<Checkpoint>, Vec<(u16, io::Error)>),
+    Probed(u16, io::Result<()>),
     /// Of a segment and a generation of it.
     Loaded(
         LogId,
@@ -207,12 +214,20 @@ pub(crate) fn run(files: &dyn FileSystem, job: Job) -> Outcome {
             base,
         } => Outcome::Created(log, base, create_segment(files, &directory, base)),
         Job::Reserve(file, end) => Outcome::Reserved(file.reserve(end)),
-        Job::Settle(job) => Outcome::Settled {
-            log: job.log,
-            base: job.base,
-            offset: job.snapshot.offset,
-            result: settle(files, job),
-        },
+        Job::Settle(job) => {
+            let (log, base, offset) = (job.log, job.base, job.snapshot.offset);
+            let goes_on = !job.seals;
+            match settle(files, job) {
+                // The recovery point stays where it is until there is room for what speaks of it.
+                Err(error) if goes_on && is_for_want_of_space(&error) => Outcome::Discarded,
+                result => Outcome::Settled {
+                    log,
+                    base,
+                    offset,
+                    result,
+                },
+            }
+        }
         Job::SettleAll(mut jobs) => {
             let settled = settle_all(files, &mut jobs);
             let place = |job: &SettleJob| (job.log, job.base, job.snapshot.offset);
@@ -224,14 +239,15 @@ pub(crate) fn run(files: &dyn FileSystem, job: Job) -> Outcome {
             )
         }
         Job::Checkpoints {
-            data_dir,
+            directories,
             mut changed,
             removed,
         } => {
-            let result = write_checkpoints(files, &data_dir, &changed, &removed);
+            let failed = write_all_checkpoints(files, &directories, &changed, &removed);
             changed.clear();
-            Outcome::Checkpointed(changed, result)
+            Outcome::Checkpointed(changed, failed)
         }
+        Job::Probe(root, path) => Outcome::Probed(root, files.probe(&path)),
         Job::Load {
             log,
             directory,
@@ -395,15 +411,36 @@ fn write_snapshot(files: &dyn FileSystem, directory: &Path, snapshot: &Snapshot)
     Ok(())
 }
 
+/// Each directory has files of its own; gives those whose files could not be written.
+fn write_all_checkpoints(
+    files: &dyn FileSystem,
+    directories: &LogDirectories,
+    changed: &[Checkpoint],
+    removed: &[(u16, (String, i32))],
+) -> Vec<(u16, io::Error)> {
+    let mut failed = Vec::new();
+    for root in directories.usable() {
+        let changed: Vec<&Checkpoint> = changed.iter().filter(|log| log.root == root).collect();
+        let removed = removed.iter().filter(|(of, _)| *of == root);
+        let removed: Vec<&(String, i32)> = removed.map(|(_, key)| key).collect();
+        if changed.is_empty() && removed.is_empty() {
+            continue;
+        }
+        let written = write_checkpoints(files, directories.path(root), &changed, &removed);
+        failed.extend(written.err().map(|error| (root, error)));
+    }
+    failed
+}
+
 fn write_checkpoints(
     files: &dyn FileSystem,
-    data_dir: &Path,
-    changed: &[Checkpoint],
-    removed: &[(String, i32)],
+    directory: &Path,
+    changed: &[&Checkpoint],
+    removed: &[&(String, i32)],
 ) -> io::Result<()> {
-    let _lock = files.lock(&data_dir.join(CHECKPOINT_LOCK))?;
+    let _lock = files.lock(&directory.join(CHECKPOINT_LOCK))?;
     let offsets = |of: fn(&Checkpoint) -> Option<Offset>| {
-        let of_log = |log: &Checkpoint| Some(((log.topic.to_string(), log.partition), of(log)?));
+        let of_log = |log: &&Checkpoint| Some(((log.topic.to_string(), log.partition), of(log)?));
         changed.iter().filter_map(of_log).collect::<OffsetMap>()
     };
     let maps = [
@@ -415,11 +452,11 @@ fn write_checkpoints(
         ),
     ];
     for (name, changed) in maps {
-        let path = data_dir.join(name);
+        let path = directory.join(name);
         let mut all = read_offsets(files, &path)?;
         let before = all.clone();
         for key in removed {
-            all.remove(key);
+            all.remove(*key);
         }
         all.extend(changed);
         if all != before {

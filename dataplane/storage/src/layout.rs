@@ -1,5 +1,6 @@
 //! Names and small text files of a data directory, as Kafka writes them.
 
+use crate::api::LogSpec;
 use precursor_model::{LogUid, Offset, TopicId};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,9 +27,14 @@ pub(crate) fn base_of(name: &str, kind: &str) -> Option<Offset> {
     decimal.then(|| digits.parse().ok()).flatten()
 }
 
+/// The name of a partition's directory.
+pub(crate) fn partition_name(spec: &LogSpec<'_>) -> String {
+    format!("{}-{}", spec.topic, spec.partition)
+}
+
 /// The directory of a partition.
-pub(crate) fn partition_directory(data_dir: &Path, topic: &str, partition: i32) -> PathBuf {
-    data_dir.join(format!("{topic}-{partition}"))
+pub(crate) fn partition_directory(log_directory: &Path, spec: &LogSpec<'_>) -> PathBuf {
+    log_directory.join(partition_name(spec))
 }
 
 /// A file that marks a shard's clean stop; absent after a crash.

@@ -14,6 +14,7 @@ mod cold_check;
 mod coldseg;
 mod compaction;
 mod describe;
+mod directories;
 mod epochs;
 mod find_time;
 mod index;
@@ -33,6 +34,7 @@ mod producers;
 mod quarantine;
 mod read;
 mod recovery;
+mod registry;
 mod retention;
 mod room;
 mod scan;
@@ -52,6 +54,10 @@ pub use api::{
 pub use coldseg::{ColdFiles, ColdOptions};
 pub use compaction::CleanerOptions;
 pub use describe::LogSizes;
+pub use directories::{
+    DirectoriesError, DirectoryError, DirectoryState, LOG_DIRECTORIES_MAX, LogDirectories,
+    SpareRoom,
+};
 pub use io::StoreStats;
 pub use prepare::{Preparation, WorkerOptions};
 pub use producers::ActiveProducer;

@@ -133,6 +133,8 @@ pub(crate) struct WriteInFlight {
     pub start: u64,
     pub end: u64,
     pub done: bool,
+    /// It found no space.
+    pub refused: bool,
 }
 
 /// How far the log is on its way to disk. Segments are written one after another.
@@ -145,6 +147,8 @@ pub(crate) struct Writer {
     /// Up to where room was asked for in the segment's file.
     pub reserved: u64,
     pub in_flight: VecDeque<WriteInFlight>,
+    /// The file system took no more: nothing is written until there is room.
+    pub has_no_space: bool,
     /// A segment that is to be written up to a position even if that is no full block. Segments
     /// that are not active are always written whole.
     pub force: (Offset, u64),
@@ -174,6 +178,12 @@ pub(crate) struct Log {
     pub topic: Arc<str>,
     pub partition: i32,
     pub directory: Arc<PathBuf>,
+    /// The log directory that it lies in.
+    pub root: u16,
+    /// Its log directory has too little room for what producers send.
+    pub is_full: bool,
+    /// The broker's own: it goes on where producers are refused.
+    pub is_internal: bool,
     pub config: LogConfig,
     pub state: LogState,
     pub leader_epoch: i32,

@@ -9,6 +9,7 @@ use crate::log::{Log, SegmentIndex};
 use crate::recovery::OpenedLog;
 use crate::room::Garbage;
 use crate::store::Store;
+use crate::write_behind::is_for_want_of_space;
 use precursor_model::{FlushPolicy, Offset};
 use precursor_shm::ExtentState;
 use std::collections::VecDeque;
@@ -71,6 +72,7 @@ impl Store {
         work |= self.take_outcomes();
         work |= self.poll_cleaner(now);
         work |= self.poll_freezer(now);
+        self.heed_directories();
         if work {
             self.drain_wake();
             self.advance_reads();
@@ -121,6 +123,26 @@ impl Store {
             due = 0;
         }
         Some(due)
+    }
+
+    /// Logs of a directory that can be used no more are offline; those of a full one refuse
+    /// producers, and write again when there is room.
+    fn heed_directories(&mut self) {
+        let version = self.io.directories.version();
+        if version == self.directories_seen {
+            return;
+        }
+        self.directories_seen = version;
+        let slots = self.slots.iter_mut();
+        for log in slots.filter_map(|slot| slot.log.as_deref_mut()) {
+            if self.io.directories.error(log.root).is_some() {
+                log.go_offline(&mut self.io);
+            }
+            log.is_full = self.io.directories.is_full(log.root);
+            if !log.is_full {
+                log.retry_writes(&mut self.io);
+            }
+        }
     }
 
     fn take_completions(&mut self) -> bool {
@@ -194,12 +216,19 @@ impl Store {
                         self.on_settled(log, base, offset, result);
                     }
                 }
-                Outcome::Checkpointed(list, result) => {
+                Outcome::Checkpointed(list, failed) => {
                     self.checkpoints = Some(list);
-                    if let Err(error) = result {
-                        tracing::error!(%error, "cannot write the checkpoint files");
+                    for (root, error) in failed {
+                        let path = self.io.directories.path(root).to_owned();
+                        let directory = path.display();
+                        tracing::error!(%directory, %error, "cannot write the checkpoint files");
+                        self.io.job(Job::Probe(root, path));
                     }
                 }
+                Outcome::Probed(root, Err(error)) if is_for_want_of_space(&error) => {
+                    self.io.directories.no_space(root);
+                }
+                Outcome::Probed(root, Err(error)) => self.io.directories.fail(root, &error),
                 Outcome::Loaded(id, (base, generation), result) => {
                     if let Some((log, io)) = self.log_and_io(id)
                         && on_loaded(log, io, base, generation, result)
@@ -235,6 +264,7 @@ impl Store {
                 Outcome::Discarded
                 | Outcome::RemovedSegments(_, Ok(()))
                 | Outcome::DiscardedCleaned
+                | Outcome::Probed(_, Ok(()))
                 | Outcome::RemovedLog(Ok(())) => {}
             }
         }
@@ -283,6 +313,8 @@ impl Store {
             return;
         };
         match result {
+            // Its directory failed meanwhile.
+            Ok(_) if log.state != LogState::Opening => {}
             Ok(opened) => {
                 let report = opened.report;
                 io.stats.recovered_bytes += report.bytes_rescued;
@@ -419,11 +451,12 @@ impl Store {
                 continue;
             };
             let now = (log.recovery_point, log.start, log.clean_to);
-            if log.segments.is_empty() || log.checkpointed == now {
+            if log.segments.is_empty() || log.checkpointed == now || !log.is_online() {
                 continue;
             }
             log.checkpointed = now;
             changed.push(Checkpoint {
+                root: log.root,
                 topic: log.topic.clone(),
                 partition: log.partition,
                 recovery_point: log.recovery_point,
@@ -436,7 +469,7 @@ impl Store {
             return;
         }
         self.io.job(Job::Checkpoints {
-            data_dir: self.data_dir.clone(),
+            directories: self.io.directories.clone(),
             changed,
             removed: std::mem::take(&mut self.removed),
         });

@@ -1,6 +1,7 @@
 //! What a store does before its first turn: locks, direct I/O, checkpoint files, the region's finds.
 
 use crate::api::*;
+use crate::directories::{LogDirectories, SpareRoom};
 use crate::epochs::LeaderEpochs;
 use crate::jobs::read_offsets;
 use crate::layout::{
@@ -13,15 +14,15 @@ use crate::room::Rooms;
 use crate::scan::MemoryPiece;
 use crate::segment_files::set_extent_aside;
 use crate::store::DISK_DEPTH;
-use precursor_disk::{Disk, DiskDriver, FileSystem, Wake, direct_io_works};
-use precursor_model::LogUid;
+use precursor_disk::{Disk, DiskDriver, FileSystem, SystemFileSystem, Wake, direct_io_works};
+use precursor_model::{LogUid, OFFSETS_TOPIC};
 use precursor_shm::{ExtentPool, ExtentState, RecoveredExtent};
 use std::any::Any;
 use std::collections::{HashSet, VecDeque};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) struct Parts {
@@ -38,22 +39,37 @@ pub(crate) fn wake() -> Result<Arc<Wake>, OpenError> {
     Ok(Arc::new(wake))
 }
 
-/// Whether this data directory is to be used past the page cache.
-pub(crate) fn choose_direct(options: &StoreOptions) -> Result<bool, OpenError> {
-    let directory = &options.data_dir;
-    std::fs::create_dir_all(directory).map_err(system(format!(
-        "cannot make the data directory {}",
-        directory.display()
-    )))?;
-    match options.direct_io {
-        DirectIo::Off => Ok(false),
-        DirectIo::Auto => Ok(direct_io_works(directory)),
-        DirectIo::On if direct_io_works(directory) => Ok(true),
-        DirectIo::On => Err(system(format!(
-            "storage.direct.io is on, and the file system of {} cannot do it",
-            directory.display()
-        ))(io::ErrorKind::Unsupported.into())),
+/// The directories that the options name, or else the data directory alone.
+pub(crate) fn directories(
+    options: &StoreOptions,
+    files: &dyn FileSystem,
+) -> Result<Arc<LogDirectories>, OpenError> {
+    if let Some(directories) = &options.directories {
+        return Ok(directories.clone());
     }
+    let alone = std::slice::from_ref(&options.data_dir);
+    let opened = LogDirectories::open(files, alone, None, SpareRoom::default());
+    Ok(Arc::new(opened.map_err(OpenError::Directories)?))
+}
+
+/// Files that are used past the page cache where their directories can.
+pub(crate) fn system_files(
+    options: &StoreOptions,
+    directories: &LogDirectories,
+) -> Result<SystemFileSystem, OpenError> {
+    if options.direct_io == DirectIo::Off {
+        return Ok(SystemFileSystem::new(false));
+    }
+    let usable = directories.usable().map(|number| directories.path(number));
+    let (direct, buffered): (Vec<_>, Vec<_>) = usable.partition(|path| direct_io_works(path));
+    if let (DirectIo::On, Some(path)) = (options.direct_io, buffered.first()) {
+        return Err(system(format!(
+            "storage.direct.io is on, and the file system of {} cannot do it",
+            path.display()
+        ))(io::ErrorKind::Unsupported.into()));
+    }
+    let buffered = buffered.into_iter().map(Path::to_owned).collect();
+    Ok(SystemFileSystem::new(!direct.is_empty()).buffered_in(buffered))
 }
 
 /// Takes the shard's lock and makes its disk. The lock's file is registered with the ring, so it
@@ -63,7 +79,12 @@ pub(crate) fn lock_and_disk(
     pool: ExtentPool,
     wake: &Arc<Wake>,
 ) -> Result<Parts, OpenError> {
-    let path = ring_lock(&options.data_dir, options.shard);
+    let directory = &options.data_dir;
+    std::fs::create_dir_all(directory).map_err(system(format!(
+        "cannot make the data directory {}",
+        directory.display()
+    )))?;
+    let path = ring_lock(directory, options.shard);
     let describe = || format!("cannot lock {}", path.display());
     let lock: File = OpenOptions::new()
         .create(true)
@@ -87,26 +108,43 @@ pub(crate) fn lock_and_disk(
     })
 }
 
-/// Recovery points, log starts, and what is clean. The marker of a clean stop is taken away: from here on a stop
-/// is a crash until `shutdown` says otherwise.
+/// What the checkpoint files of one directory say.
+#[derive(Debug, Default)]
+pub(crate) struct Checkpoints {
+    pub recovery_points: OffsetMap,
+    pub log_starts: OffsetMap,
+    pub clean_to: OffsetMap,
+}
+
+/// What each directory's checkpoint files say; a directory that cannot be read has failed. The
+/// marker of a clean stop is taken away: from here on a stop is a crash until `shutdown` says
+/// otherwise.
 pub(crate) fn read_checkpoints(
     files: &dyn FileSystem,
     options: &StoreOptions,
-) -> Result<[OffsetMap; 3], OpenError> {
-    let directory = &options.data_dir;
-    let describe = |what: &str| format!("cannot read {} in {}", what, directory.display());
-    files
-        .create_directory(directory)
-        .map_err(system(describe("the data directory")))?;
-    let read =
-        |name: &str| read_offsets(files, &directory.join(name)).map_err(system(describe(name)));
-    let maps = [
-        read(RECOVERY_POINTS)?,
-        read(LOG_STARTS)?,
-        read(CLEANER_OFFSETS)?,
-    ];
-    let _ = files.remove_file(&clean_marker(directory, options.shard));
-    Ok(maps)
+    directories: &LogDirectories,
+) -> Vec<Checkpoints> {
+    let of_directory = |path: &Path| {
+        let read = |name: &str| read_offsets(files, &path.join(name));
+        io::Result::Ok(Checkpoints {
+            recovery_points: read(RECOVERY_POINTS)?,
+            log_starts: read(LOG_STARTS)?,
+            clean_to: read(CLEANER_OFFSETS)?,
+        })
+    };
+    let mut all = Vec::new();
+    for (number, path) in (0u16..).zip(directories.paths()) {
+        let checkpoints = match directories.error(number) {
+            Some(_) => Checkpoints::default(),
+            None => of_directory(path).unwrap_or_else(|error| {
+                directories.fail(number, &error);
+                Checkpoints::default()
+            }),
+        };
+        all.push(checkpoints);
+    }
+    let _ = files.remove_file(&clean_marker(&options.data_dir, options.shard));
+    all
 }
 
 /// The published bytes of an extent that was found.
@@ -118,11 +156,13 @@ pub(crate) fn memory_piece(pool: &ExtentPool, found: &RecoveredExtent) -> Memory
     }
 }
 
-/// Of the extents found in the region, those whose bytes a log of this data directory may still
-/// need. The others are freed; bytes of logs that nobody knows are set aside in files first.
+/// Of the extents found in the region, those whose bytes a log of these directories may still
+/// need. The others are freed; bytes of logs that nobody knows are set aside in files first, unless
+/// a directory cannot be read: then it may know them, and they stay where they are.
 pub(crate) fn keep_known(
     files: &dyn FileSystem,
     options: &StoreOptions,
+    directories: &LogDirectories,
     pool: &mut ExtentPool,
     found: Vec<RecoveredExtent>,
 ) -> Result<Vec<RecoveredExtent>, OpenError> {
@@ -130,12 +170,13 @@ pub(crate) fn keep_known(
         return Ok(found);
     }
     let describe = || format!("cannot look through {}", options.data_dir.display());
-    let known = known_uids(files, options).map_err(system(describe()))?;
+    let known = known_uids(files, directories);
+    let all_read = directories.failed().is_none();
     let mut kept = Vec::new();
     for extent in found {
         let on_disk = extent.state == ExtentState::Written;
         if !on_disk && extent.committed > 0 {
-            if known.contains(&extent.log) {
+            if known.contains(&extent.log) || !all_read {
                 kept.push(extent);
                 continue;
             }
@@ -153,27 +194,45 @@ pub(crate) fn keep_known(
     Ok(kept)
 }
 
-fn known_uids(files: &dyn FileSystem, options: &StoreOptions) -> io::Result<HashSet<LogUid>> {
+/// The logs in all directories; one that cannot be read has failed.
+fn known_uids(files: &dyn FileSystem, directories: &LogDirectories) -> HashSet<LogUid> {
     let mut known = HashSet::new();
-    for name in files.list(&options.data_dir)? {
-        let path = options.data_dir.join(name).join(PARTITION_METADATA);
-        let Ok(bytes) = files.read(&path) else {
-            continue;
+    for number in directories.usable().collect::<Vec<_>>() {
+        let directory = directories.path(number);
+        let names = match files.list(directory) {
+            Ok(names) => names,
+            Err(error) => {
+                directories.fail(number, &error);
+                continue;
+            }
         };
-        let text = String::from_utf8_lossy(&bytes);
-        known.extend(decode_partition_metadata(&text).and_then(|(_, uid)| uid));
+        for name in names {
+            let path = directory.join(name).join(PARTITION_METADATA);
+            let Ok(bytes) = files.read(&path) else {
+                continue;
+            };
+            let text = String::from_utf8_lossy(&bytes);
+            known.extend(decode_partition_metadata(&text).and_then(|(_, uid)| uid));
+        }
     }
-    Ok(known)
+    known
 }
 
 /// A log that the helper is opening.
-pub(crate) fn opening_log(directory: Arc<PathBuf>, id: LogId, spec: &LogSpec<'_>) -> Log {
+pub(crate) fn opening_log(
+    (root, directory): (u16, Arc<PathBuf>),
+    id: LogId,
+    spec: &LogSpec<'_>,
+) -> Log {
     Log {
         id,
         uid: spec.uid,
         topic: spec.topic.into(),
         partition: spec.partition,
         directory,
+        root,
+        is_full: false,
+        is_internal: spec.topic == OFFSETS_TOPIC,
         config: spec.config.clone(),
         state: LogState::Opening,
         leader_epoch: spec.leader_epoch,

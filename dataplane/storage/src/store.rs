@@ -4,11 +4,13 @@ use crate::api::*;
 use crate::cold::WindowCache;
 use crate::coldseg::{ColdFiles, Freezer};
 use crate::compaction::Cleaner;
+use crate::directories::LogDirectories;
 use crate::io::{Io, StoreStats};
 use crate::jobs::{Checkpoint, Job, run};
-use crate::layout::{OffsetMap, partition_directory};
+use crate::layout::{partition_directory, partition_name};
 use crate::log::Log;
 use crate::maintenance::{LOADED_MAX, Timers};
+use crate::open::Checkpoints;
 use crate::opens::Opens;
 use crate::prepare::Workers;
 use crate::read::{Gather, Read};
@@ -60,15 +62,16 @@ pub struct Store {
     found: HashMap<LogUid, Vec<RecoveredExtent>>,
     /// Extents that an opening log's bytes were copied from: freed once they are on disk.
     pub(crate) adopted: HashMap<LogId, Vec<ExtentId>>,
-    /// What the checkpoint files said at open.
-    pub(crate) recovery_points: OffsetMap,
-    pub(crate) log_starts: OffsetMap,
-    clean_to: OffsetMap,
+    /// What the checkpoint files said at open, by directory.
+    checkpointed: Vec<Checkpoints>,
     /// An empty list for the logs whose checkpoints are to be written; the helper may have it.
     pub(crate) checkpoints: Option<Vec<Checkpoint>>,
-    pub(crate) data_dir: Arc<PathBuf>,
-    /// Partitions to be taken out of the checkpoint files.
-    pub(crate) removed: Vec<(String, i32)>,
+    /// The directories as the logs know them: see [`LogDirectories::version`].
+    pub(crate) directories_seen: u64,
+    /// Partitions to be taken out of the checkpoint files of a directory.
+    pub(crate) removed: Vec<(u16, (String, i32))>,
+    /// Names that the directories held at the start, and do not any more.
+    gone: HashSet<String>,
     /// Sealed segments whose file and index are open, oldest first.
     pub(crate) loaded: VecDeque<(LogId, Offset)>,
     wake: Arc<Wake>,
@@ -78,6 +81,13 @@ pub struct Store {
 
 /// What works beside the shard's thread.
 type Threads = (Helper<Job, crate::jobs::Outcome>, Cleaner, Freezer, Workers);
+
+/// Files, what is read of cold segments among them, and the directories that they are in.
+type Places = (
+    Arc<dyn FileSystem>,
+    Arc<crate::coldseg::Shared>,
+    Arc<LogDirectories>,
+);
 
 /// Files as everybody here sees them, and what is read of cold segments among them.
 fn with_cold_segments(
@@ -92,9 +102,10 @@ impl Store {
     /// Opens the store of a shard on its pool. Blocks until a dead predecessor's last writes have
     /// ended, and reads the checkpoint files.
     pub fn open(options: StoreOptions, pool: ExtentPool, now: Now) -> Result<Store, OpenError> {
-        let direct = crate::open::choose_direct(&options)?;
-        let system: Arc<dyn FileSystem> = Arc::new(SystemFileSystem::new(direct));
-        let (files, cold) = with_cold_segments(system);
+        let directories = crate::open::directories(&options, &SystemFileSystem::new(false))?;
+        let system = crate::open::system_files(&options, &directories)?;
+        let direct = system.uses_direct_io();
+        let (files, cold) = with_cold_segments(Arc::new(system));
         let wake = crate::open::wake()?;
         let parts = crate::open::lock_and_disk(&options, pool, &wake)?;
         let helper_files = files.clone();
@@ -133,8 +144,8 @@ impl Store {
             source,
         })?;
         let threads = (helper, cleaner, freezer, workers);
-        let files = (files, cold);
-        Self::assemble(options, files, parts.disk, threads, wake, parts.lock, now)
+        let places = (files, cold, directories);
+        Self::assemble(options, places, parts.disk, threads, wake, parts.lock, now)
     }
 
     /// A store on a double of the file system; helper jobs run within `poll`.
@@ -153,36 +164,29 @@ impl Store {
         let freezer = Freezer::inline(options.cold, files.clone(), now);
         let wake = crate::open::wake()?;
         let threads = (helper, cleaner, freezer, Workers::inline());
-        Self::assemble(
-            options,
-            (files, cold),
-            disk,
-            threads,
-            wake,
-            Box::new(()),
-            now,
-        )
+        let directories = crate::open::directories(&options, &*files)?;
+        let places = (files, cold, directories);
+        Self::assemble(options, places, disk, threads, wake, Box::new(()), now)
     }
 
     fn assemble(
         options: StoreOptions,
-        (files, cold): (Arc<dyn FileSystem>, Arc<crate::coldseg::Shared>),
+        (files, cold, directories): Places,
         mut disk: Disk<ExtentPool>,
         (helper, cleaner, freezer, workers): Threads,
         wake: Arc<Wake>,
         lock: Box<dyn Any + Send>,
         now: Now,
     ) -> Result<Store, OpenError> {
-        let [recovery_points, log_starts, clean_to] =
-            crate::open::read_checkpoints(&*files, &options)?;
+        let checkpointed = crate::open::read_checkpoints(&*files, &options, &directories);
         let found = disk.memory_mut().recovered();
-        let found = crate::open::keep_known(&*files, &options, disk.memory_mut(), found)?;
+        let pool = disk.memory_mut();
+        let found = crate::open::keep_known(&*files, &options, &directories, pool, found)?;
         let pool_bytes = disk.memory().usage().bytes;
         let mut found_of: HashMap<LogUid, Vec<RecoveredExtent>> = HashMap::new();
         for extent in found {
             found_of.entry(extent.log).or_default().push(extent);
         }
-        let data_dir = options.data_dir.clone();
         Ok(Store {
             timers: Timers::new(&options, now),
             cleaner,
@@ -193,18 +197,17 @@ impl Store {
             slots: Vec::new(),
             free_slots: Vec::new(),
             by_uid: HashMap::new(),
-            io: Io::new(disk, helper, now),
+            directories_seen: 0,
+            gone: HashSet::new(),
+            io: Io::new(disk, helper, directories, now),
             cache: WindowCache::new(pool_bytes),
             tickets: Tickets::default(),
             directories: HashSet::new(),
             opens: Opens::default(),
             found: found_of,
             adopted: HashMap::new(),
-            recovery_points,
-            log_starts,
-            clean_to,
+            checkpointed,
             checkpoints: Some(Vec::new()),
-            data_dir: data_dir.into(),
             removed: Vec::new(),
             loaded: VecDeque::with_capacity(LOADED_MAX + 1),
             wake,
@@ -220,9 +223,11 @@ impl Store {
         if let Some(id) = self.find(spec.uid) {
             return Ok(id);
         }
-        let directory = partition_directory(&self.options.data_dir, spec.topic, spec.partition);
+        let (root, is_offline) = self.place(&spec);
+        let directory = partition_directory(self.io.directories.path(root), &spec);
         let directory = Arc::new(directory);
         if !self.directories.insert(directory.clone()) {
+            self.io.directories.forget(root);
             return Err(StorageError::DirectoryTaken);
         }
         let slot = self.free_slots.pop().unwrap_or(self.slots.len() as u32);
@@ -236,26 +241,56 @@ impl Store {
             slot,
             generation: self.slots[slot as usize].generation,
         };
-        let mut log = crate::open::opening_log(directory, id, &spec);
+        let mut log = crate::open::opening_log((root, directory), id, &spec);
         let key = (spec.topic.to_owned(), log.partition);
-        log.clean_to = self.clean_to.remove(&key).unwrap_or(0);
+        let checkpointed = &mut self.checkpointed[usize::from(root)];
+        log.clean_to = checkpointed.clean_to.remove(&key).unwrap_or(0);
+        let recovery_point = checkpointed.recovery_points.remove(&key).unwrap_or(0);
+        let log_start = checkpointed.log_starts.remove(&key).unwrap_or(0);
+        log.is_full = self.io.directories.is_full(root);
+        let key = (root, key);
         self.removed.retain(|removed| *removed != key);
-        let request = OpenRequest {
-            data_dir: self.options.data_dir.clone(),
-            directory: log.directory.to_path_buf(),
-            uid: spec.uid,
-            topic_id: spec.topic_id,
-            index_interval: log.config.index_interval_bytes,
-            recovery_point: self.recovery_points.remove(&key).unwrap_or(0),
-            log_start: self.log_starts.remove(&key).unwrap_or(0),
-            leader_epoch: spec.leader_epoch,
-            memory: self.adopt_extents(id, spec.uid),
-        };
-        self.slots[slot as usize].log = Some(Box::new(log));
         self.by_uid.insert(spec.uid, slot);
-        self.opens.push((id, Box::new(request)));
+        if is_offline {
+            log.go_offline(&mut self.io);
+        } else {
+            let request = OpenRequest {
+                data_dir: self.io.directories.path(root).to_owned(),
+                directory: log.directory.to_path_buf(),
+                uid: spec.uid,
+                topic_id: spec.topic_id,
+                index_interval: log.config.index_interval_bytes,
+                recovery_point,
+                log_start,
+                leader_epoch: spec.leader_epoch,
+                memory: self.adopt_extents(id, spec.uid),
+            };
+            self.opens.push((id, Box::new(request)));
+        }
+        self.slots[slot as usize].log = Some(Box::new(log));
         self.expect_logs();
         Ok(id)
+    }
+
+    /// The directory that a log is in, or that a new one goes to, and whether that cannot be used.
+    fn place(&self, spec: &LogSpec<'_>) -> (u16, bool) {
+        let directories = &self.io.directories;
+        let name = partition_name(spec);
+        let found = directories.find(&name, spec.topic_id);
+        if let Some(root) = found.filter(|_| !self.gone.contains(&name)) {
+            return (root, directories.error(root).is_some());
+        }
+        // As with Kafka: a partition that was there and is not found is in what cannot be read.
+        let missing = directories.failed().filter(|_| !spec.is_new);
+        match (missing, directories.place()) {
+            (None, Some(root)) => (root, false),
+            (missing, placed) => {
+                if let Some(root) = placed {
+                    directories.forget(root);
+                }
+                (missing.unwrap_or(0), true)
+            }
+        }
     }
 
     /// Makes lists of logs long enough for those that there are.
@@ -305,6 +340,14 @@ impl Store {
         self.free_slots.push(id.slot);
         self.by_uid.remove(&log.uid);
         self.directories.remove(&log.directory);
+        let directories = self.io.directories.clone();
+        directories.forget(log.root);
+        if let Some(name) = log.directory.file_name() {
+            let name = name.to_string_lossy();
+            if directories.holds(&name) {
+                self.gone.insert(name.into_owned());
+            }
+        }
         log.free_extents(&mut self.io);
         self.cleaner.forget(id);
         self.freezer.forget(id);
@@ -312,9 +355,12 @@ impl Store {
             self.io.free(extent);
         }
         self.cache.drop_log(&mut self.io, id);
-        self.removed.push((log.topic.to_string(), log.partition));
-        self.timers.checkpoint_now();
-        self.io.job(Job::RemoveLog(log.directory.clone()));
+        if directories.error(log.root).is_none() {
+            let key = (log.topic.to_string(), log.partition);
+            self.removed.push((log.root, key));
+            self.timers.checkpoint_now();
+            self.io.job(Job::RemoveLog(log.directory.clone()));
+        }
         self.io.discard(Garbage::Log(log));
     }
 
@@ -439,6 +485,16 @@ impl Store {
             Some(log) if log.leader_epoch == epoch => (epoch, log.end),
             Some(log) => log.epochs.end_offset_for(epoch, log.end),
         }
+    }
+
+    /// The directories that hold the logs.
+    pub fn directories(&self) -> &LogDirectories {
+        &self.io.directories
+    }
+
+    /// The directory that a log is in; `None` for a stale id.
+    pub fn directory_of(&self, id: LogId) -> Option<u16> {
+        self.log(id).map(|log| log.root)
     }
 
     /// Becomes readable when `poll` has something to do. [`Store::drain_wake`] empties it.

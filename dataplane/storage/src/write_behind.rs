@@ -16,8 +16,14 @@ const WRITE_BYTES_MAX: u64 = 1 << 20;
 /// Most room that a log under load reserves at a time. It is never more than a quarter of what its
 /// segment holds: a thousand logs under load reserve no more than a part of what they have written.
 const RESERVED_BYTES_MAX: u64 = 256 << 20;
-/// No space left: what a disk means that takes a part of a write and no more.
+/// No space left, and no more of it for this user.
 const ENOSPC: i32 = 28;
+const EDQUOT: i32 = 122;
+
+/// Whether it is room that the operating system lacked.
+pub(crate) fn is_for_want_of_space(error: &std::io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(ENOSPC | EDQUOT))
+}
 
 impl Writer {
     /// At the end of a segment whose bytes up to `position` are on disk.
@@ -28,6 +34,7 @@ impl Writer {
             written: position,
             reserved: 0,
             in_flight: std::collections::VecDeque::with_capacity(WRITES_MAX),
+            has_no_space: false,
             force: (base, 0),
         }
     }
@@ -37,7 +44,7 @@ impl Log {
     /// Begins every write that is due: whole blocks of full extents and of each MiB, and what is
     /// forced.
     pub fn pump_writes(&mut self, io: &mut Io) {
-        while self.is_online() && self.begin_write(io) {}
+        while self.is_online() && !self.writer.has_no_space && self.begin_write(io) {}
     }
 
     /// True when a write of the active segment could begin without being forced.
@@ -116,6 +123,7 @@ impl Log {
             start: submitted,
             end,
             done: false,
+            refused: false,
         });
         self.writer.submitted = end;
         if extent.size as usize == EXTENT_BYTES_MAX {
@@ -151,13 +159,26 @@ impl Log {
         let (start, end) = range;
         let expected = end.next_multiple_of(BLOCK) - from;
         match result {
+            Err(ENOSPC | EDQUOT) => return self.found_no_space(io, start),
             Err(errno) => return self.fail(io, "write", errno),
             Ok(count) if u64::from(count) < expected => {
                 let whole = u64::from(count) / BLOCK * BLOCK;
                 return self.write_rest(io, base, range, from + whole, whole == 0);
             }
+            Ok(_) if self.writer.has_no_space => {
+                self.note_written(start);
+                return self.take_back_writes(io);
+            }
             Ok(_) => {}
         }
+        self.note_written(start);
+        self.mark_written(io);
+        self.advance_sync(io);
+        self.pump_writes(io);
+    }
+
+    /// A write is on disk, and so are those before it that were done already.
+    fn note_written(&mut self, start: u64) {
         let mut in_flight = self.writer.in_flight.iter_mut();
         if let Some(write) = in_flight.find(|w| w.start == start && !w.done) {
             write.done = true;
@@ -166,9 +187,40 @@ impl Log {
             self.writer.written = write.end;
             self.writer.in_flight.pop_front();
         }
-        self.mark_written(io);
-        self.advance_sync(io);
-        self.pump_writes(io);
+    }
+
+    /// A write found no space. What was appended stays in the region, producers are refused, and it
+    /// is written when there is room again.
+    fn found_no_space(&mut self, io: &mut Io, start: u64) {
+        let mut in_flight = self.writer.in_flight.iter_mut();
+        if let Some(write) = in_flight.find(|w| w.start == start && !w.done) {
+            write.refused = true;
+        }
+        self.writer.has_no_space = true;
+        io.directories.no_space(self.root);
+        self.take_back_writes(io);
+    }
+
+    /// Once no write is under way any more: those behind the one that was refused are to be done
+    /// again.
+    fn take_back_writes(&mut self, io: &mut Io) {
+        let in_flight = &mut self.writer.in_flight;
+        if in_flight.iter().all(|write| write.done || write.refused) {
+            in_flight.clear();
+            self.writer.submitted = self.writer.written;
+            self.writer.reserved = 0;
+            self.mark_written(io);
+            self.advance_sync(io);
+        }
+    }
+
+    /// There is room again, or there may be.
+    pub fn retry_writes(&mut self, io: &mut Io) {
+        if self.writer.has_no_space && self.writer.in_flight.is_empty() {
+            self.writer.has_no_space = false;
+            self.pump_writes(io);
+            self.advance_sync(io);
+        }
     }
 
     /// The disk took a part only: what is left is tried once more, and then says why.
@@ -183,7 +235,7 @@ impl Log {
         let segment = self.segment_of(base);
         let file = segment.and_then(|segment| segment.file.clone());
         let (Some(file), Some(at), false) = (file, self.extent_at(base, from), no_progress) else {
-            return self.fail(io, "write", ENOSPC);
+            return self.found_no_space(io, start);
         };
         let extent = self.extents[at];
         let operation = Operation::Write {
@@ -197,7 +249,7 @@ impl Log {
         let length = (end.next_multiple_of(BLOCK) - from) as usize;
         let offset = (from - extent.position) as usize;
         if !io.write(&file, operation, from, offset, length) {
-            self.fail(io, "write", ENOSPC);
+            self.found_no_space(io, start);
         }
     }
 
@@ -381,8 +433,6 @@ impl Log {
         if matches!(self.state, LogState::Offline(_)) {
             return;
         }
-        let code = ErrorCode::KafkaStorageError;
-        self.state = LogState::Offline(code);
         tracing::error!(
             topic = %self.topic,
             partition = self.partition,
@@ -390,6 +440,20 @@ impl Log {
             %error,
             "cannot {what}: the partition is offline until the next start"
         );
+        self.go_offline(io);
+        // Is it this log alone, or its whole directory?
+        let root = self.root;
+        let path = io.directories.path(root).to_owned();
+        io.job(Job::Probe(root, path));
+    }
+
+    /// The log is offline until the next start.
+    pub fn go_offline(&mut self, io: &mut Io) {
+        if matches!(self.state, LogState::Offline(_)) {
+            return;
+        }
+        let code = ErrorCode::KafkaStorageError;
+        self.state = LogState::Offline(code);
         io.events.push(StoreEvent::Offline {
             log: self.id,
             error: code,

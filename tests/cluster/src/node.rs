@@ -46,6 +46,14 @@ pub fn precursor() -> Command {
     Command::new(program)
 }
 
+/// A file system that a node alone sees, for as long as it runs.
+#[derive(Clone, Debug)]
+pub struct Mount {
+    /// Words of `mount` before the place, as `-o loop IMAGE`.
+    pub what: Vec<String>,
+    pub place: PathBuf,
+}
+
 /// A node's directory and settings, with or without processes running on it. Dropping it kills
 /// them and removes data and region.
 pub struct Node {
@@ -54,6 +62,7 @@ pub struct Node {
     settings: Vec<String>,
     config_file: Option<PathBuf>,
     namespace: Option<String>,
+    mounts: Vec<Mount>,
     host: String,
     port: u16,
     serve: Option<Child>,
@@ -79,6 +88,7 @@ impl Node {
             settings: settings.iter().map(|s| (*s).to_owned()).collect(),
             config_file: None,
             namespace: None,
+            mounts: Vec::new(),
             host: "127.0.0.1".to_owned(),
             port: 0,
             serve: None,
@@ -120,6 +130,30 @@ impl Node {
         self.port = port;
     }
 
+    /// The directory of everything that the node has.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Adds a `--set` value, from the next start on.
+    pub fn set(&mut self, setting: &str) {
+        self.settings.push(setting.to_owned());
+    }
+
+    /// Runs with these file systems mounted, in a mount namespace of its own, from the next start
+    /// on; they are gone with the processes. Needs root, and util-linux.
+    pub fn set_mounts(&mut self, mounts: Vec<Mount>) {
+        self.mounts = mounts;
+    }
+
+    /// Runs a program where the node's mounts are seen.
+    pub fn beside(&self, words: &[&str]) -> bool {
+        let pid = self.dataplane_pid().expect("the data plane runs");
+        let mut command = Command::new("nsenter");
+        command.args(["-m", "-t", &pid.to_string()]).args(words);
+        command.status().is_ok_and(|status| status.success())
+    }
+
     /// The command that starts this node.
     pub fn command(&self) -> Command {
         self.command_at(&format!("{}:{}", self.host, self.port), &self.data_dir())
@@ -129,6 +163,7 @@ impl Node {
     pub fn command_at(&self, listen: &str, data_dir: &Path) -> Command {
         let region = format!("memory.region.dir={}", self.region.display());
         let mut command = match &self.namespace {
+            None if !self.mounts.is_empty() => self.with_mounts(),
             None => precursor(),
             Some(namespace) => {
                 // `ip` becomes the program, so that the child is the supervisor itself.
@@ -147,6 +182,20 @@ impl Node {
             command.arg("--config").arg(file);
         }
         command.stdin(Stdio::null());
+        command
+    }
+
+    /// The program, once everything is mounted: the shell becomes it.
+    fn with_mounts(&self) -> Command {
+        let mut script = String::new();
+        for Mount { what, place } in &self.mounts {
+            std::fs::create_dir_all(place).expect("a place to mount at");
+            script.push_str(&format!("mount {} {} && ", what.join(" "), place.display()));
+        }
+        script.push_str("exec \"$0\" \"$@\"");
+        let mut command = Command::new("unshare");
+        command.args(["-m", "--propagation", "private", "sh", "-c", &script]);
+        command.arg(precursor().get_program());
         command
     }
 

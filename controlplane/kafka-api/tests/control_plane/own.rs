@@ -1,7 +1,9 @@
 //! Requests of the broker itself to its data plane.
 
 use crate::plane::{FakeShard, Ground, Plane, pump_until, settle, shards};
-use precursor_bridge::{DataPlane, LogDescription, OWN_REQUESTS_PER_SHARD_MAX, OwnError};
+use precursor_bridge::{
+    DataPlane, DirectoryDescription, LogDescription, OWN_REQUESTS_PER_SHARD_MAX, OwnError,
+};
 use precursor_model::LogUid;
 use precursor_shm::control::ToControl;
 use std::future::Future;
@@ -121,15 +123,23 @@ fn every_shard_is_asked_for_its_logs_and_answers_in_pieces() {
         size_bytes: 4,
         memory_bytes: 5,
         segments: 6,
+        directory: 0,
         records_in: 7,
         batches_in: 8,
         bytes_in: 9,
         bytes_out: 10,
     };
+    let directory = DirectoryDescription {
+        error: 5,
+        partitions: 3,
+        ..DirectoryDescription::default()
+    };
     for (shard, pieces) in [(0, vec![vec![1, 2], vec![3]]), (1, vec![vec![]])] {
         pump_until(&mut shards, |shards| !shards[shard].described.is_empty());
         let token = shards[shard].described.remove(0);
         let count = pieces.len();
+        let directories = vec![directory];
+        shards[shard].send(&ToControl::DirectoryDescriptions { token, directories });
         for (number, uids) in pieces.into_iter().enumerate() {
             shards[shard].send(&ToControl::LogDescriptions {
                 token,
@@ -138,8 +148,9 @@ fn every_shard_is_asked_for_its_logs_and_answers_in_pieces() {
             });
         }
     }
-    let logs = asked.join().unwrap().unwrap();
-    assert_eq!(logs, [log(1), log(2), log(3)]);
+    let described = asked.join().unwrap().unwrap();
+    assert_eq!(described.logs, [log(1), log(2), log(3)]);
+    assert_eq!(described.directories, [directory]);
 
     // A data plane that dies answers nobody.
     let data_plane = plane.data_plane.clone();

@@ -2,7 +2,7 @@
 
 use crate::families::{Families, Family, Kind};
 use crate::server::MonitorOptions;
-use precursor_bridge::LogDescription;
+use precursor_bridge::{DirectoryDescription, LogDescription};
 use precursor_model::LogUid;
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,6 +13,8 @@ const PARTITIONS_MAX: usize = 10_000;
 #[derive(Default)]
 pub(crate) struct Logs {
     partitions: BTreeMap<(String, i32), LogDescription>,
+    /// By path, in the order of the configuration.
+    directories: Vec<(String, DirectoryDescription)>,
 }
 
 impl Logs {
@@ -26,12 +28,19 @@ impl Logs {
 
 /// Asks every shard. What cannot be asked now is left out.
 pub(crate) async fn describe(options: &MonitorOptions) -> Logs {
-    let Ok(descriptions) = options.data_plane.describe_logs().await else {
+    let Ok(described) = options.data_plane.describe_logs().await else {
         return Logs::default();
     };
-    let mut by_log: HashMap<LogUid, LogDescription> =
-        descriptions.into_iter().map(|log| (log.log, log)).collect();
-    let mut logs = Logs::default();
+    let mut by_log: HashMap<LogUid, LogDescription> = described
+        .logs
+        .into_iter()
+        .map(|log| (log.log, log))
+        .collect();
+    let paths = options.log_directories.iter();
+    let mut logs = Logs {
+        directories: paths.cloned().zip(described.directories).collect(),
+        ..Logs::default()
+    };
     options.consensus.read(|state| {
         for topic in state.topics() {
             for (partition, index) in topic.partitions.iter().zip(0..) {
@@ -121,7 +130,53 @@ const OF_PARTITIONS: &[Row] = &[
     },
 ];
 
+/// A number of a log directory, and how it is told.
+struct DirectoryRow {
+    name: &'static str,
+    help: &'static str,
+    read: fn(&DirectoryDescription) -> u64,
+}
+
+const OF_DIRECTORIES: &[DirectoryRow] = &[
+    DirectoryRow {
+        name: "log_directory_total_bytes",
+        help: "Size of the file system of a log directory.",
+        read: |directory| directory.total_bytes,
+    },
+    DirectoryRow {
+        name: "log_directory_usable_bytes",
+        help: "Bytes that may still be written to the file system of a log directory.",
+        read: |directory| directory.usable_bytes,
+    },
+    DirectoryRow {
+        name: "log_directory_partitions",
+        help: "Partitions in a log directory.",
+        read: |directory| u64::from(directory.partitions),
+    },
+    DirectoryRow {
+        name: "log_directory_failed",
+        help: "1 while a log directory cannot be used and its partitions are offline, else 0.",
+        read: |directory| u64::from(directory.error != 0),
+    },
+    DirectoryRow {
+        name: "log_directory_full",
+        help: "1 while producers are refused because a log directory has too little room, else 0.",
+        read: |directory| u64::from(directory.is_full),
+    },
+];
+
+fn add_directories(families: &mut Families, logs: &Logs) {
+    for row in OF_DIRECTORIES {
+        let mut family = families.begin(Kind::Gauge, row.name, row.help);
+        for (path, directory) in &logs.directories {
+            family.sample(&[("directory", path)], (row.read)(directory) as f64);
+        }
+        families.add(family);
+    }
+}
+
 pub(super) fn add(families: &mut Families, logs: &Logs) {
+    add_directories(families, logs);
     for row in OF_TOPICS {
         let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
         for ((topic, _), log) in &logs.partitions {

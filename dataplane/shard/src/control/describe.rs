@@ -2,8 +2,10 @@
 //! for them.
 
 use crate::core::Core;
-use precursor_shm::control::{LOG_DESCRIPTIONS_PER_MESSAGE_MAX, LogDescription, ToControl};
-use precursor_storage::LogId;
+use precursor_shm::control::{
+    DirectoryDescription, LOG_DESCRIPTIONS_PER_MESSAGE_MAX, LogDescription, ToControl,
+};
+use precursor_storage::{DirectoryError, DirectoryState, LogId};
 use std::collections::VecDeque;
 
 /// Questions that wait at a time; the control plane asks one after the other.
@@ -57,6 +59,9 @@ pub(crate) fn go_on(core: &mut Core) -> bool {
     if last {
         core.describing.tokens.pop_front();
         core.describing.next = 0;
+        let directories = directories(core);
+        core.control
+            .tell(&ToControl::DirectoryDescriptions { token, directories });
     }
     core.control.tell(&ToControl::LogDescriptions {
         token,
@@ -64,6 +69,18 @@ pub(crate) fn go_on(core: &mut Core) -> bool {
         entries,
     });
     true
+}
+
+fn directories(core: &Core) -> Vec<DirectoryDescription> {
+    let states = core.store.directories().states().into_iter();
+    let describe = |state: DirectoryState| DirectoryDescription {
+        error: state.error.map_or(0, DirectoryError::number),
+        is_full: state.is_full,
+        partitions: state.partitions,
+        total_bytes: state.total_bytes,
+        usable_bytes: state.usable_bytes,
+    };
+    states.map(describe).collect()
 }
 
 fn describe(core: &mut Core, log: LogId) -> Option<LogDescription> {
@@ -79,6 +96,7 @@ fn describe(core: &mut Core, log: LogId) -> Option<LogDescription> {
         size_bytes: sizes.bytes,
         memory_bytes: sizes.memory_bytes,
         segments: sizes.segments,
+        directory: core.store.directory_of(log)?,
         records_in: traffic.records_in,
         batches_in: traffic.batches_in,
         bytes_in: traffic.bytes_in,

@@ -166,6 +166,8 @@ fn apply(core: &mut Core, changes: Vec<ImageChange>) {
                     partition,
                     config,
                     leader_epoch,
+                    // A whole image names what was there before.
+                    is_new: !core.image.is_full(),
                 };
                 let made = core.store.ensure_log(spec, core.now).ok();
                 match made {

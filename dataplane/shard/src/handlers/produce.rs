@@ -36,6 +36,8 @@ pub(crate) struct PartitionOutcome {
     pub base_offset: Offset,
     pub log_append_time_ms: i64,
     pub log_start_offset: Offset,
+    /// What the error's code does not say.
+    pub message: Option<&'static str>,
     /// The log that must be durable up to this offset before the answer may go.
     pub durable: Option<(LogId, Offset)>,
     /// Another shard, or a worker, is asked and has not told yet.
@@ -49,6 +51,7 @@ impl PartitionOutcome {
             base_offset: -1,
             log_append_time_ms: -1,
             log_start_offset: -1,
+            message: None,
             durable: None,
             asked: false,
         }
@@ -310,13 +313,17 @@ pub(crate) fn outcome_of(
                 base_offset: appended.base_offset,
                 log_append_time_ms: appended.log_append_time_ms,
                 log_start_offset: appended.log_start_offset,
+                message: None,
                 durable: appended.must_be_durable_to.map(|offset| (log, offset)),
                 asked: false,
             }
         }
         Err(error) => {
             core.stats.batches_refused.add(1);
-            let mut outcome = PartitionOutcome::failed(error.code());
+            let mut outcome = PartitionOutcome {
+                message: error.message(),
+                ..PartitionOutcome::failed(error.code())
+            };
             if refusal::tells_log_start(error)
                 && refusal::of_shape(Some(records), version).is_none()
             {

@@ -170,6 +170,7 @@ pub(crate) fn tell_appended(
         base_offset: outcome.base_offset,
         log_append_time_ms: outcome.log_append_time_ms,
         log_start_offset: outcome.log_start_offset,
+        message: outcome.message,
     };
     let waiting = outcome
         .durable

@@ -78,6 +78,8 @@ pub(crate) struct RemoteAppended {
     pub base_offset: Offset,
     pub log_append_time_ms: i64,
     pub log_start_offset: Offset,
+    /// What the error's code does not say.
+    pub message: Option<&'static str>,
 }
 
 #[derive(Debug)]

@@ -10,7 +10,9 @@ use precursor_protocol::messages::{
 use precursor_protocol::records::BatchBuilder;
 use precursor_protocol::{ApiKey, header};
 use precursor_shard::{IdlePolicy, PeerLinks, Shard, ShardOptions, ShardParts, peer_links};
-use precursor_shm::control::{LogDescription, Origin, PartitionImage, ToControl, ToData};
+use precursor_shm::control::{
+    DirectoryDescription, LogDescription, Origin, PartitionImage, ToControl, ToData,
+};
 use precursor_shm::{Hugepages, Region, RegionOptions, ring};
 use precursor_storage::StoreOptions;
 use precursor_transport_port::Wait;
@@ -67,6 +69,7 @@ pub struct FakeControl {
     pub more: Vec<ToData<'static>>,
     /// Descriptions that came: token, the last ones, logs.
     pub descriptions: Vec<(u64, bool, Vec<LogDescription>)>,
+    pub directories: Vec<(u64, Vec<DirectoryDescription>)>,
     own_pieces: BTreeMap<u64, Vec<u8>>,
     /// Answers to own requests, in the order in which they became whole.
     pub own_answers: Vec<(u64, Vec<u8>)>,
@@ -96,6 +99,7 @@ impl FakeControl {
             online: BTreeSet::new(),
             more: Vec::new(),
             descriptions: Vec::new(),
+            directories: Vec::new(),
             own_pieces: BTreeMap::new(),
             own_answers: Vec::new(),
         }
@@ -257,6 +261,9 @@ impl FakeControl {
                     last,
                     entries,
                 } => self.descriptions.push((token, last, entries)),
+                ToControl::DirectoryDescriptions { token, directories } => {
+                    self.directories.push((token, directories));
+                }
                 ToControl::ConnectionClosed { connection } => self.closed.push(connection),
                 ToControl::OwnResponse { token, last, bytes } => {
                     let pieces = self.own_pieces.entry(token).or_default();

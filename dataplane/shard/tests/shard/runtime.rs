@@ -85,6 +85,14 @@ fn logs_are_described_in_pieces_with_what_went_in_and_out() {
         assert_eq!((first.bytes_in, first.bytes_out), (2 * length, length));
         let rest: u64 = logs.iter().map(|log| log.records_in).sum();
         assert_eq!(rest, 4, "nothing elsewhere");
+        let of_token = |d: &&(u64, Vec<_>)| d.0 == token;
+        let directories = broker.control.directories.iter().find(of_token).unwrap();
+        let [directory] = directories.1[..] else {
+            panic!("one directory");
+        };
+        assert_eq!((directory.error, directory.partitions), (0, 301));
+        assert!(directory.total_bytes >= directory.usable_bytes && directory.usable_bytes > 0);
+        assert_eq!(first.directory, 0);
     }
 }
 

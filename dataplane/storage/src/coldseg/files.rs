@@ -8,7 +8,7 @@ use crate::coldseg::container::Container;
 use crate::coldseg::{base_in, container_path};
 use crate::layout::base_of;
 use precursor_compression::ColdDecompressor;
-use precursor_disk::{DiskFile, FileSystem, OpenMode, RandomFile, Unsynced};
+use precursor_disk::{DiskFile, FileSystem, OpenMode, RandomFile, Unsynced, Volume};
 use precursor_model::Offset;
 use std::any::Any;
 use std::collections::{HashSet, VecDeque};
@@ -390,5 +390,9 @@ impl FileSystem for ColdFiles<'_> {
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send>> {
         self.files().lock(path)
+    }
+
+    fn volume(&self, directory: &Path) -> io::Result<Volume> {
+        self.files().volume(directory)
     }
 }

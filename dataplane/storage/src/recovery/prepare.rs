@@ -15,6 +15,7 @@ use crate::layout::{
 use precursor_disk::{DiskFile, FileSystem, OpenMode, Unsynced};
 use precursor_model::{LogUid, Offset};
 use std::io::{self, ErrorKind};
+use std::path::Path;
 
 /// What was found or done for one log.
 enum Prepared {
@@ -33,30 +34,41 @@ pub(crate) fn prepare<'a>(
 ) -> Vec<io::Result<()>> {
     let prepared: Vec<_> = requests.clone().map(|r| prepare_one(files, r)).collect();
     let mut unsynced = Vec::new();
+    // The names of new directories, once for each directory that they are in.
+    let mut parents: Vec<&Path> = Vec::new();
+    let is_unsynced =
+        |prepared: &io::Result<Prepared>| !matches!(prepared, Ok(Prepared::Present) | Err(_));
     for (request, prepared) in requests.clone().zip(&prepared) {
-        if matches!(prepared, Ok(Prepared::Present) | Err(_)) {
-            continue;
+        if is_unsynced(prepared) && !parents.contains(&&*request.data_dir) {
+            parents.push(&request.data_dir);
         }
-        if unsynced.is_empty() {
-            unsynced.push(Unsynced::Directory(&request.data_dir));
+    }
+    unsynced.extend(parents.iter().map(|path| Unsynced::Directory(path)));
+    for (request, prepared) in requests.clone().zip(&prepared) {
+        if is_unsynced(prepared) {
+            unsynced.push(Unsynced::Directory(&request.directory));
         }
-        unsynced.push(Unsynced::Directory(&request.directory));
         if let Ok(Prepared::Made(metadata)) = prepared {
             unsynced.push(Unsynced::File(metadata.clone()));
         }
     }
     let mut synced = files.sync_all(&unsynced).into_iter();
     drop(unsynced);
-    let names = synced.next().unwrap_or(Ok(()));
+    let names: Vec<io::Result<()>> = synced.by_ref().take(parents.len()).collect();
+    let names_of = |request: &OpenRequest| {
+        let at = parents.iter().position(|path| *path == request.data_dir);
+        at.map_or(Ok(()), |at| again(&names[at]))
+    };
     let mut next = || synced.next().unwrap_or(Ok(()));
     prepared
         .into_iter()
-        .map(|prepared| match prepared? {
+        .zip(requests)
+        .map(|(prepared, request)| match prepared? {
             Prepared::Present => Ok(()),
-            Prepared::Claimed => next().and(again(&names)),
+            Prepared::Claimed => next().and(names_of(request)),
             Prepared::Made(_) => {
                 let (directory, metadata) = (next(), next());
-                directory.and(metadata).and(again(&names))
+                directory.and(metadata).and(names_of(request))
             }
         })
         .collect()

@@ -277,16 +277,12 @@ fn producers_are_known_after_a_clean_stop_and_after_a_crash() {
 
 #[test]
 fn a_failing_disk_takes_its_log_offline_and_no_other() {
-    for errno in [5, 28] {
+    for errno in [5, 30] {
         let mut bench = Bench::new(POOL, 1);
         let bad = bench.open_log(1, "bad", &small());
         let good = bench.open_log(2, "good", &small());
         bench.append_all(bad, &batch(1, 1000, 1, None));
-        if errno == 5 {
-            bench.files.fail("/bad-0/", 5);
-        } else {
-            bench.files.fail("/bad-0/", 28);
-        }
+        bench.files.fail("/bad-0/", errno);
         bench.pass(1000);
         bench.poll_until(|store| store.state(bad) != LogState::Online);
         let code = ErrorCode::KafkaStorageError;

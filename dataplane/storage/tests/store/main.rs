@@ -8,6 +8,7 @@ mod cold_damage;
 mod compaction;
 mod compression;
 mod damage;
+mod directories;
 mod model;
 mod offline;
 mod offline_repair;

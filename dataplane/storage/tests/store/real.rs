@@ -1,6 +1,7 @@
 //! On files of the operating system: io_uring, O_DIRECT where there is, a disk that runs full.
 
 use crate::support::{batch, stored};
+use precursor_disk::SystemFileSystem;
 use precursor_model::{ErrorCode, FlushPolicy, LogConfig, LogUid, TopicId};
 use precursor_shm::{Hugepages, Region, RegionOptions};
 use precursor_storage::{
@@ -48,6 +49,7 @@ impl Real {
             partition: 0,
             config: config.clone(),
             leader_epoch: 3,
+            is_new: true,
         };
         let id = self.store.ensure_log(spec, clock(self.begun)).unwrap();
         self.wait(|store| store.state(id) != LogState::Opening);
@@ -285,17 +287,36 @@ fn a_full_file_system_is_an_answer() {
         real.store.poll(clock(real.begun), &mut events);
         assert!(acknowledged < 1000, "3 MiB never run full");
     };
-    let code = ErrorCode::KafkaStorageError;
-    assert_eq!(refused, AppendError::NotOnline(code));
-    assert_eq!(real.store.state(full), LogState::Offline(code));
-    // Room again, and a restart: what was acknowledged is there.
-    let region = real.region;
-    drop(real.store);
+    assert_eq!(refused, AppendError::NoSpace);
+    assert_eq!(refused.code(), ErrorCode::KafkaStorageError);
+    assert_eq!(real.store.state(full), LogState::Online);
+    let files = SystemFileSystem::new(false);
+    real.store.directories().look(&files);
+    // Room again: it goes on where it stopped.
     let grown = std::process::Command::new("mount")
         .args(["-o", "remount,size=64m"])
         .arg(data.path())
         .status();
     assert!(grown.unwrap().success());
+    let given_up = Instant::now() + Duration::from_secs(10);
+    let mut events = Vec::new();
+    loop {
+        // A write that was under way may still tell of what was before.
+        real.store.directories().look(&files);
+        real.store.poll(clock(real.begun), &mut events);
+        match real.append(full, &batch(1, 50_000, 1, None)) {
+            Ok(_) => break,
+            Err(error) => assert_eq!(error, AppendError::NoSpace),
+        }
+        assert!(
+            Instant::now() < given_up,
+            "there is room, and it is not used"
+        );
+    }
+    acknowledged += 1;
+    // And after a restart what was acknowledged is there.
+    let region = real.region;
+    drop(real.store);
     drop(region);
     let mut real = Real::open(data.path(), region_dir.path(), true);
     let full = real.log(1, "full", &config());

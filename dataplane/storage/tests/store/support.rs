@@ -133,6 +133,7 @@ impl Bench {
             partition: 0,
             config: config.clone(),
             leader_epoch: 3,
+            is_new: true,
         };
         self.store().ensure_log(spec, now).unwrap()
     }

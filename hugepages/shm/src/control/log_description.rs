@@ -1,10 +1,10 @@
-//! What a shard says of a log that it holds.
+//! What a shard says of a log that it holds, and of the directories that hold logs.
 
 use super::codec::{Malformed, Reader, Writer};
 use precursor_model::{LogUid, Offset};
 
 /// Bytes of one description in a message.
-const ENCODED_BYTES: usize = 10 * 8 + 4;
+const ENCODED_BYTES: usize = 10 * 8 + 4 + 2;
 
 /// Most descriptions in one [`super::ToControl::LogDescriptions`].
 pub const LOG_DESCRIPTIONS_PER_MESSAGE_MAX: usize = super::FRAGMENT_LENGTH_MAX / ENCODED_BYTES;
@@ -22,6 +22,8 @@ pub struct LogDescription {
     /// Bytes of the region that hold the log's tail.
     pub memory_bytes: u64,
     pub segments: u32,
+    /// Of the node's log directories, in the order of its configuration.
+    pub directory: u16,
     // Since the data plane started:
     pub records_in: u64,
     pub batches_in: u64,
@@ -43,6 +45,7 @@ impl LogDescription {
         w.u64(self.size_bytes);
         w.u64(self.memory_bytes);
         w.u32(self.segments);
+        w.u16(self.directory);
         w.u64(self.records_in);
         w.u64(self.batches_in);
         w.u64(self.bytes_in);
@@ -58,10 +61,43 @@ impl LogDescription {
             size_bytes: r.u64()?,
             memory_bytes: r.u64()?,
             segments: r.u32()?,
+            directory: r.u16()?,
             records_in: r.u64()?,
             batches_in: r.u64()?,
             bytes_in: r.u64()?,
             bytes_out: r.u64()?,
+        })
+    }
+}
+
+/// A log directory, as it is at this moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DirectoryDescription {
+    /// 0: it can be used. Else the system's error number, or a negative one of the store.
+    pub error: i32,
+    /// Producers are refused, for want of room.
+    pub is_full: bool,
+    pub partitions: u32,
+    pub total_bytes: u64,
+    pub usable_bytes: u64,
+}
+
+impl DirectoryDescription {
+    pub(super) fn write(&self, w: &mut Writer<'_>) {
+        w.i32(self.error);
+        w.u8(u8::from(self.is_full));
+        w.u32(self.partitions);
+        w.u64(self.total_bytes);
+        w.u64(self.usable_bytes);
+    }
+
+    pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(DirectoryDescription {
+            error: r.i32()?,
+            is_full: r.bool()?,
+            partitions: r.u32()?,
+            total_bytes: r.u64()?,
+            usable_bytes: r.u64()?,
         })
     }
 }

@@ -11,7 +11,7 @@ mod to_control;
 mod to_data;
 
 pub use codec::Malformed;
-pub use log_description::{LOG_DESCRIPTIONS_PER_MESSAGE_MAX, LogDescription};
+pub use log_description::{DirectoryDescription, LOG_DESCRIPTIONS_PER_MESSAGE_MAX, LogDescription};
 pub use quota::{QuotaEntity, QuotaLimits};
 pub use to_control::{Origin, ToControl};
 pub use to_data::{PartitionImage, ToData};

@@ -1,7 +1,7 @@
 //! Data plane → control plane.
 
 use super::codec::{Malformed, Reader, Writer};
-use super::log_description::LogDescription;
+use super::log_description::{DirectoryDescription, LogDescription};
 use precursor_model::{ErrorCode, LogUid};
 
 /// Who sent a request.
@@ -63,6 +63,12 @@ pub enum ToControl<'a> {
         token: u64,
         last: bool,
         entries: Vec<LogDescription>,
+    },
+    /// The node's log directories, in the order of its configuration: a part of the answer to
+    /// [`super::ToData::DescribeLogs`], before the last of the logs.
+    DirectoryDescriptions {
+        token: u64,
+        directories: Vec<DirectoryDescription>,
     },
 }
 
@@ -139,6 +145,14 @@ impl<'a> ToControl<'a> {
                     entry.write(&mut w);
                 }
             }
+            ToControl::DirectoryDescriptions { token, directories } => {
+                w.u8(21);
+                w.u64(*token);
+                w.u16(directories.len() as u16);
+                for directory in directories {
+                    directory.write(&mut w);
+                }
+            }
         }
     }
 
@@ -209,6 +223,15 @@ impl<'a> ToControl<'a> {
                     entries,
                 }
             }
+            21 => {
+                let token = r.u64()?;
+                let count = r.u16()?;
+                let mut directories = Vec::new();
+                for _ in 0..count {
+                    directories.push(DirectoryDescription::read(&mut r)?);
+                }
+                ToControl::DirectoryDescriptions { token, directories }
+            }
             _ => return Err(Malformed("an unknown kind")),
         };
         r.end()?;
@@ -277,10 +300,21 @@ mod tests {
                     size_bytes: 4,
                     memory_bytes: 5,
                     segments: 6,
+                    directory: 11,
                     records_in: 7,
                     batches_in: 8,
                     bytes_in: 9,
                     bytes_out: 10,
+                }],
+            },
+            ToControl::DirectoryDescriptions {
+                token: 8,
+                directories: vec![DirectoryDescription {
+                    error: -5,
+                    is_full: true,
+                    partitions: 1,
+                    total_bytes: 2,
+                    usable_bytes: 3,
                 }],
             },
         ];

@@ -3,6 +3,7 @@
 
 mod afxdp;
 mod crashes;
+mod directories;
 mod dpdk;
 mod groups;
 mod hostile;

@@ -49,6 +49,7 @@ pub(super) fn tells_log_start(error: AppendError) -> bool {
         AppendError::Busy
         | AppendError::Unprepared
         | AppendError::NotOnline(_)
+        | AppendError::NoSpace
         | AppendError::Corrupt
         | AppendError::TooLarge => false,
         AppendError::InvalidRecord

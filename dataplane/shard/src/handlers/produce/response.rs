@@ -29,10 +29,34 @@ pub(super) fn write(
                 base_offset: outcome.base_offset,
                 log_append_time_ms: outcome.log_append_time_ms,
                 log_start_offset: outcome.log_start_offset,
-                error_message: None,
+                error_message: outcome.message,
                 current_leader: None,
             });
         }
     }
     w.finish(throttle_ms)
+}
+
+/// Puts an error's message into a partition that was written without one; `at` is where its error
+/// code is. Returns the bytes by which what is behind it moved.
+pub(super) fn insert_message(head: &mut Vec<u8>, at: usize, version: i16, message: &str) -> usize {
+    // Code, three offsets, an empty list of errors of single records, the message (KIP-467).
+    let (errors_bytes, is_compact) = match version {
+        ..8 => return 0,
+        8 => (4, false),
+        _ => (1, true),
+    };
+    let place = at + 2 + 3 * 8 + errors_bytes;
+    let length = message.len();
+    // Messages are our own, and short: a compact length fits one byte up to 126.
+    let mut bytes = match (is_compact, u8::try_from(length + 1)) {
+        (true, Ok(prefix)) if prefix < 0x80 => vec![prefix],
+        (true, _) => vec![(length + 1) as u8 | 0x80, ((length + 1) >> 7) as u8],
+        (false, _) => (length as i16).to_be_bytes().to_vec(),
+    };
+    let replaced = if is_compact { 1 } else { 2 };
+    bytes.extend_from_slice(message.as_bytes());
+    let grown = bytes.len() - replaced;
+    head.splice(place..place + replaced, bytes);
+    grown
 }

@@ -1,6 +1,7 @@
 //! What a produce waits for after it was taken: the disk, workers, other shards.
 
 use super::PartitionOutcome;
+use super::response::insert_message;
 use crate::core::{CloseReason, Core};
 use crate::fetch;
 use crate::peers::{Message, RemoteAppended, Ticket};
@@ -56,6 +57,7 @@ pub(crate) fn remote_appended(core: &mut Core, ticket: Ticket, appended: RemoteA
         base_offset: appended.base_offset,
         log_append_time_ms: appended.log_append_time_ms,
         log_start_offset: appended.log_start_offset,
+        message: appended.message,
         durable: None,
         asked: false,
     };
@@ -94,6 +96,13 @@ pub(crate) fn settle_asked(core: &mut Core, ticket: Ticket, outcome: PartitionOu
         answer.patch_i64(at + 10, outcome.log_append_time_ms);
         if version >= 5 {
             answer.patch_i64(at + 18, outcome.log_start_offset);
+        }
+        if let Some(message) = outcome.message {
+            let grown = insert_message(&mut answer.head, at, version, message);
+            let behind = work.holes.iter_mut().flatten();
+            for hole in behind.filter(|hole| **hole as usize > at) {
+                *hole += grown as u32;
+            }
         }
     }
     if !wait_for_disk(core, ticket, &outcome) {
