@@ -214,30 +214,8 @@ pub(crate) fn run(files: &dyn FileSystem, job: Job) -> Outcome {
             base,
         } => Outcome::Created(log, base, create_segment(files, &directory, base)),
         Job::Reserve(file, end) => Outcome::Reserved(file.reserve(end)),
-        Job::Settle(job) => {
-            let (log, base, offset) = (job.log, job.base, job.snapshot.offset);
-            let goes_on = !job.seals;
-            match settle(files, job) {
-                // The recovery point stays where it is until there is room for what speaks of it.
-                Err(error) if goes_on && is_for_want_of_space(&error) => Outcome::Discarded,
-                result => Outcome::Settled {
-                    log,
-                    base,
-                    offset,
-                    result,
-                },
-            }
-        }
-        Job::SettleAll(mut jobs) => {
-            let settled = settle_all(files, &mut jobs);
-            let place = |job: &SettleJob| (job.log, job.base, job.snapshot.offset);
-            let places = jobs.iter().map(place).zip(settled);
-            Outcome::SettledAll(
-                places
-                    .map(|((l, b, o), result)| (l, b, o, result))
-                    .collect(),
-            )
-        }
+        Job::Settle(job) => settle(files, job),
+        Job::SettleAll(jobs) => settle_many(files, jobs),
         Job::Checkpoints {
             directories,
             mut changed,
@@ -314,9 +292,33 @@ pub(crate) fn run(files: &dyn FileSystem, job: Job) -> Outcome {
     }
 }
 
-fn settle(files: &dyn FileSystem, mut job: SettleJob) -> Settled {
+fn settle(files: &dyn FileSystem, mut job: SettleJob) -> Outcome {
+    let (log, base, offset) = (job.log, job.base, job.snapshot.offset);
+    let goes_on = !job.seals;
     let mut settled = settle_all(files, std::slice::from_mut(&mut job));
-    settled.pop().unwrap_or(Ok(None))
+    match settled.pop().unwrap_or(Ok(None)) {
+        // The recovery point stays where it is until there is room for what speaks of it.
+        Err(error) if goes_on && is_for_want_of_space(&error) => Outcome::Discarded,
+        result => Outcome::Settled {
+            log,
+            base,
+            offset,
+            result,
+        },
+    }
+}
+
+fn settle_many(files: &dyn FileSystem, mut jobs: Vec<SettleJob>) -> Outcome {
+    let settled = settle_all(files, &mut jobs);
+    let places = jobs
+        .iter()
+        .map(|job| (job.log, job.base, job.snapshot.offset));
+    let settled = places.zip(settled);
+    Outcome::SettledAll(
+        settled
+            .map(|((log, base, offset), result)| (log, base, offset, result))
+            .collect(),
+    )
 }
 
 /// Data first, then what speaks of it, then the leader epochs; each step of all together.
