@@ -125,7 +125,7 @@ fn what_could_be_better_comes_with_a_command() {
 fn an_empty_host_is_no_reason_to_fail() {
     let root = tempfile::tempdir().unwrap();
     let findings = examine(&Host::at(root.path()));
-    assert_eq!(findings.len(), 16);
+    assert_eq!(findings.len(), 19);
     assert!(findings.iter().all(|finding| !finding.found.is_empty()));
 }
 
