@@ -60,7 +60,8 @@ fn is_storage_error(node: &Node, partition: i32) -> bool {
 
 /// A node with three directories: one on a disk of its own.
 fn node_on_three() -> (Node, Mount, [PathBuf; 3]) {
-    let mut node = Node::prepare(&[]);
+    // The disk is smaller than what is to stay free by default.
+    let mut node = Node::prepare(&["log.dirs.free.bytes.min=1048576"]);
     let places = ["a", "b", "c"].map(|name| node.folder().join(name));
     let names = places.clone().map(|place| place.display().to_string());
     node.set(&format!("log.dirs={}", names.join(",")));
