@@ -103,8 +103,6 @@ fn the_pools_of_a_live_broker_are_told() {
     let text = broker.text(&["memory"]);
     assert!(text.contains("hit ratio") && text.contains("all"), "{text}");
     assert_eq!(text.lines().count(), 1 + 3, "{text}");
-    let (error, _) = broker.refused(&["memory", "--bootstrap", "127.0.0.1:1"], 1);
-    assert!(error.contains("does not tell"), "{error}");
 }
 
 #[test]
@@ -120,8 +118,10 @@ fn the_doctor_finds_something_to_say_everywhere() {
             ["good", "improvable", "absent"].contains(&state),
             "{finding}"
         );
-        // What is missing without a remedy would only worry.
-        assert!(state == "good" || finding["mend"].is_string(), "{finding}");
+        // What is missing without a remedy would only worry, but for hardware that nobody has to have.
+        let codec = finding["name"].as_str().unwrap().starts_with("codec: ");
+        let remedied = state == "good" || finding["mend"].is_string();
+        assert!(remedied || codec && state == "absent", "{finding}");
     }
     let text = broker.text(&["doctor"]);
     assert!(
