@@ -1,31 +1,51 @@
-//! Gives back the pages of program text that only the start needed.
+//! Gives back the pages of the program that only the start needed.
 
 use std::ffi::c_void;
 
-/// Drops this process's mappings of executable pages that came from files, and returns how many
-/// bytes were mapped there. What still runs is mapped again from the page cache at its next
-/// instruction, a fraction of a microsecond each; what ran once at the start stays out of the
+/// Drops this process's mappings of text and constants that came from files, and returns how many
+/// bytes were mapped there. What still runs or is read is mapped again from the page cache at its
+/// next use, a fraction of a microsecond each; what was used once at the start stays out of the
 /// resident set. For a process that starts with a parser and then polls for months.
 ///
-/// Only `r-x` private file mappings are dropped: such pages were never written, so the file still
-/// has every byte of them. Where `/proc` is not to be read this does nothing and returns 0.
+/// Only private file mappings that cannot be written and have no page of their own (relocated
+/// tables have) are dropped: the file still has every byte of them. Where `/proc` is not to be read
+/// this does nothing and returns 0.
 pub fn release_start_text() -> usize {
-    let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else {
+    let Ok(smaps) = std::fs::read_to_string("/proc/self/smaps") else {
         return 0;
     };
-    maps.lines()
-        .filter_map(file_text_range)
+    unwritten_ranges(&smaps)
+        .into_iter()
         .map(|(start, end)| release(start, end))
         .sum()
 }
 
-/// The address range of one line of `/proc/self/maps`, if it is executable, private, never written
-/// and of a file.
-fn file_text_range(line: &str) -> Option<(usize, usize)> {
+/// The ranges in the text of `/proc/self/smaps` that are private, of a file, read-only and as the
+/// file has them.
+fn unwritten_ranges(smaps: &str) -> Vec<(usize, usize)> {
+    let (mut ranges, mut range) = (Vec::new(), None);
+    for line in smaps.lines() {
+        if let Some(anonymous) = line.strip_prefix("Anonymous:") {
+            if anonymous.trim() == "0 kB" {
+                ranges.extend(range.take());
+            }
+        } else if !line
+            .split(' ')
+            .next()
+            .is_some_and(|word| word.ends_with(':'))
+        {
+            range = read_only_file_range(line);
+        }
+    }
+    ranges
+}
+
+/// The address range of a mapping's first line, if it is private, read-only and of a file.
+fn read_only_file_range(line: &str) -> Option<(usize, usize)> {
     let mut fields = line.split_ascii_whitespace();
     let range = fields.next()?;
     let (permissions, path) = (fields.next()?, fields.nth(3)?);
-    if permissions != "r-xp" || !path.starts_with('/') {
+    if !["r-xp", "r--p"].contains(&permissions) || !path.starts_with('/') {
         return None;
     }
     let (start, end) = range.split_once('-')?;
@@ -34,7 +54,7 @@ fn file_text_range(line: &str) -> Option<(usize, usize)> {
 }
 
 fn release(start: usize, end: usize) -> usize {
-    // SAFETY: the range is a private file mapping without write permission, so no page of it
+    // SAFETY: the range is a private file mapping without write permission and without a page that
     // differs from the file: MADV_DONTNEED drops page-table entries, and the next access maps the
     // same bytes again. The kernel keeps the range mapped throughout.
     let dropped = unsafe {
@@ -52,21 +72,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_unwritten_text_of_files_is_meant() {
-        let text = "55d0c0a00000-55d0c0c00000 r-xp 00010000 fe:00 1234  /usr/bin/thing";
-        assert_eq!(
-            file_text_range(text),
-            Some((0x55d0c0a00000, 0x55d0c0c00000))
-        );
+    fn only_what_the_file_has_too_is_meant() {
+        let mapping = |head: &str, anonymous: &str| {
+            format!("{head}\nSize: 4 kB\nAnonymous: {anonymous:>12}\nVmFlags: rd mr mw me\n")
+        };
+        let meant = [(0x1000, 0x2000)];
+        for permissions in ["r-xp", "r--p"] {
+            let head = format!("1000-2000 {permissions} 00010000 fe:00 1234  /usr/bin/thing");
+            assert_eq!(unwritten_ranges(&mapping(&head, "0 kB")), meant);
+            assert_eq!(unwritten_ranges(&mapping(&head, "4 kB")), [], "relocated");
+        }
         for other in [
-            "55d0c0a00000-55d0c0c00000 rw-p 00010000 fe:00 1234  /usr/bin/thing",
-            "55d0c0a00000-55d0c0c00000 r--p 00010000 fe:00 1234  /usr/bin/thing",
-            "55d0c0a00000-55d0c0c00000 rwxp 00010000 fe:00 1234  /usr/bin/thing",
-            "7fbd42962000-7fbd42963000 r-xp 00000000 00:00 0  [vdso]",
-            "7fbd42962000-7fbd42963000 r-xp 00000000 00:00 0",
+            "1000-2000 rw-p 00010000 fe:00 1234  /usr/bin/thing",
+            "1000-2000 r--s 00010000 fe:00 1234  /usr/bin/thing",
+            "1000-2000 rwxp 00010000 fe:00 1234  /usr/bin/thing",
+            "1000-2000 r-xp 00000000 00:00 0  [vdso]",
+            "1000-2000 r-xp 00000000 00:00 0",
             "",
         ] {
-            assert_eq!(file_text_range(other), None, "{other}");
+            assert_eq!(unwritten_ranges(&mapping(other, "0 kB")), [], "{other}");
         }
     }
 

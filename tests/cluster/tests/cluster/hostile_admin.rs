@@ -105,7 +105,8 @@ fn too_much_at_once_is_answered_or_ended_in_bounded_time_and_memory() {
     look("a million topics");
     create.topics.truncate(300_000);
     create.validate_only = true;
-    let answer = ask(&node, "300,000 topics", &create, 7);
+    // From version 5 on the answer has every option of every topic, more than this client reads.
+    let answer = ask(&node, "300,000 topics", &create, 4);
     let refused = answer
         .unwrap()
         .topics
