@@ -134,16 +134,17 @@ pub(crate) fn hold(core: &mut Core, own: u64, token: u64, last: bool, bytes: &[u
 
 /// The own request has appended what it brought: what was held for that leaves.
 fn let_go(core: &mut Core, own: u64) {
-    while let Some(at) = core.own.held.iter().position(|held| held.own == own) {
-        // In the order in which they came: requests of one connection do.
-        let held = core.own.held.remove(at);
-        if held.whole {
-            control::respond(core, held.token, true, &held.frame);
+    // In the order in which they came: requests of one connection do. One pass, whatever their number.
+    let mut held = std::mem::take(&mut core.own.held);
+    for response in held.extract_if(.., |held| held.own == own) {
+        if response.whole {
+            control::respond(core, response.token, true, &response.frame);
         } else {
             core.stats.control_malformed.add(1);
-            control::lost(core, held.token);
+            control::lost(core, response.token);
         }
     }
+    core.own.held = held;
 }
 
 /// Whether the answer to an append of one partition says that it was done.

@@ -1,4 +1,4 @@
-//! The container of a cold segment, as docs/storage-format.md describes it.
+//! The container of a cold segment, as docs/cold-segments.md describes it.
 //!
 //! ```text
 //! summary (64) │ chunk │ chunk │ … │ index: 8 bytes per chunk │ summary (64)

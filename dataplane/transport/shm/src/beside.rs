@@ -3,6 +3,7 @@
 use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, RawFd};
+use std::time::{Duration, Instant};
 
 use precursor_transport_port::{
     Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
@@ -16,6 +17,10 @@ const WOKEN_BY_CLIENTS: u32 = u32::MAX;
 /// While shared-memory clients are at work, the other transport is polled in one of so many turns:
 /// for kernel sockets each poll is a system call, which costs more than a whole turn of the rest.
 const TURNS_PER_POLL: u32 = 64;
+/// But not for longer than this: turns that move much for shared-memory clients are long ones.
+const POLL_AFTER: Duration = Duration::from_micros(50);
+/// In one of so many turns the clock is looked at for that.
+const TURNS_PER_LOOK: u32 = 4;
 /// Clients that had nothing for so many turns are not at work.
 const TURNS_QUIET: u32 = 4096;
 
@@ -29,6 +34,8 @@ pub struct WithShm<T> {
     quiet: u32,
     /// Turns until the other transport is polled again.
     rest: u32,
+    /// When it was polled last.
+    polled_at: Instant,
 }
 
 impl<T: Transport> WithShm<T> {
@@ -50,6 +57,7 @@ impl<T: Transport> WithShm<T> {
             shm,
             quiet: TURNS_QUIET,
             rest: 0,
+            polled_at: Instant::now(),
         })
     }
 
@@ -89,6 +97,7 @@ impl<T: Transport> WithShm<T> {
         events.truncate(kept);
         // Whoever has much to do there is not made to wait.
         self.rest = if kept > before { 0 } else { TURNS_PER_POLL };
+        self.polled_at = Instant::now();
         match &mut self.shm {
             Some(shm) if woken || shm.has_unreported() => shm.poll_sockets(events),
             _ => Ok(()),
@@ -104,7 +113,9 @@ impl<T: Transport> WithShm<T> {
         };
         self.rest = self.rest.saturating_sub(1);
         let more = self.shm.as_ref().is_some_and(ShmTransport::has_unreported);
-        if more || self.rest == 0 || self.quiet >= TURNS_QUIET {
+        let late =
+            self.rest.is_multiple_of(TURNS_PER_LOOK) && self.polled_at.elapsed() >= POLL_AFTER;
+        if more || late || self.rest == 0 || self.quiet >= TURNS_QUIET {
             return self.poll_other(Wait::None, events);
         }
         Ok(())

@@ -355,8 +355,15 @@ impl ShmTransport {
                 let socket = client.attached.socket.as_raw_fd();
                 sys::epoll_remove(self.epoll.as_fd(), socket);
             }
-            // The pipes' ends hold the memory too.
-            let Client { attached, .. } = client;
+            // The pipes' ends hold the memory too: without them its last holder, who unmaps it, is
+            // the thread that it goes to.
+            let Client {
+                input,
+                output,
+                attached,
+                ..
+            } = client;
+            drop((input, output));
             self.give_back(attached);
         }
     }
