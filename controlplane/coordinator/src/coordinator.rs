@@ -104,7 +104,7 @@ pub(crate) struct LoadGauge {
 }
 
 impl LoadGauge {
-    fn new() -> Self {
+    pub fn new() -> Self {
         LoadGauge {
             loading: AtomicUsize::new(0),
             partitions: AtomicUsize::new(0),

@@ -259,8 +259,7 @@ impl PartitionTask {
                         let log = self.parts.log.clone();
                         looking = Some(Box::pin(async move { log.offsets().await }));
                     }
-                    Some(message) if self.held.is_empty() => self.take(message),
-                    Some(message) => self.postponed.push(message),
+                    Some(message) => self.receive(message),
                 },
                 () = tokio::time::sleep_until(due) => {
                     let now = self.now();
@@ -344,6 +343,15 @@ impl PartitionTask {
         self.take_postponed();
     }
 
+    /// Takes a message, or keeps it until the engine knows what clients may know already.
+    fn receive(&mut self, message: Message) {
+        if self.held.is_empty() {
+            self.take(message);
+        } else {
+            self.postponed.push(message);
+        }
+    }
+
     fn take(&mut self, message: Message) {
         match message {
             Message::Request { asked, caller } => {
@@ -404,5 +412,169 @@ async fn ready<T>(future: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>>) 
     match future {
         Some(future) => future.await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use precursor_bridge::{DataPlane, PartitionPlace};
+    use precursor_protocol::messages::offset_commit_request::{
+        OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+    };
+    use precursor_protocol::messages::offset_fetch_request::{
+        OffsetFetchRequestGroup, OffsetFetchRequestTopics,
+    };
+    use precursor_protocol::messages::{OffsetCommitRequest, OffsetFetchRequest};
+    use tokio::sync::oneshot::Receiver;
+
+    const SHARD: u16 = 3;
+
+    /// A loaded partition, whose log nobody has.
+    fn partition() -> PartitionTask {
+        let place = PartitionPlace {
+            shard: SHARD,
+            topic: "__consumer_offsets".to_owned(),
+            partition: 0,
+        };
+        let mut task = PartitionTask::new(PartitionParts {
+            log: PartitionLog {
+                data_plane: DataPlane::new(SHARD + 1).0,
+                place,
+            },
+            config: GroupConfig::default(),
+            inbox: mpsc::unbounded_channel().1,
+            loads: Arc::new(Semaphore::new(1)),
+            gauge: Arc::new(LoadGauge::new()),
+        });
+        let now = task.now();
+        task.engine.loaded(now, &mut task.commands);
+        task
+    }
+
+    fn ask(
+        task: &mut PartitionTask,
+        version: i16,
+        request: Request,
+        early: Option<Early>,
+    ) -> Receiver<Answered> {
+        let context = RequestContext {
+            version,
+            ..RequestContext::default()
+        };
+        let (reply, answer) = oneshot::channel();
+        task.receive(Message::Request {
+            asked: Box::new((request, context)),
+            caller: Caller::new(reply, early),
+        });
+        answer
+    }
+
+    fn commit(task: &mut PartitionTask, offset: i64, shard: u16) -> Receiver<Answered> {
+        let partition = OffsetCommitRequestPartition {
+            committed_offset: offset,
+            committed_leader_epoch: -1,
+            ..OffsetCommitRequestPartition::default()
+        };
+        let request = OffsetCommitRequest {
+            group_id: "g".to_owned(),
+            generation_id_or_member_epoch: -1,
+            topics: vec![OffsetCommitRequestTopic {
+                name: "t".to_owned(),
+                partitions: vec![partition],
+                ..OffsetCommitRequestTopic::default()
+            }],
+            ..OffsetCommitRequest::default()
+        };
+        let early = Early {
+            shard,
+            token: 7,
+            frame: Box::new(|_| Some(b"frame".to_vec())),
+        };
+        ask(task, 9, Request::OffsetCommit(request), Some(early))
+    }
+
+    fn fetch(task: &mut PartitionTask) -> Receiver<Answered> {
+        let group = OffsetFetchRequestGroup {
+            group_id: "g".to_owned(),
+            topics: Some(vec![OffsetFetchRequestTopics {
+                name: "t".to_owned(),
+                partition_indexes: vec![0],
+                ..OffsetFetchRequestTopics::default()
+            }]),
+            ..OffsetFetchRequestGroup::default()
+        };
+        let require_stable = OffsetFetchRequest::default().require_stable;
+        let request = Request::OffsetFetch {
+            group,
+            require_stable,
+        };
+        ask(task, 9, request, None)
+    }
+
+    fn fetched(answer: &mut Receiver<Answered>) -> i64 {
+        match answer.try_recv() {
+            Ok(Answered::Response(Response::OffsetFetch(group))) => {
+                group.topics[0].partitions[0].committed_offset
+            }
+            Ok(_) => panic!("another answer"),
+            Err(error) => panic!("no answer: {error}"),
+        }
+    }
+
+    #[test]
+    fn whoever_asks_while_an_answer_is_held_finds_it_committed() {
+        let mut task = partition();
+        let mut committed = commit(&mut task, 5, SHARD);
+        drop(task.begin_append().expect("a record to append"));
+        assert_eq!(task.held.len(), 1, "the shard has the answer");
+        let mut asked = fetch(&mut task);
+        let mut second = commit(&mut task, 6, SHARD);
+        assert!(asked.try_recv().is_err(), "the client may have its answer");
+        task.appended(Ok(0));
+        assert!(matches!(committed.try_recv(), Ok(Answered::Sent)));
+        assert_eq!(fetched(&mut asked), 5);
+        assert!(second.try_recv().is_err());
+        drop(task.begin_append().expect("the second one's record"));
+        task.appended(Ok(1));
+        assert!(matches!(second.try_recv(), Ok(Answered::Sent)));
+        assert_eq!(fetched(&mut fetch(&mut task)), 6);
+    }
+
+    #[test]
+    fn what_was_held_for_a_failure_is_answered_from_here() {
+        let mut task = partition();
+        let mut committed = commit(&mut task, 5, SHARD);
+        drop(task.begin_append());
+        let mut asked = fetch(&mut task);
+        task.appended(Err(ErrorCode::KafkaStorageError));
+        let Ok(Answered::Response(Response::OffsetCommit(response))) = committed.try_recv() else {
+            panic!("an error");
+        };
+        let code = response.topics[0].partitions[0].error_code;
+        assert_eq!(code, ErrorCode::NotCoordinator.code());
+        assert_eq!(fetched(&mut asked), -1);
+    }
+
+    #[test]
+    fn a_request_of_another_shard_is_answered_from_here() {
+        let mut task = partition();
+        let mut committed = commit(&mut task, 5, SHARD - 1);
+        drop(task.begin_append());
+        assert!(task.held.is_empty());
+        assert_eq!(fetched(&mut fetch(&mut task)), -1, "not yet, and at once");
+        task.appended(Ok(0));
+        assert!(matches!(committed.try_recv(), Ok(Answered::Response(_))));
+    }
+
+    #[test]
+    fn a_coordinator_that_goes_answers_what_was_held_too() {
+        let mut task = partition();
+        let mut committed = commit(&mut task, 5, SHARD);
+        drop(task.begin_append());
+        let mut asked = fetch(&mut task);
+        task.unload();
+        assert!(matches!(committed.try_recv(), Ok(Answered::Response(_))));
+        assert!(matches!(asked.try_recv(), Ok(Answered::Response(_))));
     }
 }
