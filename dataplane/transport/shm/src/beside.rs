@@ -104,6 +104,11 @@ impl<T: Transport> WithShm<T> {
         }
     }
 
+    /// Whether the other transport waits for long already; seldom looked at.
+    fn is_late(&self) -> bool {
+        self.rest.is_multiple_of(TURNS_PER_LOOK) && self.polled_at.elapsed() >= POLL_AFTER
+    }
+
     fn poll_both(&mut self, events: &mut Vec<Event>) -> Result<(), TransportError> {
         let found = self.shm.as_mut().is_some_and(|shm| shm.poll_memory(events));
         self.quiet = if found {
@@ -113,9 +118,8 @@ impl<T: Transport> WithShm<T> {
         };
         self.rest = self.rest.saturating_sub(1);
         let more = self.shm.as_ref().is_some_and(ShmTransport::has_unreported);
-        let late =
-            self.rest.is_multiple_of(TURNS_PER_LOOK) && self.polled_at.elapsed() >= POLL_AFTER;
-        if more || late || self.rest == 0 || self.quiet >= TURNS_QUIET {
+        let due = more || self.rest == 0 || self.quiet >= TURNS_QUIET;
+        if due || self.is_late() {
             return self.poll_other(Wait::None, events);
         }
         Ok(())
