@@ -170,7 +170,8 @@ impl Ratio {
 pub enum FlushPolicy {
     /// The answer waits for one fdatasync shared by all that wait.
     EveryWrite,
-    /// Answered at publication; fdatasync at least every `flush.ms`.
+    /// Answered at publication; fdatasync at least every `flush.ms`, and every
+    /// `precursor.flush.bytes` where more comes in that time.
     Interval,
     /// Answered at publication; written soon, synced when the operating system likes.
     Os,
@@ -223,6 +224,8 @@ pub struct LogConfig {
     pub delete_retention_ms: i64,
     pub flush_policy: FlushPolicy,
     pub flush_interval_ms: i64,
+    /// Bytes that are not synced yet at which the interval policy syncs before its time.
+    pub flush_bytes: i64,
     pub index_interval_bytes: u32,
     pub max_compaction_lag_ms: i64,
     pub max_message_bytes: u32,
@@ -293,6 +296,7 @@ impl Default for LogConfig {
             delete_retention_ms: 0,
             flush_policy: FlushPolicy::Os,
             flush_interval_ms: 0,
+            flush_bytes: 0,
             index_interval_bytes: 0,
             max_compaction_lag_ms: 0,
             max_message_bytes: 0,

@@ -293,6 +293,14 @@ impl Log {
         }
     }
 
+    /// Bytes that a power cut could take back.
+    pub fn unsynced_bytes(&self) -> u64 {
+        let later = self.segments.iter().rev();
+        let later = later.take_while(|segment| segment.base >= self.durable_base);
+        let bytes: u64 = later.map(|segment| segment.size).sum();
+        bytes.saturating_sub(self.durable_position)
+    }
+
     /// The offset after the segment's last record.
     pub fn segment_end(&self, index: usize) -> Offset {
         self.segments

@@ -425,6 +425,7 @@ impl Store {
                         let interval_us =
                             (log.config.flush_interval_ms as u64).saturating_mul(1000);
                         now.monotonic_us.saturating_sub(log.last_sync_us) >= interval_us
+                            || log.unsynced_bytes() >= log.config.flush_bytes as u64
                     }
                     FlushPolicy::Os => false,
                 };

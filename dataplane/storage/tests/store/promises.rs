@@ -58,6 +58,46 @@ fn the_interval_policy_syncs_what_is_older_than_its_interval() {
     }
 }
 
+/// `precursor.flush.bytes`: no more than that, and what came while it was written, waits for the
+/// interval.
+#[test]
+fn the_interval_policy_syncs_early_when_much_comes() {
+    for seed in 0..10 {
+        let mut random = Random::new(seed);
+        let mut bench = Bench::new(POOL, seed);
+        let config = LogConfig {
+            flush_interval_ms: 3_600_000,
+            flush_bytes: 100_000,
+            // A roll would sync.
+            segment_bytes: 1 << 20,
+            ..interval()
+        };
+        let id = bench.open_log(1, "t", &config);
+        // The first sync's time has always come.
+        bench.append_all(id, &batch(1, 5000, 1, None));
+        for _ in 0..2_000 {
+            bench.poll();
+        }
+        let first = bench.store().offsets(id).durable;
+        let mut sent = 0;
+        while bench.store().offsets(id).durable == first {
+            bench.append_all(id, &batch(1, 5000, 1, None));
+            sent += 1;
+            assert!(sent <= 30, "seed {seed}: nothing is synced");
+            for _ in 0..200 {
+                bench.poll();
+            }
+        }
+        assert!(sent > 15, "seed {seed}: synced after {sent} of 5,000 bytes");
+        let durable = bench.store().offsets(id).durable;
+        bench.lose_power(&mut random);
+        bench.start(seed);
+        let id = bench.open_log(1, "t", &config);
+        let found = bench.store().offsets(id).end;
+        assert!(found >= durable, "seed {seed}: {durable} promised, {found} found");
+    }
+}
+
 /// `every-write`: a retry that is recognised as a duplicate promises what its first copy did, so its
 /// answer waits for the disk too.
 #[test]
