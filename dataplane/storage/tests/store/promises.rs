@@ -94,7 +94,10 @@ fn the_interval_policy_syncs_early_when_much_comes() {
         bench.start(seed);
         let id = bench.open_log(1, "t", &config);
         let found = bench.store().offsets(id).end;
-        assert!(found >= durable, "seed {seed}: {durable} promised, {found} found");
+        assert!(
+            found >= durable,
+            "seed {seed}: {durable} promised, {found} found"
+        );
     }
 }
 
