@@ -10,26 +10,36 @@ import tempfile
 import time
 from pathlib import Path
 
+from wires import Wire
+
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_MAX = 90
 
 
 class Precursor:
-    """A `precursor serve` of our own, and where it listens."""
+    """A `precursor serve` of our own, and where it listens: on this host by the kernel's sockets,
+    or with BROKER_DRIVER at the other end of a wire, by that driver."""
 
     def __init__(self, *options):
         self.directory = Path(tempfile.mkdtemp(prefix="precursor-clients-"))
         binaries = Path(os.environ.get("BROKER_BIN_DIR", ROOT / "target/release"))
         self.program = binaries / "precursor"
         assert self.program.exists(), f"{self.program} is not built: cargo build --release --bins"
-        self.options = [word for option in options for word in ("--set", option)]
         self.log = self.directory / "serve.log"
         self.bootstrap = "127.0.0.1:0"
+        driver = os.environ.get("BROKER_DRIVER")
+        self.wire = Wire(driver) if driver else None
+        if self.wire:
+            self.bootstrap = f"{self.wire.broker}:0"
+            options = (*self.wire.options, *options)
+        self.options = [word for option in options for word in ("--set", option)]
         self.start()
 
     def start(self):
         command = [self.program, "serve", "--listen", self.bootstrap,
                    "--data-dir", self.directory / "data", *self.options]
+        if self.wire:
+            command = [*self.wire.enter, *command]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
         for raw in self.process.stdout:
@@ -62,6 +72,8 @@ class Precursor:
             else:
                 self.stop()
         finally:
+            if self.wire:
+                self.wire.remove()
             shutil.rmtree(self.directory, ignore_errors=True)
 
 

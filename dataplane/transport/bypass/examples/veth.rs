@@ -8,6 +8,8 @@
 //! The server runs on core 0, the client on core 1. Rounds of all contestants take turns; medians
 //! over the rounds are printed.
 
+mod common;
+
 use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc;
@@ -15,16 +17,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use precursor_tests_netns::Wire;
-use precursor_transport_afxdp::{AfXdpInterface, AfXdpOptions, AttachMode, Redirection};
-use precursor_transport_bypass::{BypassOptions, BypassTransport};
-use precursor_transport_kernel::{Driver, KernelOptions, KernelTransport};
+use precursor_transport_afxdp::AttachMode;
 use precursor_transport_port::{Event, ReceiveError, SendError, Transport, Wait};
 
 const ROUND_TRIPS: usize = 20_000;
 const BULK_BYTES: usize = 1 << 30;
 const CHUNK: usize = 1 << 20;
-const KERNEL: &str = "10.0.0.3:9092";
-const BYPASS: &str = "10.0.0.2:9092";
+
+use common::{BYPASS, KERNEL, bypass, kernel, offload, pin};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Server {
@@ -108,16 +108,8 @@ fn run(server: Server, offloads: Offloads, work: Work) -> Figures {
     let wire = Wire::new(1);
     wire.far.add_address("10.0.0.1/24");
     wire.near.add_address("10.0.0.3/24");
-    for (end, on) in [
-        (&wire.far, offloads == Offloads::Both),
-        (&wire.near, offloads != Offloads::Nobody),
-    ] {
-        let switch = if on { "on" } else { "off" };
-        let mut ethtool = end.command("ethtool");
-        let words = ["tx", switch, "tso", switch, "gso", switch];
-        ethtool.args(["-K", end.interface()]).args(words);
-        assert!(ethtool.output().expect("ethtool").status.success());
-    }
+    offload(&wire.far, offloads == Offloads::Both);
+    offload(&wire.near, offloads != Offloads::Nobody);
     let (ready_tx, ready_rx) = mpsc::channel();
     thread::scope(|scope| {
         let near = &wire.near;
@@ -125,14 +117,7 @@ fn run(server: Server, offloads: Offloads, work: Work) -> Figures {
             pin(0);
             let _near = near.enter();
             match server {
-                Server::Kernel => {
-                    let options = KernelOptions {
-                        driver: Driver::Epoll,
-                        ..KernelOptions::default()
-                    };
-                    let transport = KernelTransport::new(options).expect("epoll");
-                    serve(transport, KERNEL, work, &ready_tx);
-                }
+                Server::Kernel => serve(kernel(), KERNEL, work, &ready_tx),
                 Server::AfXdp(attach) => serve(bypass(attach), BYPASS, work, &ready_tx),
             }
         });
@@ -143,25 +128,6 @@ fn run(server: Server, offloads: Offloads, work: Work) -> Figures {
         serving.join().expect("the server ends well");
         figures
     })
-}
-
-fn bypass(attach: AttachMode) -> impl Transport {
-    let server: SocketAddr = BYPASS.parse().expect("an address");
-    let redirection = Redirection {
-        addresses: vec![server.ip()],
-        ports: vec![server.port()],
-        vlan: None,
-    };
-    let options = AfXdpOptions {
-        attach,
-        ..AfXdpOptions::new("near", redirection)
-    };
-    let mut interface = AfXdpInterface::open(options).unwrap_or_else(|e| panic!("{e}"));
-    let device = interface
-        .devices(1)
-        .unwrap_or_else(|e| panic!("{e}"))
-        .remove(0);
-    BypassTransport::new(device, BypassOptions::new(server.ip(), 24)).expect("it starts")
 }
 
 /// The client's side.
@@ -284,14 +250,4 @@ fn end(mut transport: impl Transport, id: precursor_transport_port::ConnectionId
             .expect("polling works");
         events.clear();
     }
-}
-
-/// Pins the calling thread; where that is not allowed, the figures are noisier.
-fn pin(core: usize) {
-    // SAFETY: all-zero bytes are an empty cpu_set_t.
-    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    // SAFETY: `core` is below the set's size.
-    unsafe { libc::CPU_SET(core, &mut set) };
-    // SAFETY: the set outlives the call.
-    unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set) };
 }
