@@ -116,9 +116,13 @@ below() {
 # Fails where the card carries the default route.
 guard() {
   local routed each mine
-  mine=$(if [ -n "$pci" ]; then interfaces_of "$pci"; fi; [ -n "$interface" ] && echo "$interface")
-  routed=$({ ip route show default; ip -6 route show default; } 2>/dev/null |
-    sed -n 's/.* dev \([^ ]*\).*/\1/p' | sort -u)
+  mine=$({ if [ -n "$pci" ]; then interfaces_of "$pci"; fi; echo "$interface"; } | sed '/^$/d')
+  # A virtual function that the kernel leaves alone carries nothing.
+  [ -n "$mine" ] || return 0
+  # Of every table, with each of several next hops.
+  routed=$({ ip route show table all; ip -6 route show table all; } 2>/dev/null | awk '
+    /^[^ \t]/ { is_default = /^(unicast )?default / }
+    is_default && match($0, / dev [^ ]+/) { print substr($0, RSTART + 5, RLENGTH - 5) }' | sort -u)
   for each in $routed; do
     if below "$each" | grep -qxF "$mine" && [ "$force" -lt 2 ]; then
       fail "$(head -n 1 <<<"$mine") carries this host's default route (by $each): taking it may cut you off. If that is meant, give --force twice"
@@ -191,15 +195,28 @@ bind() {
   fi
 }
 
+# The kernel loads the driver of a device when that appears, not when it is given back.
+load_own_driver() {
+  local device=$pci_dir/devices/$pci
+  if [ -r "$device/modalias" ] && [ "$(cat "$device/physfn/sriov_drivers_autoprobe" 2>/dev/null)" != 0 ]; then
+    # There may be none; what drives it in the end is looked at afterwards.
+    say_and_do modprobe -q "$(cat "$device/modalias")" || true
+  fi
+}
+
 unbind() {
   need_pci
   if [ "$(driver_of "$pci")" != vfio-pci ]; then
     echo "$pci is not vfio-pci's (its driver: $(driver_of "$pci"))"
     return
   fi
+  load_own_driver
   # An empty line is what takes an override away.
   put "$pci_dir/devices/$pci/driver_override" ''
   rebind
+  if ! "$dry_run" && [ -z "$(driver_of "$pci")" ]; then
+    echo "note: no driver of the kernel took $pci (virtual functions of 'vfs' are left alone)"
+  fi
 }
 
 # The MAC address so many places behind another.
@@ -207,6 +224,30 @@ mac_after() {
   local number
   number=$((16#${1//:/} + $2))
   printf '%012x' "$number" | sed 's/../&:/g; s/:$//'
+}
+
+# Sets `change` to the words of `ip` for what a virtual function has otherwise than it is told. To set
+# an address again would take it from the driver that has it.
+vf_changes() {
+  local now='' address
+  change=()
+  if [ -n "$mac$vlan$spoof_check$trust" ] && [ -n "$interface" ]; then
+    now=$(ip link show dev "$interface" 2>/dev/null | sed -n "s/^ *vf $1 \(.*\)/\1,/p")
+  fi
+  if [ -n "$mac" ]; then
+    address=$(mac_after "$mac" "$1")
+    [[ $now == *[\ ]$address[\ ,]* ]] || change+=(mac "$address")
+  fi
+  if [ -n "$vlan" ]; then
+    case $now in
+      *' vlan '*) [[ $now == *" vlan $vlan,"* ]] || change+=(vlan "$vlan") ;;
+      '') change+=(vlan "$vlan") ;;
+      # None is told of the one that has none.
+      *) [ "$vlan" = 0 ] || change+=(vlan "$vlan") ;;
+    esac
+  fi
+  [ -z "$spoof_check" ] || [[ $now == *" spoof checking $spoof_check,"* ]] || change+=(spoofchk "$spoof_check")
+  [ -z "$trust" ] || [[ $now == *" trust $trust,"* ]] || change+=(trust "$trust")
 }
 
 vfs() {
@@ -232,11 +273,7 @@ vfs() {
     put "$device/sriov_numvfs" "$count"
   fi
   for ((number = 0; number < count; number++)); do
-    change=()
-    [ -n "$mac" ] && change+=(mac "$(mac_after "$mac" "$number")")
-    [ -n "$vlan" ] && change+=(vlan "$vlan")
-    [ -n "$spoof_check" ] && change+=(spoofchk "$spoof_check")
-    [ -n "$trust" ] && change+=(trust "$trust")
+    vf_changes "$number"
     if [ ${#change[@]} -gt 0 ]; then
       need_interface
       say_and_do ip link set "$interface" vf "$number" "${change[@]}"
@@ -250,8 +287,29 @@ channels() {
     sed -n "s/^$1:[[:space:]]*\([0-9]*\)\$/\1/p"
 }
 
+# channels_max KIND: as many as the card has
+channels_max() {
+  ethtool -l "$interface" 2>/dev/null | sed '/Current/,$d' |
+    sed -n "s/^$1:[[:space:]]*\([0-9]*\)\$/\1/p"
+}
+
+# fits COUNT KIND
+fits() {
+  local most
+  most=$(channels_max "$2")
+  [ "$1" -le "${most:-0}" ] || fail "$interface has ${most:-0} queues at most now, not $1"
+}
+
+# The interrupts of queues, each with its queue's number: eth5-TxRx-3, eth5-rx-3, mlx5_comp3@pci:…. Others
+# (of the link, of commands) have none.
+queue_interrupts() {
+  local name=${interface//./\\.} card=${pci//./\\.}
+  sed -nE -e "s/^ *([0-9]+):.*[ -]$name[-.]([^ ]*[-.])?([0-9]+)\$/\1 \3/p" \
+    -e "s/^ *([0-9]+):.* [^ ]*[^0-9 ]([0-9]+)@pci:$card\$/\1 \2/p" "$root/proc/interrupts"
+}
+
 queues() {
-  local count=$1 combined receive send irqs irq each=0 list
+  local count=$1 combined receive send irq number list found=false
   need_interface
   [[ $count =~ ^[1-9][0-9]{0,3}$ ]] || fail "queues wants a number of at least 1, not '$count'"
   combined=$(channels Combined) receive=$(channels RX) send=$(channels TX)
@@ -259,10 +317,13 @@ queues() {
     echo "$interface has $count queues already"
   elif [ "${combined:-0}" -gt 0 ]; then
     guard
+    fits "$count" Combined
     remember combined "$combined"
     say_and_do ethtool -L "$interface" combined "$count"
   elif [ "${receive:-0}" -gt 0 ]; then
     guard
+    fits "$count" RX
+    fits "$count" TX
     remember receive_send "$receive $send"
     say_and_do ethtool -L "$interface" rx "$count" tx "$count"
   else
@@ -271,13 +332,12 @@ queues() {
   [ -n "$cpus" ] || return 0
   need_pci
   IFS=, read -r -a list <<<"$cpus"
-  irqs=$(sed -n "s/^ *\([0-9]*\):.*[ -]$interface\([-@ ].*\)\{0,1\}\$/\1/p" "$root/proc/interrupts")
-  for irq in $irqs; do
+  while read -r irq number; do
+    found=true
     remember "affinity.$irq" "$(cat "$root/proc/irq/$irq/smp_affinity_list")"
-    put "$root/proc/irq/$irq/smp_affinity_list" "${list[each % ${#list[@]}]}"
-    each=$((each + 1))
-  done
-  [ "$each" -gt 0 ] || echo "note: no interrupt of $interface is in /proc/interrupts"
+    put "$root/proc/irq/$irq/smp_affinity_list" "${list[10#$number % ${#list[@]}]}"
+  done < <(queue_interrupts)
+  "$found" || echo "note: no interrupt of a queue of $interface is in /proc/interrupts (while it is down there are none)"
   if pidof irqbalance >/dev/null 2>&1; then
     echo "note: irqbalance runs and will move these interrupts; ban them there, or stop it"
   fi
@@ -292,12 +352,14 @@ coalesce() {
   case $wait in
     adaptive)
       [ "$adaptive" = on ] && { echo "$interface: adaptive already"; return; }
+      [ "$adaptive" = off ] || fail "the driver of $interface cannot choose how long interrupts wait"
       guard
       remember coalesce "$adaptive ${now:-none}"
       say_and_do ethtool -C "$interface" adaptive-rx on
       ;;
     *)
       [[ $wait =~ ^[0-9]{1,5}$ ]] || fail "coalesce wants microseconds or 'adaptive', not '$wait'"
+      [ -n "$now" ] || fail "the driver of $interface does not let interrupts wait so long as it is told (ethtool -c)"
       [ "$now" = "$wait" ] && [ "$adaptive" != on ] && { echo "$interface: $wait us already"; return; }
       guard
       remember coalesce "$adaptive ${now:-none}"
@@ -332,7 +394,10 @@ undo() {
       autoprobe) put "$pci_dir/devices/$pci/sriov_drivers_autoprobe" "$value" ;;
       combined) say_and_do ethtool -L "$interface" combined "$value" ;;
       receive_send) say_and_do ethtool -L "$interface" rx "${value% *}" tx "${value#* }" ;;
-      affinity.*) put "$root/proc/irq/${key#affinity.}/smp_affinity_list" "$value" ;;
+      affinity.*)
+        # With other queues come other interrupts.
+        [ ! -e "$root/proc/irq/${key#affinity.}" ] || put "$root/proc/irq/${key#affinity.}/smp_affinity_list" "$value"
+        ;;
       coalesce) undo_coalesce "$value" ;;
       *) fail "$file holds what this script does not know: $key" ;;
     esac

@@ -10,6 +10,7 @@ pub mod client;
 pub mod compaction;
 pub mod crash;
 pub mod groups;
+pub mod lab;
 pub mod latency;
 pub mod load;
 pub mod node;

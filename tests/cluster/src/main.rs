@@ -4,14 +4,15 @@
 //! loaded and what memory they take: `precursor-tests-cluster groups GROUPS OFFSETS-OF-EACH`; how
 //! long other requests take under full produce load: `precursor-tests-cluster latency SECONDS [PRODUCERS]`; how
 //! soon a topic of many partitions is there, and there again: `precursor-tests-cluster partitions N`;
-//! what compaction costs who produces meanwhile: `precursor-tests-cluster compaction TURNS`.
+//! what compaction costs who produces meanwhile: `precursor-tests-cluster compaction TURNS`. In the
+//! machine of `scripts/lab`: a broker on an SR-IOV virtual function, `precursor-tests-cluster lab-dpdk`.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use precursor_tests_cluster::crash::{self, CrashLoop, Victim};
-use precursor_tests_cluster::{groups, latency, partitions};
+use precursor_tests_cluster::{groups, lab, latency, partitions};
 
 const USAGE: &str =
     "usage: precursor-tests-cluster data-plane|control-plane|everything|power KILLS [SEED]";
@@ -27,6 +28,10 @@ fn main() -> ExitCode {
         Some("groups") => return scale(&words[1..]),
         Some("partitions") => return many_partitions(&words[1..]),
         Some("compaction") => return compaction(&words[1..]),
+        Some("lab-dpdk") => {
+            lab::dpdk_on_a_virtual_function();
+            return ExitCode::SUCCESS;
+        }
         Some("latency") => return latency_under_load(&words[1..]),
         _ => return usage(),
     };

@@ -65,6 +65,7 @@ pub struct Node {
     mounts: Vec<Mount>,
     host: String,
     port: u16,
+    patience: Duration,
     serve: Option<Child>,
     address: Option<SocketAddr>,
 }
@@ -91,6 +92,7 @@ impl Node {
             mounts: Vec::new(),
             host: "127.0.0.1".to_owned(),
             port: 0,
+            patience: Duration::from_secs(READY_SECONDS_MAX),
             serve: None,
             address: None,
         }
@@ -128,6 +130,17 @@ impl Node {
         self.namespace = Some(namespace.to_owned());
         self.host = host.to_owned();
         self.port = port;
+    }
+
+    /// Listens on this address from now on.
+    pub fn listen_at(&mut self, host: &str, port: u16) {
+        self.host = host.to_owned();
+        self.port = port;
+    }
+
+    /// May take so long to start, to come back and to stop, in place of 20 s.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// The directory of everything that the node has.
@@ -214,7 +227,7 @@ impl Node {
             .stderr(log.expect("a log file"))
             .spawn()
             .expect("precursor starts");
-        let address = ready_line(&mut child);
+        let address = ready_line(&mut child, self.patience);
         self.serve = Some(child);
         let Some(address) = address else {
             panic!(
@@ -261,7 +274,7 @@ impl Node {
 
     /// After an earlier kill the supervisor may still be waiting before it starts the next.
     fn kill_one(&self, program: &str) {
-        let runs = wait_until(Duration::from_secs(20), || self.find(program).is_some());
+        let runs = wait_until(self.patience, || self.find(program).is_some());
         assert!(runs, "{program} runs");
         if let Some(pid) = self.find(program) {
             kill_and_wait(pid);
@@ -306,7 +319,7 @@ impl Node {
         let mut child = self.serve.take().expect("the node serves");
         self.address = None;
         signal(child.id() as i32, Signal::SIGTERM);
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + self.patience;
         loop {
             if let Ok(Some(status)) = child.try_wait() {
                 return status;
@@ -315,7 +328,8 @@ impl Node {
                 let _ = child.kill();
                 let _ = child.wait();
                 panic!(
-                    "the node did not stop in 20 s; its log ends:\n{}",
+                    "the node did not stop in {:?}; its log ends:\n{}",
+                    self.patience,
                     self.log()
                 );
             }
@@ -344,7 +358,7 @@ impl Drop for Node {
 }
 
 /// Reads standard output until the ready line; None when it ends or takes too long.
-fn ready_line(child: &mut Child) -> Option<SocketAddr> {
+fn ready_line(child: &mut Child, longest: Duration) -> Option<SocketAddr> {
     let out = child.stdout.take()?;
     let (sender, receiver) = mpsc::channel();
     // Reads on after the ready line, so that the pipe never fills.
@@ -355,10 +369,7 @@ fn ready_line(child: &mut Child) -> Option<SocketAddr> {
             }
         }
     });
-    receiver
-        .recv_timeout(Duration::from_secs(READY_SECONDS_MAX))
-        .ok()?
-        .ok()
+    receiver.recv_timeout(longest).ok()?.ok()
 }
 
 pub fn signal(pid: i32, signal: Signal) {

@@ -81,11 +81,9 @@ impl Host {
     fn calls(&self) -> Vec<String> {
         let calls = self.read("calls");
         fs::remove_file(self.at("calls")).ok();
-        let calls = calls.lines().filter(|line| !line.starts_with("ip route"));
-        calls
-            .filter(|line| !line.starts_with("ip -6"))
-            .map(str::to_owned)
-            .collect()
+        let asks = ["ip route", "ip -6", "ip link show"];
+        let changes = |line: &&str| !asks.iter().any(|ask| line.starts_with(ask));
+        calls.lines().filter(changes).map(str::to_owned).collect()
     }
 
     fn run(&self, name: &str, words: &[&str]) -> (String, bool) {
@@ -241,6 +239,9 @@ fn a_card_goes_to_vfio_and_back() {
     let text = host.succeeds(NIC, &["undo", CARD]);
     assert_driver(&host, "ixgbe", &text);
     assert!(host.succeeds(NIC, &["undo", CARD]).contains("nothing"));
+    // One without an interface, as a virtual function is.
+    let text = host.succeeds(NIC, &["bind", SIBLING, "--dry-run"]);
+    assert!(text.contains("+ echo 'vfio-pci' >"), "{text}");
 }
 
 #[test]
@@ -295,12 +296,16 @@ fn queues_interrupts_and_coalescing_are_set_and_undone() {
     host.program("ethtool", told);
     let row = |irq: u32, name: &str| format!(" {irq}:  0  0  PCI-MSI {irq}-edge  {name}\n");
     let rows = [
+        // Of the link, not of a queue.
+        row(39, "eth5"),
         row(40, "eth5-TxRx-0"),
         row(41, "eth5-TxRx-1"),
         row(42, "eth55-TxRx-0"),
+        row(43, &format!("mlx5_comp1@pci:{CARD}")),
+        row(44, &format!("mlx5_async0@pci:{SIBLING}")),
     ];
     host.write("proc/interrupts", &rows.concat());
-    for irq in 40..43 {
+    for irq in 39..45 {
         host.write(&format!("proc/irq/{irq}/smp_affinity_list"), "0-7\n");
     }
     let affinity = |host: &Host, irq| host.read(&format!("proc/irq/{irq}/smp_affinity_list"));
@@ -312,8 +317,10 @@ fn queues_interrupts_and_coalescing_are_set_and_undone() {
     };
     host.succeeds(NIC, &["queues", "eth5", "2", "--cpus", "2,3"]);
     assert_eq!(changes(&host), ["ethtool -L eth5 combined 2"]);
-    let now = [40, 41, 42].map(|irq| affinity(&host, irq));
-    assert_eq!(now, ["2", "3", "0-7"], "and those of others are left alone");
+    let now = [39, 40, 41, 42, 43, 44].map(|irq| affinity(&host, irq));
+    let expected = ["0-7", "2", "3", "0-7", "3", "0-7"];
+    assert_eq!(now, expected, "and those of others are left alone");
+    host.fails(NIC, &["queues", "eth5", "9"], "has 8 queues at most");
     host.succeeds(NIC, &["coalesce", "eth5", "10"]);
     assert_eq!(
         changes(&host),

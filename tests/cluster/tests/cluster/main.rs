@@ -10,6 +10,7 @@ mod hostile;
 mod hostile_admin;
 mod hot_path;
 mod idle;
+mod lab;
 mod limits;
 mod many_partitions;
 mod observability;
