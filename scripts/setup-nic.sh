@@ -236,7 +236,7 @@ vf_changes() {
   fi
   if [ -n "$mac" ]; then
     address=$(mac_after "$mac" "$1")
-    [[ $now == *[\ ]$address[\ ,]* ]] || change+=(mac "$address")
+    [[ $now == *" ${address}"[\ ,]* ]] || change+=(mac "$address")
   fi
   if [ -n "$vlan" ]; then
     case $now in
@@ -304,7 +304,7 @@ fits() {
 # (of the link, of commands) have none.
 queue_interrupts() {
   local name=${interface//./\\.} card=${pci//./\\.}
-  sed -nE -e "s/^ *([0-9]+):.*[ -]$name[-.]([^ ]*[-.])?([0-9]+)\$/\1 \3/p" \
+  sed -nE -e "s/^ *([0-9]+):.*[ -]${name}[-.]([^ ]*[-.])?([0-9]+)\$/\1 \3/p" \
     -e "s/^ *([0-9]+):.* [^ ]*[^0-9 ]([0-9]+)@pci:$card\$/\1 \2/p" "$root/proc/interrupts"
 }
 

@@ -67,6 +67,7 @@ pub fn dpdk_on_a_virtual_function() {
     assert_eq!((network(), driver(&function)), before, "all were killed");
     node.set("network.driver=auto");
     started(&mut node, "net_e1000_igb_vf");
+    assert!(serves_again(&node), "it never came back:\n{}", node.log());
     assert!(
         consumed() == all,
         "everything is there after all were killed"
@@ -152,7 +153,7 @@ fn lines(from: usize, count: usize) -> Vec<u8> {
 fn kcat(words: &[&str], input: &[u8]) -> Vec<u8> {
     let mut command = Command::new("kcat");
     command
-        .args(["-b", &format!("{BROKER}:{PORT}")])
+        .args(["-m", "60", "-b", &format!("{BROKER}:{PORT}")])
         .args(words);
     run(&mut command, input)
 }

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What both scripts of the lab say and ask.
 
 # holds 'what must hold' COMMAND …
