@@ -137,7 +137,7 @@ fn new_chunk() -> Arc<Chunk> {
 
 /// The index of a segment that is not appended to any more, as its files hold it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct SealedIndex {
+pub struct SealedIndex {
     /// Last offset of a batch less the base, and the batch's position.
     offsets: Vec<(u32, u32)>,
     /// Newest timestamp so far, and the offset that carries it less the base.
@@ -146,7 +146,7 @@ pub(crate) struct SealedIndex {
 
 impl SealedIndex {
     /// From the entries of a growing index, and the segment's newest timestamp.
-    pub fn from_growing(growing: &GrowingIndex, newest: Option<(i64, u32)>) -> SealedIndex {
+    pub(crate) fn from_growing(growing: &GrowingIndex, newest: Option<(i64, u32)>) -> SealedIndex {
         let offsets = growing.iter().map(|e| (e.relative_offset, e.position));
         let mut sealed = SealedIndex {
             offsets: offsets.collect(),

@@ -58,6 +58,7 @@ pub use directories::{
     DirectoriesError, DirectoryError, DirectoryState, LOG_DIRECTORIES_MAX, LogDirectories,
     SpareRoom,
 };
+pub use index::SealedIndex;
 pub use io::StoreStats;
 pub use prepare::{Preparation, WorkerOptions};
 pub use producers::ActiveProducer;
