@@ -283,6 +283,7 @@ impl<T: Transport> Shard<T> {
             let event = self.events[index];
             self.transport_event(event);
         }
+        worked |= self.serve_the_only_one();
         worked |= control::receive(&mut self.core, &mut self.inbox);
         worked |= control::describe_logs(&mut self.core);
         if self.core.options.shards > 1 {

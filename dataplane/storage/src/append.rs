@@ -22,6 +22,8 @@ pub(crate) const EXTENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 const EXTENTS_UNWRITTEN_FEW: usize = 4;
 /// This part of the memory is for logs that have little to write.
 const SHARE_FOR_LITTLE: usize = 16;
+/// Behind an append, what the next small one writes: its memory is asked for meanwhile.
+const SOON_WRITTEN: usize = 256;
 /// Segments of one log that wait for the disk at once; more, and appends wait too.
 pub(crate) const SEGMENTS_UNWRITTEN_MAX: usize = 4;
 
@@ -388,6 +390,10 @@ impl Log {
                 match sources.next() {
                     Some(next) => source = next,
                     None => {
+                        precursor_memory::prefetch_to_write(
+                            bytes[count..].as_ptr(),
+                            SOON_WRITTEN.min(bytes.len() - count),
+                        );
                         publish(io, extent);
                         return;
                     }

@@ -315,6 +315,14 @@ impl Log {
 
     /// The extent that holds a position of a segment.
     pub fn extent_at(&self, base: Offset, position: u64) -> Option<usize> {
+        // Appends, and what follows them, ask for the end of the tail.
+        let newest = self.extents.len().saturating_sub(2)..self.extents.len();
+        let holds = |extent: &TailExtent| {
+            extent.segment_base == base && (extent.position..extent.end()).contains(&position)
+        };
+        if let Some(at) = newest.rev().find(|at| holds(&self.extents[*at])) {
+            return Some(at);
+        }
         let before =
             |extent: &TailExtent| (extent.segment_base, extent.position) <= (base, position);
         let at = self.extents.partition_point(before).checked_sub(1)?;

@@ -6,6 +6,7 @@ pub(crate) use apply::ImageChange;
 
 use precursor_model::{LogConfig, LogUid, TopicId};
 use precursor_storage::LogId;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -75,6 +76,8 @@ pub(crate) struct Image {
     pub nameless: Rc<str>,
     by_name: HashMap<Rc<str>, usize>,
     by_id: HashMap<TopicId, usize>,
+    /// Where the topic was that was asked for last: mostly it is asked for again.
+    last_found: Cell<usize>,
     topics: Vec<Option<Topic>>,
     vacant: Vec<usize>,
     /// The broker's defaults for topics (`topic.*` options).
@@ -93,6 +96,7 @@ impl Image {
             nameless: Rc::from(""),
             by_name: HashMap::new(),
             by_id: HashMap::new(),
+            last_found: Cell::new(0),
             topics: Vec::new(),
             vacant: Vec::new(),
             defaults,
@@ -106,7 +110,13 @@ impl Image {
     }
 
     pub fn topic_by_id(&self, id: TopicId) -> Option<&Topic> {
+        let last = self.topics.get(self.last_found.get());
+        let last = last.and_then(Option::as_ref);
+        if let Some(topic) = last.filter(|topic| topic.id == id) {
+            return Some(topic);
+        }
         let index = *self.by_id.get(&id)?;
+        self.last_found.set(index);
         self.topics[index].as_ref()
     }
 

@@ -42,6 +42,20 @@ impl<T: Transport> Shard<T> {
         true
     }
 
+    /// A client that alone has something to say, and says little, is not made to wait for the rest
+    /// of the turn, which is long beside its request.
+    pub(super) fn serve_the_only_one(&mut self) -> bool {
+        let alone = self.events.len() == 1 && self.core.to_serve.len() == 1;
+        if !alone || !self.core.to_serve_bulk.is_empty() || serve::waits(&mut self.inbox) {
+            return false;
+        }
+        let Some(id) = self.core.to_serve.pop_front() else {
+            return false;
+        };
+        self.serve_and_flush(id);
+        true
+    }
+
     /// Answers leave before the next connection is served: its requests may be long.
     fn serve_and_flush(&mut self, id: ConnectionId) {
         self.serve_connection(id);

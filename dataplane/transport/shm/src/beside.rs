@@ -15,12 +15,13 @@ use crate::transport::ShmTransport;
 const WOKEN_BY_CLIENTS: u32 = u32::MAX;
 
 /// While shared-memory clients are at work, the other transport is polled in one of so many turns:
-/// for kernel sockets each poll is a system call, which costs more than a whole turn of the rest.
-const TURNS_PER_POLL: u32 = 64;
+/// for kernel sockets each poll is a system call, which costs more than several turns that find
+/// nothing.
+const TURNS_PER_POLL: u32 = 256;
 /// But not for longer than this: turns that move much for shared-memory clients are long ones.
 const POLL_AFTER: Duration = Duration::from_micros(50);
-/// In one of so many turns the clock is looked at for that.
-const TURNS_PER_LOOK: u32 = 4;
+/// In one of so many turns that found something the clock is looked at for that.
+const FOUND_PER_LOOK: u32 = 4;
 /// Clients that had nothing for so many turns are not at work.
 const TURNS_QUIET: u32 = 4096;
 
@@ -36,6 +37,8 @@ pub struct WithShm<T> {
     rest: u32,
     /// When it was polled last.
     polled_at: Instant,
+    /// Turns since then in which a shared-memory client had something.
+    found: u32,
 }
 
 impl<T: Transport> WithShm<T> {
@@ -58,6 +61,7 @@ impl<T: Transport> WithShm<T> {
             quiet: TURNS_QUIET,
             rest: 0,
             polled_at: Instant::now(),
+            found: 0,
         })
     }
 
@@ -98,15 +102,18 @@ impl<T: Transport> WithShm<T> {
         // Whoever has much to do there is not made to wait.
         self.rest = if kept > before { 0 } else { TURNS_PER_POLL };
         self.polled_at = Instant::now();
+        self.found = 0;
         match &mut self.shm {
             Some(shm) if woken || shm.has_unreported() => shm.poll_sockets(events),
             _ => Ok(()),
         }
     }
 
-    /// Whether the other transport waits for long already; seldom looked at.
-    fn is_late(&self) -> bool {
-        self.rest.is_multiple_of(TURNS_PER_LOOK) && self.polled_at.elapsed() >= POLL_AFTER
+    /// Whether the other transport waits for long already, after a turn that found something; seldom
+    /// looked at.
+    fn is_late(&mut self) -> bool {
+        self.found += 1;
+        self.found.is_multiple_of(FOUND_PER_LOOK) && self.polled_at.elapsed() >= POLL_AFTER
     }
 
     fn poll_both(&mut self, events: &mut Vec<Event>) -> Result<(), TransportError> {
@@ -119,7 +126,7 @@ impl<T: Transport> WithShm<T> {
         self.rest = self.rest.saturating_sub(1);
         let more = self.shm.as_ref().is_some_and(ShmTransport::has_unreported);
         let due = more || self.rest == 0 || self.quiet >= TURNS_QUIET;
-        if due || self.is_late() {
+        if due || (found && self.is_late()) {
             return self.poll_other(Wait::None, events);
         }
         Ok(())

@@ -90,6 +90,8 @@ impl PipeMemory for Memory {
             *byte = cell.with(|cell| unsafe { *cell });
         }
     }
+    fn will_read(&self, _: usize, _: usize) {}
+    fn will_write(&self, _: usize) {}
 }
 
 fn model(check: impl Fn() + Send + Sync + 'static) {

@@ -171,6 +171,9 @@ impl Cell<u32> for AtomicU32 {
     }
 }
 
+/// What of the ring is asked for ahead of the next message: a small request.
+const SOON_WRITTEN: usize = 256;
+
 impl PipeMemory for SharedPipe {
     type Cursor = AtomicU64;
     type Flag = AtomicU32;
@@ -224,5 +227,17 @@ impl PipeMemory for SharedPipe {
                 bytes.len(),
             );
         }
+    }
+
+    #[inline]
+    fn will_read(&self, at: usize, bytes: usize) {
+        let start = self.data.as_ptr().wrapping_add(at);
+        precursor_memory::prefetch_to_read(start, bytes);
+    }
+
+    #[inline]
+    fn will_write(&self, at: usize) {
+        let start = self.data.as_ptr().wrapping_add(at);
+        precursor_memory::prefetch_to_write(start, SOON_WRITTEN);
     }
 }

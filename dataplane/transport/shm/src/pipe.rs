@@ -37,6 +37,10 @@ pub(crate) trait PipeMemory {
     fn copy_in(&self, at: usize, bytes: &[u8]);
     /// Copies out of the ring, from `at` and not past its end.
     fn copy_out(&self, at: usize, bytes: &mut [u8]);
+    /// Bytes from `at` on will be read soon.
+    fn will_read(&self, at: usize, bytes: usize);
+    /// Bytes from `at` on will be written soon.
+    fn will_write(&self, at: usize);
 }
 
 /// The writing side; owned by one thread at a time.
@@ -111,6 +115,8 @@ impl<M: PipeMemory> Writer<M> {
         self.memory
             .written()
             .store(self.position, Ordering::Release);
+        let at = (self.position & (self.memory.capacity() - 1)) as usize;
+        self.memory.will_write(at);
         self.reader_must_be_woken()
     }
 
@@ -173,6 +179,10 @@ impl<M: PipeMemory> Reader<M> {
         if unread > self.memory.capacity() || unread < self.written_seen.wrapping_sub(self.position)
         {
             return Err(PipeCorrupt);
+        }
+        if self.written_seen != written {
+            let at = (self.position & (self.memory.capacity() - 1)) as usize;
+            self.memory.will_read(at, unread as usize);
         }
         self.written_seen = written;
         Ok(unread as usize)
