@@ -107,6 +107,10 @@ impl RandomFile for SystemFile {
                     total += got;
                     offset += got as u64;
                     buffer = &mut buffer[got..];
+                    // The file's end: the rest would not begin with a block.
+                    if self.is_direct && !offset.is_multiple_of(BLOCK) {
+                        break;
+                    }
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),

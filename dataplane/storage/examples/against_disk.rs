@@ -1,7 +1,7 @@
 //! The log against the disk it lies on, one after the other in the same run: appends under each
 //! flush policy, group commit, cold reads, recovery, and looking up an index.
 //!
-//! `cargo run --release -p precursor-storage --example against_disk -- DIRECTORY [MIB] [ROUNDS]`
+//! `cargo run --release -p precursor-storage --example against_disk -- DIRECTORY [MIB] [ROUNDS] [PART]`
 //!
 //! One line of JSON for each measurement. `raw` is what the same bytes cost without a log: one
 //! thread that writes with O_DIRECT to a new file and syncs it in the end, or reads that way.
@@ -28,11 +28,16 @@ const SYNCS: usize = 300;
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let Some(directory) = arguments.next().map(PathBuf::from) else {
-        eprintln!("against_disk DIRECTORY [MIB] [ROUNDS]: the directory is made, and removed again");
+        eprintln!(
+            "against_disk DIRECTORY [MIB] [ROUNDS] [bulk|commit|recovery|index]: the directory is \
+             made, and removed again"
+        );
         std::process::exit(2);
     };
     let mib: u64 = arguments.next().map_or(2048, |n| n.parse().expect("MiB"));
     let rounds: usize = arguments.next().map_or(3, |n| n.parse().expect("rounds"));
+    let part = arguments.next();
+    let wanted = |name| part.as_deref().is_none_or(|part| part == name);
     std::fs::create_dir_all(&directory).unwrap();
     for round in 0..rounds {
         let round = Round {
@@ -40,11 +45,19 @@ fn main() {
             bytes: mib << 20,
             round,
         };
-        round.bulk();
-        round.group_commit();
-        round.recovery();
+        if wanted("bulk") {
+            round.bulk();
+        }
+        if wanted("commit") {
+            round.group_commit();
+        }
+        if wanted("recovery") {
+            round.recovery();
+        }
     }
-    index_lookup();
+    if wanted("index") {
+        index_lookup();
+    }
     std::fs::remove_dir_all(&directory).unwrap();
 }
 
@@ -102,10 +115,12 @@ impl Round<'_> {
     /// Time from an append to its promise, with so many producers who each wait for theirs.
     fn group_commit(&self) {
         let record = batch(1, 100);
-        let mut bare = bare_syncs(&self.directory.join("bare"), &record).unwrap();
-        let bare = middle(&mut bare);
-        self.tell("bare write and fdatasync", &[("p50_us", bare)]);
         for producers in [1, 8, 64] {
+            // As many bytes for each sync.
+            let together = record.repeat(producers);
+            let mut bare = bare_syncs(&self.directory.join("bare"), &together).unwrap();
+            let bare = middle(&mut bare);
+            self.tell("bare write and fdatasync", &[("p50_us", bare)]);
             let place = self.directory.join("log");
             let mut log = Bench::open(&place, 64 << 20, FlushPolicy::EveryWrite);
             let mut waits = log.commit(&record, producers, SYNCS * producers);
@@ -138,6 +153,8 @@ impl Round<'_> {
         let (seconds, cpu) = measured.end();
         assert_eq!(log.store.offsets(log.id).end, end, "all of it was found");
         self.tell("recovery", &speed(bytes, seconds, cpu));
+        let (seconds, cpu) = raw_read(&log.first_segment(), 512 << 20).unwrap();
+        self.tell("raw read", &speed(512 << 20, seconds, cpu));
         log.remove();
     }
 }
@@ -413,6 +430,10 @@ impl Bench {
             self.store.release(gather);
         }
         total
+    }
+
+    fn first_segment(&self) -> PathBuf {
+        self.place.join("bench-0/00000000000000000000.log")
     }
 
     /// As a power cut: no stop, and no region afterwards.

@@ -4,11 +4,37 @@
 //! tried first, and the disk's own bytes where it does not hold up.
 
 use crate::batch::{BatchHeader, HEADER_LENGTH};
-use precursor_disk::DiskFile;
+use precursor_disk::{BLOCK, DiskFile};
 use precursor_model::Offset;
 use std::io;
 
 const WINDOW: usize = 1 << 20;
+
+/// Memory that begins with a block, as O_DIRECT wants it, and as the kernel copies it fastest.
+#[derive(Default)]
+struct Window {
+    memory: Vec<u8>,
+    start: usize,
+    length: usize,
+}
+
+impl Window {
+    /// So many bytes, of any content, with room for whole blocks.
+    fn of(&mut self, length: usize) -> &mut [u8] {
+        let block = BLOCK as usize;
+        let room = length.next_multiple_of(block);
+        if self.memory.len() < room + block {
+            self.memory = vec![0; room + block];
+            self.start = self.memory.as_ptr().align_offset(block).min(block);
+        }
+        self.length = length;
+        &mut self.memory[self.start..][..room]
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.memory[self.start..][..self.length]
+    }
+}
 
 /// Published bytes of an extent that was found in the region.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +54,14 @@ impl MemoryPiece {
 /// A cursor over one segment.
 pub(crate) struct SegmentScan<'a> {
     file: DiskFile,
+    /// The same, past the page cache where that is possible: everything is read once, as fast as
+    /// the disk gives it, and nothing else is to lose its place there.
+    reader: DiskFile,
     memory: Vec<&'a MemoryPiece>,
     disk_end: u64,
     end: u64,
     window_start: u64,
-    window: Vec<u8>,
+    window: Window,
     /// Range of the window that came from memory and held up, to be written to the file.
     unwritten: Option<(u64, u64)>,
     /// Bytes that were written because only memory had them, or had them right.
@@ -40,17 +69,22 @@ pub(crate) struct SegmentScan<'a> {
 }
 
 impl<'a> SegmentScan<'a> {
-    /// `memory`: pieces of this segment.
-    pub fn new(file: DiskFile, memory: Vec<&'a MemoryPiece>) -> io::Result<Self> {
+    /// `memory`: pieces of this segment. `reader`: the file again, opened for data.
+    pub fn new(
+        file: DiskFile,
+        reader: DiskFile,
+        memory: Vec<&'a MemoryPiece>,
+    ) -> io::Result<Self> {
         let disk_end = file.length()?;
         let memory_end = memory.iter().map(|piece| piece.end()).max().unwrap_or(0);
         Ok(SegmentScan {
             file,
+            reader,
             memory,
             disk_end,
             end: disk_end.max(memory_end),
             window_start: 0,
-            window: Vec::new(),
+            window: Window::default(),
             unwritten: None,
             rescued: 0,
         })
@@ -111,28 +145,31 @@ impl<'a> SegmentScan<'a> {
     }
 
     fn view(&self, position: u64) -> &[u8] {
-        &self.window[(position - self.window_start) as usize..]
+        &self.window.bytes()[(position - self.window_start) as usize..]
     }
 
     fn load(&mut self, position: u64, length: usize) -> io::Result<()> {
-        let window_end = self.window_start + self.window.len() as u64;
+        let window_end = self.window_start + self.window.length as u64;
         if position >= self.window_start && position + length as u64 <= window_end {
             return Ok(());
         }
         self.write_back()?;
-        let most = (self.end - position) as usize;
-        self.window.clear();
-        self.window.resize(length.max(WINDOW).min(most), 0);
-        self.window_start = position;
-        self.file.read_at(&mut self.window, position)?;
-        let end = position + self.window.len() as u64;
+        let start = position / BLOCK * BLOCK;
+        let length = length + (position - start) as usize;
+        let bytes = length.max(WINDOW).min((self.end - start) as usize);
+        self.window_start = start;
+        let window = self.window.of(bytes);
+        let got = self.reader.read_at(window, start)?;
+        // What the file does not have is not what was here before.
+        window[got..].fill(0);
+        let end = start + bytes as u64;
         for piece in &self.memory {
-            let from = piece.position.max(position);
+            let from = piece.position.max(start);
             let to = piece.end().min(end);
             if from < to {
                 let source =
                     &piece.bytes[(from - piece.position) as usize..][..(to - from) as usize];
-                self.window[(from - position) as usize..][..source.len()].copy_from_slice(source);
+                window[(from - start) as usize..][..source.len()].copy_from_slice(source);
             }
         }
         Ok(())
@@ -153,7 +190,8 @@ impl<'a> SegmentScan<'a> {
         let Some((from, to)) = self.unwritten.take() else {
             return Ok(());
         };
-        let bytes = &self.window[(from - self.window_start) as usize..][..(to - from) as usize];
+        let from_start = (from - self.window_start) as usize;
+        let bytes = &self.window.bytes()[from_start..][..(to - from) as usize];
         self.file.write_at(bytes, from)?;
         self.rescued += to - from;
         self.disk_end = self.disk_end.max(to);
@@ -225,7 +263,7 @@ pub(crate) fn walk_headers(
     let mut held = 0;
     while position + HEADER_LENGTH as u64 <= end {
         if position < start || position + HEADER_LENGTH as u64 > start + held as u64 {
-            start = position;
+            start = position / BLOCK * BLOCK;
             held = file.read_at(&mut window, start)?;
         }
         let bytes = &window[(position - start) as usize..held];

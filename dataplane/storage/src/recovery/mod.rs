@@ -222,6 +222,11 @@ impl<'a> Recovery<'a> {
         self.files.open(&path, OpenMode::Plain)
     }
 
+    fn open_for_data(&self, base: Offset) -> io::Result<DiskFile> {
+        let path = segment_file(&self.request.directory, base, "log");
+        self.files.open(&path, OpenMode::Data)
+    }
+
     fn read(&self, base: Offset, kind: &str) -> io::Result<Vec<u8>> {
         let bytes = self
             .files

@@ -51,7 +51,7 @@ impl Recovery<'_> {
         let mut header = [0; crate::batch::HEADER_LENGTH];
         file.read_at(&mut header, u64::from(position))?;
         let header = BatchHeader::parse(&header);
-        let mut scan = SegmentScan::new(file.clone(), Vec::new())?;
+        let mut scan = SegmentScan::new(file.clone(), file.clone(), Vec::new())?;
         let sound = scan.batch_at(u64::from(position), header.base_offset, None)?;
         if sound.is_none() || header.last_offset() != base + i64::from(last) {
             return Ok(());

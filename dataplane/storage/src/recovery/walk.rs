@@ -58,14 +58,14 @@ impl Recovery<'_> {
             .filter(|piece| piece.segment_base == self.base)
             .collect();
         let gaps_until = next.filter(|_| memory.is_empty());
-        let mut scan = SegmentScan::new(file.clone(), memory)?;
+        let mut scan = SegmentScan::new(file.clone(), self.open_for_data(self.base)?, memory)?;
         self.take_batches(&mut scan, gaps_until)?;
         if let Some(next) = gaps_until
             && self.expected < next
             && self.mend_proven(next)?
         {
             file = self.open(self.base, "log")?;
-            scan = SegmentScan::new(file.clone(), Vec::new())?;
+            scan = SegmentScan::new(file.clone(), self.open_for_data(self.base)?, Vec::new())?;
             self.take_batches(&mut scan, gaps_until)?;
         }
         scan.write_back()?;
