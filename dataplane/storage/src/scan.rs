@@ -70,11 +70,7 @@ pub(crate) struct SegmentScan<'a> {
 
 impl<'a> SegmentScan<'a> {
     /// `memory`: pieces of this segment. `reader`: the file again, opened for data.
-    pub fn new(
-        file: DiskFile,
-        reader: DiskFile,
-        memory: Vec<&'a MemoryPiece>,
-    ) -> io::Result<Self> {
+    pub fn new(file: DiskFile, reader: DiskFile, memory: Vec<&'a MemoryPiece>) -> io::Result<Self> {
         let disk_end = file.length()?;
         let memory_end = memory.iter().map(|piece| piece.end()).max().unwrap_or(0);
         Ok(SegmentScan {

@@ -22,7 +22,7 @@ pub use buddy::{
 pub use counting::{AllocationCounts, CountingAllocator};
 pub use crc::{crc32c, crc32c_append, crc32c_folding_append, crc32c_portable_append};
 pub use mapping::Mapping;
-pub use slab::{Slab, SlabKey, SlabUse};
 pub use prefetch::{prefetch_to_read, prefetch_to_write};
+pub use slab::{Slab, SlabKey, SlabUse};
 pub use slice::{ask_for_short_turns, keep_off};
 pub use text::release_start_text;
