@@ -17,7 +17,7 @@ RECORDS = 3_000
 
 @pytest.fixture(scope="module")
 def broker():
-    broker = brokers.Precursor("metrics.listen=127.0.0.1:0")
+    broker = brokers.Precursor()
     yield broker
     broker.remove()
 

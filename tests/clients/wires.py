@@ -38,7 +38,9 @@ class Wire:
         if way == "dpdk":
             subprocess.run(["ethtool", "-K", self.far, "tx", "off", "tso", "off", "gso", "off"],
                            check=True, capture_output=True)
+        # Metrics stay with the kernel, which has nothing on `near`.
         self.options = [f"network.driver={way}", "network.interface=near",
+                        f"metrics.listen={self.office}:0",
                         f"network.address={self.broker}/24"]
         if device:
             self.options.append(
@@ -60,10 +62,20 @@ class Wire:
         else:
             raise OSError("254 wires are there already")
         self.broker = f"{network}.2"
+        self._lay_office(number)
         ip("-n", self.namespace, "link", "set", "lo", "up")
         ip("-n", self.namespace, "link", "set", "near", "up")
         ip("address", "add", f"{network}.1/24", "dev", self.far)
         ip("link", "set", self.far, "up")
+
+    def _lay_office(self, number):
+        """A second pair, for what is not the listener's."""
+        self.office, here = f"10.98.{number}.2", f"office{number}"
+        ip("link", "add", here, "type", "veth", "peer", "office", "netns", self.namespace)
+        ip("-n", self.namespace, "address", "add", f"{self.office}/24", "dev", "office")
+        ip("-n", self.namespace, "link", "set", "office", "up")
+        ip("address", "add", f"10.98.{number}.1/24", "dev", here)
+        ip("link", "set", here, "up")
 
     def remove(self):
         """The pair goes with its namespace."""

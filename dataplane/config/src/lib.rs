@@ -25,10 +25,11 @@ pub const EXIT_CONFIGURATION: u8 = 2;
 pub use arguments::ProcessArguments;
 pub use error::{ConfigError, Source};
 pub use in_force::{ChangeError, ConfigSource, Dynamic, Layer, changeable, topic_default};
-pub use node::{Bypass, BypassWay, NodeConfig};
+pub use node::{AfXdpConfig, Bypass, BypassWay, NodeConfig};
 pub use options::{NodeOption, OPTIONS, Unit};
 pub use reference::reference_markdown;
 pub use setting::{Setting, Target, settings};
 pub use values::{
-    Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkAddress, NetworkDriver, Part, Rate, Switch,
+    CongestionControl, Endpoint, FrameCopy, IdlePolicy, LogFormat, LogLevel, NetworkAddress,
+    NetworkDriver, Part, Rate, Switch, XdpMode,
 };

@@ -6,10 +6,13 @@ use precursor_model::{LogConfig, edit_distance};
 
 use crate::error::{ConfigError, Source};
 use crate::file::read_file;
-use crate::node::{NodeConfig, Stated};
+use crate::node::{AfXdpConfig, NodeConfig, Stated};
 use crate::options::OPTIONS;
 use crate::setting::{Setting, TOPIC_PREFIX, settings};
-use crate::values::{Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Part, Rate, Switch};
+use crate::values::{
+    CongestionControl, Endpoint, FrameCopy, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Part,
+    Rate, Switch, XdpMode,
+};
 
 /// Variables of this prefix name options: `PRECURSOR_NODE_ID` is `node.id`.
 const VARIABLE_PREFIX: &str = "PRECURSOR_";
@@ -40,6 +43,15 @@ impl Default for NodeConfig {
             network_interface: String::new(),
             network_address: None,
             network_gateway: None,
+            network_vlan: 0,
+            network_afxdp: AfXdpConfig {
+                mode: XdpMode::Auto,
+                copy: FrameCopy::Auto,
+                ring_frames: 2048,
+                busy_poll_us: 0,
+            },
+            network_tcp_congestion: CongestionControl::Cubic,
+            network_capture_dir: None,
             shm_enabled: false,
             shm_socket: None,
             shm_clients_max: 0,

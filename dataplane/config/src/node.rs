@@ -8,7 +8,8 @@ use precursor_model::LogConfig;
 
 use crate::setting::Setting;
 use crate::values::{
-    Endpoint, IdlePolicy, LogFormat, LogLevel, NetworkAddress, NetworkDriver, Part, Rate, Switch,
+    CongestionControl, Endpoint, FrameCopy, IdlePolicy, LogFormat, LogLevel, NetworkAddress,
+    NetworkDriver, Part, Rate, Switch, XdpMode,
 };
 
 /// A node's options in force: one plain struct, read-only after start. Each field is described by
@@ -41,6 +42,12 @@ pub struct NodeConfig {
     pub network_interface: String,
     pub network_address: Option<NetworkAddress>,
     pub network_gateway: Option<IpAddr>,
+    /// 0: none.
+    pub network_vlan: u16,
+    pub network_afxdp: AfXdpConfig,
+    pub network_tcp_congestion: CongestionControl,
+    /// `None`: no captures.
+    pub network_capture_dir: Option<PathBuf>,
     pub shm_enabled: bool,
     /// `None`: in the data directory.
     pub shm_socket: Option<PathBuf>,
@@ -120,6 +127,17 @@ pub struct Bypass {
     pub ways: Vec<BypassWay>,
     /// Kernel sockets may not take its place.
     pub forced: bool,
+}
+
+/// How an interface is opened by AF_XDP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AfXdpConfig {
+    pub mode: XdpMode,
+    pub copy: FrameCopy,
+    /// A power of two.
+    pub ring_frames: u32,
+    /// 0: the kernel does not poll.
+    pub busy_poll_us: u32,
 }
 
 /// What carries frames past the kernel.

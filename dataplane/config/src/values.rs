@@ -118,6 +118,37 @@ choice! {
 }
 
 choice! {
+    /// Where AF_XDP's filter runs (`network.afxdp.mode`).
+    XdpMode {
+        /// Native where the driver can, else SKB.
+        Auto = "auto",
+        /// In the driver.
+        Native = "native",
+        /// On the kernel's packet buffers.
+        Skb = "skb",
+    }
+}
+
+choice! {
+    /// How AF_XDP's frames get to the broker's memory (`network.afxdp.copy`).
+    FrameCopy {
+        /// Without a copy where the driver can.
+        Auto = "auto",
+        ZeroCopy = "zero-copy",
+        Copy = "copy",
+    }
+}
+
+choice! {
+    /// What decides how fast a connection past the kernel sends (`network.tcp.congestion.control`).
+    CongestionControl {
+        Cubic = "cubic",
+        Bbr = "bbr",
+        NewReno = "newreno",
+    }
+}
+
+choice! {
     /// A feature that is used where it works, demanded, or left alone.
     Switch {
         Auto = "auto",

@@ -75,6 +75,8 @@ pub enum CongestionControl {
     Cubic,
     /// RFC 5681 and RFC 6582.
     NewReno,
+    /// draft-cardwell-iccrg-bbr-congestion-control-00: by measured bandwidth, whatever is lost.
+    Bbr,
 }
 
 /// When silent peers are asked whether they live (RFC 9293, 3.8.4).

@@ -292,6 +292,25 @@ impl Stack {
     }
 
     /// Asks who has `address`: everybody, or `known` whether it still has.
+    /// Tells the network which hardware address has our addresses, so that neighbours which knew
+    /// another forget it: after a move or a restart (RFC 5227, 2.3; RFC 4861, 7.2.6). Nothing is
+    /// sent before [`Stack::transmit`].
+    pub fn announce(&mut self) {
+        for index in 0..self.addresses.len() {
+            let (own, _) = self.addresses[index];
+            if own.is_v4() {
+                self.send_arp(arp::REQUEST, own, own, [0; 6], BROADCAST);
+                continue;
+            }
+            let mac = self.config.mac;
+            let (group, link) = discovery::all_nodes();
+            let length = discovery::MESSAGE;
+            self.push_ip_reply(link, own, group, ip::PROTOCOL_ICMPV6, 255, length, |out| {
+                discovery::write_advertisement(out, own, group, own, mac, false);
+            });
+        }
+    }
+
     pub(crate) fn ask_neighbour(&mut self, address: Address, known: Option<Mac>) {
         let same_family = |(own, _): &&(Address, u8)| own.is_v4() == address.is_v4();
         let fitting = |(own, prefix): &&(Address, u8)| own.shares_prefix(address, *prefix);

@@ -5,13 +5,19 @@ use std::io::IoSlice;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::RawFd;
 
-use precursor_config::{Bypass, BypassWay, NetworkDriver, NodeConfig};
-use precursor_transport_afxdp::{AfXdpDevice, AfXdpInterface, AfXdpOptions, Redirection};
-use precursor_transport_bypass::{BypassOptions, BypassTransport};
+use precursor_config::{
+    Bypass, BypassWay, CongestionControl as Configured, FrameCopy, NetworkDriver, NodeConfig,
+    XdpMode,
+};
+use precursor_transport_afxdp::{
+    AfXdpDevice, AfXdpInterface, AfXdpOptions, AttachMode, CopyMode, Redirection,
+};
+use precursor_transport_bypass::{BypassOptions, BypassTransport, CongestionControl};
 use precursor_transport_dpdk::{DpdkDevice, DpdkInterface, DpdkOptions, LogLevel};
 use precursor_transport_kernel::{Driver, KernelOptions, KernelTransport, SharedListener};
 use precursor_transport_port::{
     Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
+    WireStatistics,
 };
 
 /// In the data directory: what DPDK would leave behind if this process were killed.
@@ -110,18 +116,20 @@ impl Network {
         let redirection = Redirection {
             addresses: vec![address.ip()],
             ports: vec![address.port()],
-            vlan: None,
+            vlan: vlan(config),
         };
-        let options = AfXdpOptions::new(&bypass.interface, redirection);
+        let options = afxdp_options(config, &bypass.interface, redirection);
         let mut interface = AfXdpInterface::open(options).map_err(|error| error.to_string())?;
         let devices = interface.devices(usize::from(config.shard_count()));
         let devices = devices.map_err(|error| error.to_string())?;
-        let options = bypass_options(config, bypass);
-        let plan = |device| TransportPlan::AfXdp(Box::new((device, options.clone())));
+        let options = bypass_options(config, bypass)?;
+        let plan = |(shard, device)| {
+            TransportPlan::AfXdp(Box::new((device, of_shard(&options, config, shard))))
+        };
         Ok(Network {
             address,
             report: Some(interface.report()),
-            parts: devices.into_iter().map(plan).collect(),
+            parts: devices.into_iter().enumerate().map(plan).collect(),
         })
     }
 
@@ -145,12 +153,14 @@ impl Network {
         let devices = interface
             .devices(shards)
             .map_err(|error| error.to_string())?;
-        let options = bypass_options(config, bypass);
-        let plan = |device| TransportPlan::Dpdk(Box::new((device, options.clone())));
+        let options = bypass_options(config, bypass)?;
+        let plan = |(shard, device)| {
+            TransportPlan::Dpdk(Box::new((device, of_shard(&options, config, shard))))
+        };
         Ok(Network {
             address,
             report: Some(report),
-            parts: devices.into_iter().map(plan).collect(),
+            parts: devices.into_iter().enumerate().map(plan).collect(),
         })
     }
 
@@ -183,11 +193,62 @@ fn listen_address(bypass: &Bypass) -> SocketAddr {
     address
 }
 
-fn bypass_options(config: &NodeConfig, bypass: &Bypass) -> BypassOptions {
-    BypassOptions {
+fn vlan(config: &NodeConfig) -> Option<u16> {
+    (config.network_vlan != 0).then_some(config.network_vlan)
+}
+
+fn afxdp_options(config: &NodeConfig, interface: &str, redirection: Redirection) -> AfXdpOptions {
+    let wanted = &config.network_afxdp;
+    AfXdpOptions {
+        attach: match wanted.mode {
+            XdpMode::Auto => AttachMode::Auto,
+            XdpMode::Native => AttachMode::Native,
+            XdpMode::Skb => AttachMode::Skb,
+        },
+        copy: match wanted.copy {
+            FrameCopy::Auto => CopyMode::Auto,
+            FrameCopy::ZeroCopy => CopyMode::ZeroCopy,
+            FrameCopy::Copy => CopyMode::Copy,
+        },
+        ring_frames: wanted.ring_frames,
+        busy_poll_us: wanted.busy_poll_us,
+        ..AfXdpOptions::new(interface, redirection)
+    }
+}
+
+/// What all shards' TCPs have in common.
+///
+/// # Errors
+/// The directory of captures cannot be had.
+fn bypass_options(config: &NodeConfig, bypass: &Bypass) -> Result<BypassOptions, String> {
+    if let Some(directory) = &config.network_capture_dir {
+        std::fs::create_dir_all(directory).map_err(|error| {
+            let directory = directory.display();
+            format!("network.capture.dir={directory} cannot be made: {error}")
+        })?;
+    }
+    Ok(BypassOptions {
         gateway: bypass.gateway,
         connections_max: connections_max(config),
+        congestion_control: congestion_control(config.network_tcp_congestion),
+        vlan: vlan(config),
         ..BypassOptions::new(bypass.network.address, bypass.network.prefix)
+    })
+}
+
+fn of_shard(options: &BypassOptions, config: &NodeConfig, shard: usize) -> BypassOptions {
+    let directory = config.network_capture_dir.as_ref();
+    BypassOptions {
+        capture: directory.map(|directory| directory.join(format!("capture-{shard}.pcap"))),
+        ..options.clone()
+    }
+}
+
+fn congestion_control(configured: Configured) -> CongestionControl {
+    match configured {
+        Configured::Cubic => CongestionControl::Cubic,
+        Configured::Bbr => CongestionControl::Bbr,
+        Configured::NewReno => CongestionControl::NewReno,
     }
 }
 
@@ -325,5 +386,9 @@ impl Transport for NodeTransport {
 
     fn refused_count(&self) -> u64 {
         self.transport().refused_count()
+    }
+
+    fn wire(&self) -> Option<WireStatistics> {
+        self.transport().wire()
     }
 }

@@ -8,9 +8,10 @@ use crate::handlers::{metadata, produce};
 use crate::queries;
 use crate::trim;
 use precursor_memory::SlabUse;
+use precursor_shm::ShardStats;
 use precursor_shm::control::ToControl;
 use precursor_storage::{LogId, StoreEvent};
-use precursor_transport_port::ConnectionId;
+use precursor_transport_port::{ConnectionId, WireStatistics};
 
 /// Between two sweeps over all connections.
 pub(crate) const SWEEP_INTERVAL_MS: u64 = 1_000;
@@ -140,6 +141,62 @@ fn publish_gauges(core: &mut Core) {
     stats.control_ring_full.set(core.control.full_count);
     publish_buffers(core);
     publish_slabs(core);
+}
+
+/// What our own TCP and its device counted.
+pub(crate) fn publish_wire(stats: &ShardStats, wire: &WireStatistics) {
+    let frames = &wire.frames;
+    for (counter, value) in [
+        (&stats.wire_frames_in, frames.received),
+        (&stats.wire_frames_out, frames.sent),
+        (&stats.wire_frames_in_dropped, frames.receive_dropped),
+        (&stats.wire_frames_out_dropped, frames.send_dropped),
+        (&stats.wire_frames_malformed, wire.frames_malformed),
+        (&stats.wire_frames_foreign, wire.frames_foreign),
+        (&stats.wire_send_full, wire.send_full),
+        (&stats.wire_segments_in, wire.segments_received),
+        (&stats.wire_segments_out, wire.segments_sent),
+        (
+            &stats.wire_segments_retransmitted,
+            wire.segments_retransmitted,
+        ),
+        (
+            &stats.wire_retransmission_timeouts,
+            wire.retransmission_timeouts,
+        ),
+        (&stats.wire_tail_loss_probes, wire.tail_loss_probes),
+        (&stats.wire_fast_recoveries, wire.fast_recoveries),
+        (&stats.wire_recoveries_undone, wire.recoveries_undone),
+        (
+            &stats.wire_segments_out_of_order,
+            wire.out_of_order_received,
+        ),
+        (&stats.wire_segments_duplicate, wire.duplicates_received),
+        (&stats.wire_memory_refused, wire.memory_refused),
+        (&stats.wire_window_probes, wire.window_probes_sent),
+        (&stats.wire_challenges, wire.challenges_sent),
+        (&stats.wire_connections, wire.connections),
+        (
+            &stats.wire_connections_with_data,
+            wire.connections_with_data,
+        ),
+        (&stats.wire_connections_failed, wire.connections_failed),
+        (&stats.wire_connections_refused, wire.connections_refused),
+        (&stats.wire_connections_too_fast, wire.connections_too_fast),
+        (&stats.wire_syn_cookies_sent, wire.cookies_sent),
+        (&stats.wire_syn_cookies_accepted, wire.cookies_accepted),
+        (&stats.wire_syn_cookies_refused, wire.cookies_refused),
+        (&stats.wire_resets_out, wire.resets_sent),
+        (&stats.wire_resets_in, wire.resets_received),
+        (&stats.wire_time_wait_recycled, wire.time_wait_recycled),
+        (
+            &stats.wire_neighbours_unreachable,
+            wire.neighbours_unreachable,
+        ),
+        (&stats.wire_capture_dropped, wire.capture_dropped),
+    ] {
+        counter.set(value);
+    }
 }
 
 fn publish_buffers(core: &Core) {

@@ -406,6 +406,9 @@ impl<T: Transport> Shard<T> {
         if now_ms >= self.next_sweep_ms {
             self.next_sweep_ms = now_ms + maintenance::SWEEP_INTERVAL_MS;
             maintenance::sweep(&mut self.core);
+            if let Some(wire) = self.transport.wire() {
+                maintenance::publish_wire(&self.core.stats, &wire);
+            }
         }
     }
 

@@ -177,6 +177,39 @@ shard_stats! {
     slab_objects_in_use_max Gauge "The most objects of each slab that were ever in use at once, added up.";
     slab_hits Total "Objects that lay ready in a slab.";
     slab_misses Total "Objects that a slab had to make first.";
+    // Past the kernel: our own TCP and its device. Zero where the kernel's sockets serve.
+    wire_frames_in Total "Frames that came past the kernel.";
+    wire_frames_out Total "Frames that left past the kernel.";
+    wire_frames_in_dropped Total "Frames that the device dropped on the way in: its rings were full.";
+    wire_frames_out_dropped Total "Frames that the device dropped on the way out.";
+    wire_frames_malformed Total "Frames of which no sense could be made.";
+    wire_frames_foreign Total "Frames that were for another station, address or VLAN.";
+    wire_send_full Total "Times that the device had no room for a frame.";
+    wire_segments_in Total "TCP segments received past the kernel.";
+    wire_segments_out Total "TCP segments sent past the kernel.";
+    wire_segments_retransmitted Total "TCP segments sent again.";
+    wire_retransmission_timeouts Total "Retransmission timeouts.";
+    wire_tail_loss_probes Total "Tail loss probes sent.";
+    wire_fast_recoveries Total "Losses that were found without a timeout.";
+    wire_recoveries_undone Total "Recoveries that were taken back because nothing had been lost.";
+    wire_segments_out_of_order Total "TCP segments that came out of order.";
+    wire_segments_duplicate Total "TCP segments that came twice.";
+    wire_memory_refused Total "TCP segments dropped for want of buffers.";
+    wire_window_probes Total "Probes of shut windows.";
+    wire_challenges Total "Acknowledgments that challenge a suspicious segment (RFC 5961).";
+    wire_connections Gauge "TCP control blocks in use: established, half-open and closing.";
+    wire_connections_with_data Gauge "TCP connections that hold data.";
+    wire_connections_failed Total "TCP connections that failed.";
+    wire_connections_refused Total "TCP connections turned away at a limit.";
+    wire_connections_too_fast Total "TCP connections turned away because their address opens too many.";
+    wire_syn_cookies_sent Total "SYN cookies sent.";
+    wire_syn_cookies_accepted Total "Connections made of a SYN cookie.";
+    wire_syn_cookies_refused Total "Acknowledgments whose SYN cookie was none of ours.";
+    wire_resets_out Total "TCP resets sent.";
+    wire_resets_in Total "TCP resets received.";
+    wire_time_wait_recycled Total "TCP connections in TIME-WAIT that made room.";
+    wire_neighbours_unreachable Total "Neighbours that did not answer ARP or neighbour discovery.";
+    wire_capture_dropped Total "Frames that a capture had no room for.";
 }
 
 const _: () = {

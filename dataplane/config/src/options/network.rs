@@ -2,8 +2,10 @@
 
 use precursor_model::ValueKind;
 
-use super::{NodeOption, Unit, shown};
-use crate::values::{NetworkAddress, NetworkDriver};
+use super::{NodeOption, Unit, directory, shown};
+use crate::values::{
+    CongestionControl, FrameCopy, NetworkAddress, NetworkDriver, XdpMode, integer,
+};
 
 pub(super) const ADDRESS: NodeOption = NodeOption {
     name: "network.address",
@@ -22,6 +24,86 @@ pub(super) const ADDRESS: NodeOption = NodeOption {
         Some(())
     },
     show: |c| shown(c.network_address.as_ref()),
+};
+
+pub(super) const AFXDP_BUSY_POLL: NodeOption = NodeOption {
+    name: "network.afxdp.busy.poll.us",
+    kind: ValueKind::Int,
+    unit: Unit::Microseconds,
+    default: "0",
+    accepts: "a number from 0 to 1000000",
+    restart: true,
+    doc: "How long the kernel may poll an AF_XDP queue's driver when a shard looks at it, instead of \
+          waiting for its interrupt; 0: not. Worth it on cards, with shards that never sleep \
+          (dataplane.idle=busy).",
+    apply: |c, v| integer(v, 0, 1_000_000).map(|n| c.network_afxdp.busy_poll_us = n),
+    show: |c| c.network_afxdp.busy_poll_us.to_string(),
+};
+
+pub(super) const AFXDP_COPY: NodeOption = NodeOption {
+    name: "network.afxdp.copy",
+    kind: ValueKind::Text,
+    unit: Unit::None,
+    default: "auto",
+    accepts: "'auto', 'zero-copy' or 'copy'",
+    restart: true,
+    doc: "How AF_XDP's frames get between the card and the broker's memory. auto: without a copy, or \
+          where the driver cannot, with one, and the start says which.",
+    apply: |c, v| FrameCopy::parse(v).map(|copy| c.network_afxdp.copy = copy),
+    show: |c| c.network_afxdp.copy.to_string(),
+};
+
+pub(super) const AFXDP_MODE: NodeOption = NodeOption {
+    name: "network.afxdp.mode",
+    kind: ValueKind::Text,
+    unit: Unit::None,
+    default: "auto",
+    accepts: "'auto', 'native' or 'skb'",
+    restart: true,
+    doc: "Where AF_XDP's filter runs: in the driver (native), or on the kernel's packet buffers (skb), \
+          which every interface can and which costs more. auto: native, or where the driver cannot, \
+          skb, and the start says which.",
+    apply: |c, v| XdpMode::parse(v).map(|mode| c.network_afxdp.mode = mode),
+    show: |c| c.network_afxdp.mode.to_string(),
+};
+
+pub(super) const AFXDP_RING: NodeOption = NodeOption {
+    name: "network.afxdp.ring.frames",
+    kind: ValueKind::Int,
+    unit: Unit::None,
+    default: "2048",
+    accepts: "a power of two from 64 to 32768",
+    restart: true,
+    doc: "Frames that each ring of an AF_XDP queue holds. A queue's memory is three times as many \
+          frames of 2 or 4 KiB.",
+    apply: |c, v| {
+        let frames = integer(v, 64, 32_768).filter(|frames: &u32| frames.is_power_of_two());
+        frames.map(|frames| c.network_afxdp.ring_frames = frames)
+    },
+    show: |c| c.network_afxdp.ring_frames.to_string(),
+};
+
+pub(super) const CAPTURE: NodeOption = NodeOption {
+    name: "network.capture.dir",
+    kind: ValueKind::Text,
+    unit: Unit::None,
+    default: "",
+    accepts: "a directory, or '' for none",
+    restart: true,
+    doc: "Past the kernel, where tcpdump sees nothing: a directory in which each shard keeps a FIFO, \
+          capture-SHARD.pcap. Whoever reads it (tshark -i FIFO) gets the shard's frames for as long \
+          as he reads.",
+    apply: |c, v| {
+        c.network_capture_dir = match v {
+            "" => None,
+            text => Some(directory(text)?),
+        };
+        Some(())
+    },
+    show: |c| {
+        let shown = c.network_capture_dir.as_deref();
+        shown.map_or_else(String::new, |directory| directory.display().to_string())
+    },
 };
 
 pub(super) const DPDK_ARGS: NodeOption = NodeOption {
@@ -90,4 +172,31 @@ pub(super) const INTERFACE: NodeOption = NodeOption {
         sane.then(|| c.network_interface = v.to_owned())
     },
     show: |c| c.network_interface.clone(),
+};
+
+pub(super) const TCP_CONGESTION: NodeOption = NodeOption {
+    name: "network.tcp.congestion.control",
+    kind: ValueKind::Text,
+    unit: Unit::None,
+    default: "cubic",
+    accepts: "'cubic', 'bbr' or 'newreno'",
+    restart: true,
+    doc: "Past the kernel: what decides how fast a connection sends. cubic and newreno slow down when \
+          something is lost; bbr goes by the bandwidth and the round trip that it measures, which \
+          suits paths that lose at random.",
+    apply: |c, v| CongestionControl::parse(v).map(|which| c.network_tcp_congestion = which),
+    show: |c| c.network_tcp_congestion.to_string(),
+};
+
+pub(super) const VLAN: NodeOption = NodeOption {
+    name: "network.vlan",
+    kind: ValueKind::Int,
+    unit: Unit::None,
+    default: "0",
+    accepts: "a number from 1 to 4094, or 0 for none",
+    restart: true,
+    doc: "Past the kernel: the VLAN that network.address is in. Frames leave with its tag (802.1Q), \
+          and only frames with it are taken.",
+    apply: |c, v| integer(v, 0, 4094).map(|number| c.network_vlan = number),
+    show: |c| c.network_vlan.to_string(),
 };

@@ -1,12 +1,13 @@
 //! What an acknowledgment tells of the data in flight, and what follows for the windows.
 
+use super::bbr::Progress;
 use super::congestion;
 use super::rack::{TailProbe, probe_after};
 use super::scoreboard::Sent;
 use super::send_queue::Freed;
 use super::{Active, Connection, Flags};
 use crate::chunks::Chunks;
-use crate::config::{Nanos, TcpConfig};
+use crate::config::{CongestionControl, Nanos, TcpConfig};
 use crate::sequence::{after, at_least, at_most, before, distance};
 use crate::statistics::Statistics;
 use crate::wire::tcp::SackBlock;
@@ -53,6 +54,7 @@ pub fn take(
     let before_it = connection.send_unacknowledged;
     let advanced = distance(before_it, ack.number);
     let limited = active.recovery.was_limited(before_it);
+    let (pipe_before, lost_before) = (active.board.pipe(), active.board.lost());
     let arrivals = arrivals(connection, active, ack, context.config.segments_max);
     connection.send_unacknowledged = ack.number;
     measure(connection, &arrivals, ack.now);
@@ -66,14 +68,20 @@ pub fn take(
             active.board.forgive();
             context.statistics.recoveries_undone += 1;
         }
-        if active.recovery.try_end(connection) {
+        if active
+            .recovery
+            .try_end(context.config.congestion_control, connection)
+        {
             active.rack.recovery_ended();
             connection.duplicates = 0;
         }
     }
     check_probe(connection, active, ack, &arrivals, context.config);
     find_losses(connection, active, ack, advanced, context);
-    if active.recovery.is_fast() {
+    if context.config.congestion_control == CongestionControl::Bbr {
+        let lost = active.board.lost().saturating_sub(lost_before);
+        follow_bandwidth(connection, active, &arrivals, (pipe_before, lost), ack.now);
+    } else if active.recovery.is_fast() {
         let pipe = active.board.pipe();
         let delivered = if ack.duplicate && !connection.flags.has(Flags::SACK) {
             connection.segment_bytes()
@@ -92,6 +100,30 @@ pub fn take(
     active.send.release(ack.number, context.chunks)
 }
 
+/// BBR's share of an acknowledgment.
+fn follow_bandwidth(
+    connection: &mut Connection,
+    active: &mut Active,
+    arrivals: &Arrivals,
+    (pipe_before, lost): (u32, u32),
+    now: Nanos,
+) {
+    let sample = active.delivery.sample(now);
+    let round_trip = arrivals.last_sent_at.map(|at| now.saturating_sub(at));
+    let progress = Progress {
+        bytes: arrivals.bytes,
+        lost,
+        round_trip: round_trip.filter(|_| !arrivals.any_sent_again),
+        pipe_before,
+        pipe: active.board.pipe(),
+        recovering: active.recovery.is_recovering(),
+        window_before: active.recovery.window_before(),
+        now,
+    };
+    let Active { bbr, delivery, .. } = active;
+    bbr.acknowledged(connection, delivery, sample.as_ref(), &progress);
+}
+
 /// Notes on the scoreboard what arrived.
 fn arrivals(
     connection: &Connection,
@@ -100,9 +132,15 @@ fn arrivals(
     limit: usize,
 ) -> Arrivals {
     let mut arrivals = Arrivals::default();
-    let Active { board, rack, .. } = active;
+    let Active {
+        board,
+        rack,
+        delivery,
+        ..
+    } = active;
     let least = connection.round_trip_min();
     let mut each = |sent: &Sent| {
+        delivery.arrived(sent);
         arrivals.bytes += sent.length;
         if sent.retransmitted {
             arrivals.any_sent_again = true;
@@ -179,6 +217,9 @@ fn check_probe(
         active.rack.probe = None;
     } else if after(ack.number, end) {
         active.rack.probe = None;
+        if config.congestion_control == CongestionControl::Bbr {
+            return;
+        }
         let flight = connection.congestion_window;
         congestion::reduce(
             config.congestion_control,

@@ -1,7 +1,9 @@
 //! What a connection has beyond its control block while there is data: buffers, the record of what
 //! is in flight, and the state of loss recovery.
 
+use super::bbr::Bbr;
 use super::congestion::Cubic;
+use super::delivery::Delivery;
 use super::rack::Rack;
 use super::receive_buffer::ReceiveBuffer;
 use super::recovery::Recovery;
@@ -19,6 +21,8 @@ pub struct Active {
     pub rack: Rack,
     pub recovery: Recovery,
     pub cubic: Cubic,
+    pub bbr: Bbr,
+    pub delivery: Delivery,
     /// When segments that are late become lost; 0: no such timer.
     pub reorder_at: Nanos,
     /// Sequence of a FIN that came before bytes that it follows.
@@ -45,6 +49,8 @@ impl Active {
         self.rack = Rack::default();
         self.recovery = Recovery::default();
         self.cubic = Cubic::default();
+        self.bbr = Bbr::default();
+        self.delivery = Delivery::default();
         self.reorder_at = 0;
         self.early_fin = None;
         self.released = 0;

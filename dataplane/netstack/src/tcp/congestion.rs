@@ -1,4 +1,5 @@
-//! Congestion control: CUBIC (RFC 9438) and NewReno (RFC 5681, RFC 6582).
+//! Congestion control by loss: CUBIC (RFC 9438) and NewReno (RFC 5681, RFC 6582). BBR, which goes by
+//! bandwidth, passes through here where a loss changes nothing for it.
 //!
 //! Windows are in bytes and live in the control block, since they outlive idle times; CUBIC's epoch
 //! lives with the data.
@@ -54,6 +55,7 @@ pub fn grow(
     let increase = match which {
         CongestionControl::NewReno => f64::from(bytes) * segment / f64::from(window),
         CongestionControl::Cubic => cubic.increase(connection, segment, bytes, now),
+        CongestionControl::Bbr => return,
     };
     // At least one byte, so that small windows of small segments move.
     connection.congestion_window = window.saturating_add((increase as u32).max(1)).min(1 << 30);
@@ -123,6 +125,7 @@ pub fn reduce(
             cubic.epoch = 0;
             (f64::from(window) * BETA) as u32
         }
+        CongestionControl::Bbr => return,
     };
     connection.slow_start_threshold = threshold.max(2 * segment);
 }

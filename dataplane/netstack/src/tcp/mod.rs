@@ -3,9 +3,11 @@
 mod acceptance;
 mod acknowledge;
 mod active;
+mod bbr;
 mod congestion;
 mod connection;
 mod cookies;
+mod delivery;
 mod input;
 mod listen;
 mod output;

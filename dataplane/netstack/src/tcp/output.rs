@@ -4,7 +4,7 @@ use super::acknowledge::set_timer;
 use super::congestion;
 use super::connection::milliseconds;
 use super::{Active, Connection, Flags, Lender, State};
-use crate::config::{MILLISECOND, Nanos, StackConfig};
+use crate::config::{CongestionControl, MILLISECOND, Nanos, StackConfig};
 use crate::neighbour::Way;
 use crate::sequence::{distance, later};
 use crate::stack::{Frame, PARKED_MAX, Stack};
@@ -63,7 +63,7 @@ impl Stack {
             return true;
         }
         self.restart_after_idle(slot, now);
-        let Some(mut next) = self.next_segment(slot) else {
+        let Some(mut next) = self.next_segment(slot, now) else {
             return true;
         };
         let Some(link) = self.link_of(slot, now) else {
@@ -78,7 +78,7 @@ impl Stack {
             };
             *room -= 1;
             self.left(slot, &next, sent, now);
-            match self.next_segment(slot) {
+            match self.next_segment(slot, now) {
                 Some(following) => next = following,
                 None => return true,
             }
@@ -145,7 +145,7 @@ impl Stack {
         }
     }
 
-    fn next_segment(&mut self, slot: usize) -> Option<Next> {
+    fn next_segment(&mut self, slot: usize, now: Nanos) -> Option<Next> {
         let connection = &mut self.connections[slot];
         let flags = connection.flags;
         match connection.state {
@@ -161,7 +161,7 @@ impl Stack {
             _ => {}
         }
         if let Some(active) = self.actives.find_mut(connection.active)
-            && let Some(next) = next_data(connection, active, &self.config)
+            && let Some(next) = next_data(connection, active, &self.config, now)
         {
             return Some(next);
         }
@@ -215,8 +215,10 @@ impl Stack {
                 self.statistics.segments_retransmitted += 1;
                 let first = connection.send_unacknowledged == next.sequence;
                 if let Some(active) = self.actives.find_mut(connection.active) {
-                    active.board.sent_again(index, sent, now);
-                    active.recovery.sent(sent, true, connection, now);
+                    let stamp = active.delivery.stamp(active.board.pipe(), now);
+                    active.board.sent_again(index, sent, stamp, now);
+                    active.bbr.sent(sent, now);
+                    active.recovery.sent_again(sent, end, connection, now);
                     if connection.flags.take(Flags::TAIL_PROBE_PENDING) {
                         let end = connection.send_next;
                         active.rack.start_probe(end, true);
@@ -252,8 +254,10 @@ impl Stack {
         };
         if sent > 0 {
             connection.data_sent_at = milliseconds(now).max(1);
-            active.board.push(next.sequence, sent, now);
-            active.recovery.sent(sent, false, connection, now);
+            let stamp = active.delivery.stamp(active.board.pipe(), now);
+            active.board.push(next.sequence, sent, stamp, now);
+            active.bbr.sent(sent, now);
+            active.recovery.sent(sent);
         }
         if connection.flags.take(Flags::TAIL_PROBE_PENDING) {
             active.rack.start_probe(connection.send_next, false);
@@ -347,15 +351,20 @@ fn next_data(
     connection: &mut Connection,
     active: &mut Active,
     config: &StackConfig,
+    now: Nanos,
 ) -> Option<Next> {
     let segment = connection.segment_bytes();
     let probe = connection.flags.has(Flags::TAIL_PROBE_PENDING);
     let pipe = active.board.pipe();
+    let paced = config.tcp.congestion_control == CongestionControl::Bbr;
     if let Some(index) = active.board.first_lost() {
         connection.flags.clear(Flags::TAIL_PROBE_PENDING);
         let length = active.board.get(index)?.length.min(segment);
         let fits = pipe + length <= connection.congestion_window;
         let may = fits || pipe == 0 || active.recovery.send_one;
+        if may && paced && !active.recovery.send_one && !active.bbr.may_send(connection, now) {
+            return None;
+        }
         return may
             .then(|| again(connection, active, index, length))
             .flatten();
@@ -371,6 +380,9 @@ fn next_data(
     if probe && (unsent == 0 || window < unsent.min(segment)) {
         return tail_probe(connection, active, segment);
     }
+    if unsent == 0 && paced {
+        active.delivery.limit(pipe);
+    }
     if unsent == 0 || window == 0 || active.board.len() >= config.tcp.segments_max {
         return None;
     }
@@ -380,6 +392,9 @@ fn next_data(
         connection.congestion_window.saturating_sub(pipe)
     };
     let wanted = unsent.min(window);
+    if paced && !probe && !active.bbr.may_send(connection, now) {
+        return None;
+    }
     if allowed < wanted.min(segment) {
         active.recovery.limit(connection.send_next);
         return None;

@@ -25,8 +25,8 @@ pub struct Recovery {
     prior_window: u32,
     prior_threshold: u32,
     prior_before_loss: u32,
-    /// Our timestamp when the first segment left again.
-    first_again_at: Option<u32>,
+    /// Our timestamp when the first segment left again, and where that segment ends.
+    first_again: Option<(u32, u32)>,
     /// Whether the first retransmission was needless is known.
     judged: bool,
     /// RFC 6937's RecoverFS, prr_delivered and prr_out.
@@ -48,6 +48,11 @@ impl Recovery {
         self.phase == Phase::Fast
     }
 
+    /// The congestion window when it began.
+    pub fn window_before(&self) -> u32 {
+        self.prior_window
+    }
+
     /// The window, not the user, held data back.
     pub fn limit(&mut self, send_next: u32) {
         self.limited_until = Some(send_next);
@@ -64,7 +69,7 @@ impl Recovery {
         self.prior_window = connection.congestion_window;
         self.prior_threshold = connection.slow_start_threshold;
         self.prior_before_loss = connection.window_before_loss;
-        self.first_again_at = None;
+        self.first_again = None;
         self.judged = false;
     }
 
@@ -119,40 +124,47 @@ impl Recovery {
         connection.congestion_window = pipe.saturating_add(may_send).max(segment);
     }
 
-    /// Bytes left: new ones, or (`again`) retransmitted ones.
-    pub fn sent(&mut self, bytes: u32, again: bool, connection: &Connection, now: Nanos) {
+    /// Bytes left.
+    pub fn sent(&mut self, bytes: u32) {
         self.sent = self.sent.saturating_add(bytes);
-        if again {
-            self.send_one = false;
-            if self.is_recovering() && self.first_again_at.is_none() && !self.judged {
-                self.first_again_at = Some(connection.timestamp(now));
-            }
+    }
+
+    /// The segment that ends at `end` left again.
+    pub fn sent_again(&mut self, bytes: u32, end: u32, connection: &Connection, now: Nanos) {
+        self.sent(bytes);
+        self.send_one = false;
+        if self.is_recovering() && self.first_again.is_none() && !self.judged {
+            self.first_again = Some((connection.timestamp(now), end));
         }
     }
 
     /// Ends when everything is acknowledged that was out when it began; true then.
-    pub fn try_end(&mut self, connection: &mut Connection) -> bool {
+    pub fn try_end(&mut self, which: CongestionControl, connection: &mut Connection) -> bool {
         if !self.is_recovering() || !at_least(connection.send_unacknowledged, self.point) {
             return false;
         }
-        if self.phase == Phase::Fast {
+        if self.phase == Phase::Fast && which != CongestionControl::Bbr {
             connection.congestion_window = connection.slow_start_threshold;
         }
         self.finish();
         true
     }
 
-    /// The acknowledgment that first moved on echoes a timestamp from before the retransmission:
+    /// The acknowledgment that first covers what left again echoes a timestamp from before the retransmission:
     /// the original arrived, nothing was lost (RFC 3522; the response of RFC 4015).
     pub fn try_undo(&mut self, connection: &mut Connection, echo: Option<u32>) -> bool {
-        let (Some(first), Some(echo)) = (self.first_again_at, echo) else {
+        let (Some((first, end)), Some(echo)) = (self.first_again, echo) else {
             return false;
         };
+        // Until then it answers for what an earlier recovery had sent again.
+        if !at_least(connection.send_unacknowledged, end) {
+            return false;
+        }
         if !self.is_recovering() || !connection.flags.has(Flags::TIMESTAMPS) {
             return false;
         }
         // Only the first acknowledgment can tell.
-        self.first_again_at = None;
+        self.first_again = None;
         self.judged = true;
         if !before(echo, first) {
             return false;
@@ -167,7 +179,7 @@ impl Recovery {
 
     fn finish(&mut self) {
         self.phase = Phase::Open;
-        self.first_again_at = None;
+        self.first_again = None;
         self.send_one = false;
     }
 }

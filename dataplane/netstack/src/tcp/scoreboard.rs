@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::delivery::Stamp;
 use crate::config::Nanos;
 use crate::sequence::{after, at_least, at_most, before, earlier};
 use crate::wire::tcp::SackBlock;
@@ -18,6 +19,7 @@ pub struct Sent {
     /// Taken for lost and not yet sent again.
     pub lost: bool,
     pub retransmitted: bool,
+    pub stamp: Stamp,
 }
 
 impl Sent {
@@ -86,7 +88,7 @@ impl Scoreboard {
     }
 
     /// New data left.
-    pub fn push(&mut self, start: u32, length: u32, now: Nanos) {
+    pub fn push(&mut self, start: u32, length: u32, stamp: Stamp, now: Nanos) {
         self.in_flight += length;
         self.segments.push_back(Sent {
             start,
@@ -95,6 +97,7 @@ impl Scoreboard {
             sacked: false,
             lost: false,
             retransmitted: false,
+            stamp,
         });
     }
 
@@ -288,7 +291,7 @@ impl Scoreboard {
     }
 
     /// The segment at `index` left again, or its first `length` bytes.
-    pub fn sent_again(&mut self, index: usize, length: u32, now: Nanos) {
+    pub fn sent_again(&mut self, index: usize, length: u32, stamp: Stamp, now: Nanos) {
         let sent = self.segments[index];
         if length < sent.length {
             self.split(index, sent.start.wrapping_add(length), usize::MAX);
@@ -299,6 +302,7 @@ impl Scoreboard {
             self.in_flight += sent.length;
         }
         sent.retransmitted = true;
+        sent.stamp = stamp;
         sent.sent_at = now;
     }
 
@@ -351,7 +355,7 @@ mod tests {
                 match random.below(8) {
                     0..=2 => {
                         let length = 1 + random.below(3000) as u32;
-                        board.push(next, length, now);
+                        board.push(next, length, Stamp::default(), now);
                         next = next.wrapping_add(length);
                     }
                     3 => {
@@ -376,7 +380,7 @@ mod tests {
                     6 => {
                         if let Some(index) = board.first_lost() {
                             let length = board.get(index).unwrap().length.min(1448);
-                            board.sent_again(index, length, now);
+                            board.sent_again(index, length, Stamp::default(), now);
                         }
                     }
                     _ => match random.below(20) {
@@ -395,7 +399,7 @@ mod tests {
     #[test]
     fn a_throwing_away_peer_is_not_believed() {
         let mut board = Scoreboard::default();
-        (0..4).for_each(|i| board.push(i * 10, 10, 1));
+        (0..4).for_each(|i| board.push(i * 10, 10, Stamp::default(), 1));
         board.sack(SackBlock { start: 0, end: 30 }, 100, &mut |_| {});
         assert_eq!(board.sacked(), 30);
         board.time_out(100, 1000);

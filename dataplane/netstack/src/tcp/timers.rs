@@ -45,13 +45,16 @@ impl Stack {
 
     /// Sets the wheel to the earliest of a connection's deadlines.
     pub(crate) fn arm(&mut self, slot: usize) {
-        let reorder_at = self.active(slot).map_or(0, |active| active.reorder_at);
+        let (reorder_at, pace_at) = self
+            .active(slot)
+            .map_or((0, 0), |active| (active.reorder_at, active.bbr.wakes_at()));
         let connection = &self.connections[slot];
         let keep_alive_at = self.keep_alive_at(slot).unwrap_or(0);
         let all = [
             connection.retransmit_at,
             connection.acknowledge_at,
             reorder_at,
+            pace_at,
             keep_alive_at,
         ];
         if let Some(first) = all.into_iter().filter(|at| *at != 0).min() {
@@ -82,6 +85,13 @@ impl Stack {
         if connection.acknowledge_at != 0 && connection.acknowledge_at <= now {
             connection.acknowledge_at = 0;
             connection.flags.set(Flags::ACK_NOW);
+            self.ready.push(slot as u32);
+        }
+        if let Some(active) = self.actives.find_mut(connection.active)
+            && active.bbr.wakes_at() != 0
+            && active.bbr.wakes_at() <= now
+        {
+            active.bbr.woke();
             self.ready.push(slot as u32);
         }
         if let Some(active) = self.actives.find_mut(connection.active)

@@ -84,6 +84,13 @@ pub fn solicited_group(target: Address) -> (Address, Mac) {
     )
 }
 
+/// Everybody on the link (RFC 4291, 2.7.1).
+pub fn all_nodes() -> (Address, Mac) {
+    let mut group = [0; 16];
+    (group[0], group[1], group[15]) = (0xff, 0x02, 1);
+    (Address(group), [0x33, 0x33, 0, 0, 0, 1])
+}
+
 pub fn write_solicitation(out: &mut [u8], from: Address, to: Address, target: Address, mac: Mac) {
     out[..MESSAGE].fill(0);
     out[0] = SOLICITATION;

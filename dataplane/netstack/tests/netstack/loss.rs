@@ -7,9 +7,9 @@ use precursor_netstack::CongestionControl;
 use crate::double::{Faults, Host, MICROSECOND, Network, Read, SECOND};
 use crate::ours::{Ours, PORT, address, config};
 
-/// Bytes per second that one connection sends in `seconds` at a round trip of 1 ms, where `loss`
+/// Bytes per second that one connection sends in `duration` at a round trip of 1 ms, where `loss`
 /// parts of a million of its segments are lost.
-fn throughput(which: CongestionControl, loss: u64, seconds: u64, seed: u64) -> f64 {
+fn throughput(which: CongestionControl, loss: u64, duration: u64, seed: u64) -> f64 {
     let faults = Faults {
         delay: 500 * MICROSECOND,
         loss: 0,
@@ -33,7 +33,7 @@ fn throughput(which: CongestionControl, loss: u64, seconds: u64, seed: u64) -> f
     let bytes = vec![5; 1 << 20];
     let mut buffer = vec![0; 1 << 20];
     let mut received = 0_u64;
-    let end = now + seconds * SECOND;
+    let end = now + duration;
     while network.now < end {
         while client.is_connected() && client.write(&bytes, network.now) > 0 {}
         while let Read::Bytes(count) = server.read(&mut buffer, network.now) {
@@ -46,7 +46,7 @@ fn throughput(which: CongestionControl, loss: u64, seconds: u64, seed: u64) -> f
     let statistics = client.stack.statistics();
     println!("{which:?} {loss}: {received} bytes, {statistics:?}");
     assert_eq!(statistics.connections_failed, 0);
-    received as f64 / seconds as f64
+    received as f64 * 1e9 / duration as f64
 }
 
 /// Mathis, Semke, Mahdavi and Ott (1997): MSS/RTT × √(3/2) / √p. CUBIC is as friendly as Reno at
@@ -58,7 +58,7 @@ fn theory(loss: u64) -> f64 {
 
 fn check(which: CongestionControl, loss: u64, seconds: u64) {
     let reached: f64 = (1..=3)
-        .map(|seed| throughput(which, loss, seconds, seed))
+        .map(|seed| throughput(which, loss, seconds * SECOND, seed))
         .sum::<f64>()
         / 3.0;
     let ratio = reached / theory(loss);
@@ -88,4 +88,19 @@ fn cubic_reaches_its_throughput_at_a_hundredth_lost() {
 fn new_reno_reaches_its_throughput() {
     check(CongestionControl::NewReno, 1_000, 3);
     check(CongestionControl::NewReno, 10_000, 8);
+}
+
+/// BBR goes by what the path carries (10 Gbit/s here), not by Mathis' law.
+#[test]
+fn bbr_fills_the_path_whatever_is_lost_at_random() {
+    let path = 1e12 / 800.0;
+    for (loss, least) in [(0, 0.8), (1_000, 0.75), (10_000, 0.7)] {
+        let reached = throughput(CongestionControl::Bbr, loss, SECOND / 4, 1);
+        let ratio = reached / path;
+        println!(
+            "BBR at {} % loss: {ratio:.2} of the path",
+            loss as f64 / 1e4
+        );
+        assert!(ratio > least, "at {loss} of a million: {ratio:.2}");
+    }
 }

@@ -11,19 +11,20 @@
 mod common;
 
 use std::collections::VecDeque;
-use std::io::{IoSlice, Read};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{IoSlice, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use precursor_netstack::Statistics;
+use precursor_netstack::{CongestionControl, Statistics};
 use precursor_tests_netns::Wire;
 use precursor_transport_afxdp::{AttachMode, PacketDevice};
 use precursor_transport_port::{Event, FrameDevice, SendError, Transport, Wait};
+use socket2::SockRef;
 
-use common::{BYPASS, KERNEL, bypass, kernel, offload, pin};
+use common::{BYPASS, KERNEL, bypass, offload, pin};
 
 /// One way; the round trip is twice this.
 const DELAY: Duration = Duration::from_micros(500);
@@ -31,7 +32,11 @@ const RUN: Duration = Duration::from_millis(2_000);
 /// Of the beginning, in which a window opens, nothing is counted.
 const WARM_UP: Duration = Duration::from_millis(500);
 /// Lost frames of a million.
-const LOSSES: [u64; 4] = [0, 100, 1_000, 10_000];
+const LOSSES: [u64; 3] = [0, 1_000, 10_000];
+const CONTROLS: [(&str, &str, CongestionControl); 2] = [
+    ("CUBIC", "cubic", CongestionControl::Cubic),
+    ("BBR", "bbr", CongestionControl::Bbr),
+];
 /// Frames on the way that the injector holds; more are dropped as by a full queue.
 const QUEUE_FRAMES: usize = 8_192;
 
@@ -39,48 +44,29 @@ fn main() {
     let rounds: u64 = std::env::args()
         .nth(1)
         .map_or(5, |rounds| rounds.parse().expect("a number"));
-    println!(
-        "{:>8} {:>14} {:>10} {:>10}   {:>14} {:>14}",
-        "loss", "kernel, CUBIC", "BBR", "our own", "to CUBIC", "to BBR"
-    );
+    println!("    loss    kernel, ours: Gbit/s    ratio, median (each round's least and most)");
     for loss in LOSSES {
-        let mut figures = [const { Vec::new() }; 3];
-        let mut ratios = [const { Vec::new() }; 2];
-        let mut counted = Statistics::default();
-        for round in 0..rounds {
-            // The same seed for all: the same fates for as long as they send the same.
-            let (own, statistics) = run(Sender::Own, loss, round);
-            for (which, kernel) in ["cubic", "bbr"].into_iter().enumerate() {
-                let (kernel, _) = run(Sender::Kernel(kernel), loss, round);
-                figures[which].push(kernel);
-                ratios[which].push(own / kernel);
+        for (name, kernels, ours) in CONTROLS {
+            let mut figures = [const { Vec::new() }; 3];
+            let mut counted = Statistics::default();
+            for round in 0..rounds {
+                // The same seed for both: the same fates for as long as they send the same.
+                let (kernel, _) = run(Sender::Kernel(kernels), loss, round);
+                let (own, statistics) = run(Sender::Own(ours), loss, round);
+                for (figures, figure) in figures.iter_mut().zip([kernel, own, own / kernel]) {
+                    figures.push(figure);
+                }
+                counted = statistics.unwrap_or(counted);
             }
-            figures[2].push(own);
-            counted = statistics.unwrap_or(counted);
+            let [kernel, own, ratio] = figures.each_mut().map(|figures| median(figures));
+            println!(
+                "{:>6.2} % {name:<6} {kernel:>8.3} {own:>8.3} {ratio:>8.2} ({:.2} to {:.2})",
+                loss as f64 / 1e4,
+                figures[2][0],
+                figures[2][figures[2].len() - 1],
+            );
+            println!("    the last of ours: {counted:?}");
         }
-        let [cubic, bbr, own] = figures.each_mut().map(|figures| median(figures));
-        let [to_cubic, to_bbr] = ratios.each_mut().map(|ratios| {
-            let middle = median(ratios);
-            format!(
-                "{middle:.2} ({:.2}-{:.2})",
-                ratios[0],
-                ratios[ratios.len() - 1]
-            )
-        });
-        println!(
-            "{:>6.2} % {cubic:>14.3} {bbr:>10.3} {own:>10.3}   {to_cubic} {to_bbr}",
-            loss as f64 / 1e4,
-        );
-        println!(
-            "    the last of ours: {} segments, {} again, {} recoveries, {} undone, {} timeouts, {} \
-             probes",
-            counted.segments_sent,
-            counted.segments_retransmitted,
-            counted.fast_recoveries,
-            counted.recoveries_undone,
-            counted.retransmission_timeouts,
-            counted.tail_loss_probes
-        );
     }
 }
 
@@ -89,11 +75,11 @@ fn median(figures: &mut [f64]) -> f64 {
     figures[figures.len() / 2]
 }
 
+/// Whose TCP, with which congestion control.
 #[derive(Clone, Copy, PartialEq)]
 enum Sender {
-    /// With this congestion control.
     Kernel(&'static str),
-    Own,
+    Own(CongestionControl),
 }
 
 /// Gbit/s that reached the client, and what our own TCP counted.
@@ -113,13 +99,14 @@ fn run(sender: Sender, loss: u64, seed: u64) -> (f64, Option<Statistics>) {
         let serving = scope.spawn(move || {
             pin(0);
             let _near = near.enter();
-            if let Sender::Kernel(control) = sender {
-                let setting = "/proc/sys/net/ipv4/tcp_congestion_control";
-                std::fs::write(setting, control).expect("the kernel has it");
-                serve(&mut kernel(), KERNEL, &ready_tx, stop);
-                return None;
-            }
-            let mut transport = bypass(AttachMode::Auto);
+            let control = match sender {
+                Sender::Own(control) => control,
+                Sender::Kernel(control) => {
+                    serve_by_kernel(control, &ready_tx, stop);
+                    return None;
+                }
+            };
+            let mut transport = bypass(AttachMode::Auto, control);
             serve(&mut transport, BYPASS, &ready_tx, stop);
             Some(transport.statistics())
         });
@@ -161,6 +148,26 @@ fn take(address: SocketAddr) -> f64 {
                 }
             }
         }
+    }
+}
+
+/// Sends to one connection until it is told to stop: as simply as can be, in the kernel's favour.
+fn serve_by_kernel(control: &str, ready: &mpsc::Sender<SocketAddr>, stop: &AtomicBool) {
+    let listener = TcpListener::bind(KERNEL).expect("the address is there");
+    let sockets = SockRef::from(&listener);
+    sockets
+        .set_tcp_congestion(control.as_bytes())
+        .expect("the kernel has this congestion control");
+    ready
+        .send(listener.local_addr().expect("it is bound"))
+        .expect("the client waits");
+    let (mut stream, _) = listener.accept().expect("the client comes");
+    let bytes = vec![1; 1 << 20];
+    // The injector is gone before the client's end comes through.
+    let patience = Some(Duration::from_millis(100));
+    stream.set_write_timeout(patience).expect("a socket");
+    while !stop.load(Ordering::Relaxed) {
+        stream.write(&bytes).ok();
     }
 }
 

@@ -16,15 +16,17 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use precursor_netstack::CongestionControl;
 use precursor_tests_netns::Wire;
 use precursor_transport_afxdp::AttachMode;
+use precursor_transport_kernel::{Driver, KernelOptions, KernelTransport};
 use precursor_transport_port::{Event, ReceiveError, SendError, Transport, Wait};
 
 const ROUND_TRIPS: usize = 20_000;
 const BULK_BYTES: usize = 1 << 30;
 const CHUNK: usize = 1 << 20;
 
-use common::{BYPASS, KERNEL, bypass, kernel, offload, pin};
+use common::{BYPASS, KERNEL, bypass, offload, pin};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Server {
@@ -118,7 +120,12 @@ fn run(server: Server, offloads: Offloads, work: Work) -> Figures {
             let _near = near.enter();
             match server {
                 Server::Kernel => serve(kernel(), KERNEL, work, &ready_tx),
-                Server::AfXdp(attach) => serve(bypass(attach), BYPASS, work, &ready_tx),
+                Server::AfXdp(attach) => serve(
+                    bypass(attach, CongestionControl::default()),
+                    BYPASS,
+                    work,
+                    &ready_tx,
+                ),
             }
         });
         let address: SocketAddr = ready_rx.recv().expect("the server starts");
@@ -128,6 +135,15 @@ fn run(server: Server, offloads: Offloads, work: Work) -> Figures {
         serving.join().expect("the server ends well");
         figures
     })
+}
+
+/// The kernel's TCP by epoll.
+fn kernel() -> KernelTransport {
+    let options = KernelOptions {
+        driver: Driver::Epoll,
+        ..KernelOptions::default()
+    };
+    KernelTransport::new(options).expect("epoll")
 }
 
 /// The client's side.

@@ -4,20 +4,24 @@
 //! time, and sleeps on the device's descriptor and the watched ones until a frame, a wake or a
 //! timer. It decides nothing about TCP.
 
+mod capture;
 mod sys;
 
 use std::fs::File;
 use std::io::{self, IoSlice, Read};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, RawFd};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+pub use precursor_netstack::CongestionControl;
 use precursor_netstack::{Frame, Offloads, OpenError, Stack, StackConfig};
 use precursor_transport_port::{
     Capabilities, ConnectionId, Event, FrameDevice, ReceiveError, SendError, SendOffload,
-    Transport, TransportError, Wait,
+    Transport, TransportError, Wait, WireStatistics,
 };
 
+use capture::Capture;
 use sys::WaitSet;
 
 /// Frames taken from the device in one turn.
@@ -56,6 +60,11 @@ pub struct BypassOptions {
     pub receive_bytes_max: u32,
     /// Most bytes of one connection that wait to be sent or acknowledged.
     pub send_bytes_max: u32,
+    pub congestion_control: CongestionControl,
+    /// The VLAN that the address is in.
+    pub vlan: Option<u16>,
+    /// A FIFO for whoever wants to see the frames; it is made, and removed at the end.
+    pub capture: Option<PathBuf>,
 }
 
 impl BypassOptions {
@@ -67,6 +76,9 @@ impl BypassOptions {
             connections_max: 16_384,
             receive_bytes_max: 2 << 20,
             send_bytes_max: 2 << 20,
+            congestion_control: CongestionControl::default(),
+            vlan: None,
+            capture: None,
         }
     }
 }
@@ -83,6 +95,11 @@ pub struct BypassTransport<D: FrameDevice> {
     check_at: u64,
     connections_max: usize,
     refused: u64,
+    /// Times that the device had no room.
+    send_full: u64,
+    capture: Option<Capture>,
+    /// The network was told the address again.
+    announced_twice: bool,
 }
 
 impl<D: FrameDevice> BypassTransport<D> {
@@ -103,8 +120,19 @@ impl<D: FrameDevice> BypassTransport<D> {
         if let Some(descriptor) = descriptor {
             waits.add(descriptor, DEVICE).map_err(starting)?;
         }
+        let capture = options.capture.clone().map(Capture::new).transpose();
+        let capture = capture.map_err(|source| TransportError::System {
+            what: "making the FIFO of a capture",
+            source,
+        })?;
+        let mut stack = Stack::new(stack_config(&device, &options, seed), 0);
+        // A device without a queue, as a shard too many has it, tells nobody.
+        let announces = device.send_capacity() > 0;
+        if announces {
+            stack.announce();
+        }
         Ok(BypassTransport {
-            stack: Stack::new(stack_config(&device, &options, seed), 0),
+            stack,
             device,
             started: Instant::now(),
             waits,
@@ -113,6 +141,9 @@ impl<D: FrameDevice> BypassTransport<D> {
             check_at: CHECK_INTERVAL.as_nanos() as u64,
             connections_max: options.connections_max,
             refused: 0,
+            send_full: 0,
+            capture,
+            announced_twice: !announces,
         })
     }
 
@@ -133,8 +164,13 @@ impl<D: FrameDevice> BypassTransport<D> {
     /// Frames in, timers, frames out, events out. Whether anything came in.
     fn turn(&mut self, events: &mut Vec<Event>) -> bool {
         let now = self.now();
-        let stack = &mut self.stack;
-        let mut take = |frame: &[u8]| stack.receive(frame, now);
+        let (stack, capture) = (&mut self.stack, &mut self.capture);
+        let mut take = |frame: &[u8]| {
+            if let Some(capture) = capture {
+                capture.take(&[IoSlice::new(frame)]);
+            }
+            stack.receive(frame, now);
+        };
         let received = self.device.receive_burst(RECEIVE_FRAMES, &mut take);
         if self.stack.next_timeout().is_some_and(|at| at <= now) {
             self.stack.poll_timers(now);
@@ -146,17 +182,15 @@ impl<D: FrameDevice> BypassTransport<D> {
 
     fn transmit(&mut self, now: u64) {
         while self.stack.wants_transmit() {
-            let device = &mut self.device;
-            let mut send = |frame: &Frame<'_>| match frame.checksum {
-                None => device.send(frame.slices),
-                Some(checksum) => device.send_offloaded(
-                    frame.slices,
-                    SendOffload {
-                        checksum_start: checksum.start,
-                        checksum_offset: checksum.offset,
-                        segment_bytes: frame.segment_bytes,
-                    },
-                ),
+            let (device, capture) = (&mut self.device, &mut self.capture);
+            let send_full = &mut self.send_full;
+            let mut send = |frame: &Frame<'_>| {
+                let sent = send_by(device, frame);
+                *send_full += u64::from(!sent);
+                if sent && let Some(capture) = capture {
+                    capture.take(frame.slices);
+                }
+                sent
             };
             if self.stack.transmit(now, SEND_FRAMES, &mut send) == 0 {
                 break;
@@ -212,6 +246,13 @@ impl<D: FrameDevice> BypassTransport<D> {
             return Ok(());
         }
         self.check_at = now + CHECK_INTERVAL.as_nanos() as u64;
+        if !std::mem::replace(&mut self.announced_twice, true) {
+            // The first may have been lost while a switch learnt where we are.
+            self.stack.announce();
+        }
+        if let Some(capture) = &mut self.capture {
+            capture.look();
+        }
         self.device
             .check()
             .map_err(|source| TransportError::System {
@@ -238,10 +279,25 @@ impl<D: FrameDevice> BypassTransport<D> {
     }
 }
 
+fn send_by(device: &mut impl FrameDevice, frame: &Frame<'_>) -> bool {
+    match frame.checksum {
+        None => device.send(frame.slices),
+        Some(checksum) => device.send_offloaded(
+            frame.slices,
+            SendOffload {
+                checksum_start: checksum.start,
+                checksum_offset: checksum.offset,
+                segment_bytes: frame.segment_bytes,
+            },
+        ),
+    }
+}
+
 fn stack_config(device: &impl FrameDevice, options: &BypassOptions, seed: [u8; 32]) -> StackConfig {
     let (mac, mtu) = (device.mac_address(), device.mtu());
     let mut config = StackConfig::new(mac, options.address, options.prefix, mtu, seed);
     config.gateways.extend(options.gateway);
+    config.vlan = options.vlan;
     let capabilities = device.capabilities();
     config.offloads = Offloads {
         receive_checksum: capabilities.receive_checksums_trusted,
@@ -252,6 +308,7 @@ fn stack_config(device: &impl FrameDevice, options: &BypassOptions, seed: [u8; 3
     config.limits.connections_max = options.connections_max + closing;
     config.tcp.receive_bytes_max = options.receive_bytes_max;
     config.tcp.send_bytes_max = options.send_bytes_max;
+    config.tcp.congestion_control = options.congestion_control;
     config
 }
 
@@ -331,6 +388,42 @@ impl<D: FrameDevice> Transport for BypassTransport<D> {
 
     fn refused_count(&self) -> u64 {
         self.refused
+    }
+
+    fn wire(&self) -> Option<WireStatistics> {
+        let counted = self.stack.statistics();
+        let (with_data, _) = self.stack.memory_lent();
+        Some(WireStatistics {
+            frames: self.device.counters(),
+            frames_malformed: counted.frames_malformed,
+            frames_foreign: counted.frames_foreign,
+            send_full: self.send_full,
+            segments_received: counted.segments_received,
+            segments_sent: counted.segments_sent,
+            segments_retransmitted: counted.segments_retransmitted,
+            retransmission_timeouts: counted.retransmission_timeouts,
+            tail_loss_probes: counted.tail_loss_probes,
+            fast_recoveries: counted.fast_recoveries,
+            recoveries_undone: counted.recoveries_undone,
+            out_of_order_received: counted.out_of_order_received,
+            duplicates_received: counted.duplicates_received,
+            memory_refused: counted.memory_refused,
+            window_probes_sent: counted.window_probes_sent,
+            challenges_sent: counted.challenges_sent,
+            connections: self.stack.control_blocks() as u64,
+            connections_with_data: with_data as u64,
+            connections_failed: counted.connections_failed,
+            connections_refused: counted.connections_refused + self.refused,
+            connections_too_fast: counted.connections_too_fast,
+            cookies_sent: counted.cookies_sent,
+            cookies_accepted: counted.cookies_accepted,
+            cookies_refused: counted.cookies_refused,
+            resets_sent: counted.resets_sent,
+            resets_received: counted.resets_received,
+            time_wait_recycled: counted.time_wait_recycled,
+            neighbours_unreachable: counted.neighbours_unreachable,
+            capture_dropped: self.capture.as_ref().map_or(0, Capture::dropped),
+        })
     }
 }
 

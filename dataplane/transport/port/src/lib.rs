@@ -163,6 +163,53 @@ pub trait Transport {
     fn refused_count(&self) -> u64 {
         0
     }
+
+    /// What passed where TCP is our own; `None` where it is the kernel's, which counts itself. May
+    /// cost system calls: asked about once a second.
+    fn wire(&self) -> Option<WireStatistics> {
+        None
+    }
+}
+
+/// What a TCP of our own and its device counted since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WireStatistics {
+    pub frames: FrameCounters,
+    /// Frames of which no sense could be made, and frames for others.
+    pub frames_malformed: u64,
+    pub frames_foreign: u64,
+    /// Times that the device had no room for a frame.
+    pub send_full: u64,
+    pub segments_received: u64,
+    pub segments_sent: u64,
+    pub segments_retransmitted: u64,
+    pub retransmission_timeouts: u64,
+    pub tail_loss_probes: u64,
+    pub fast_recoveries: u64,
+    /// Recoveries that were taken back: nothing had been lost.
+    pub recoveries_undone: u64,
+    pub out_of_order_received: u64,
+    pub duplicates_received: u64,
+    /// Received payload dropped for want of buffers.
+    pub memory_refused: u64,
+    pub window_probes_sent: u64,
+    pub challenges_sent: u64,
+    /// Control blocks now: established, half-open, closing; of them those that hold data.
+    pub connections: u64,
+    pub connections_with_data: u64,
+    pub connections_failed: u64,
+    /// Turned away at a limit, or for coming too fast from one address.
+    pub connections_refused: u64,
+    pub connections_too_fast: u64,
+    pub cookies_sent: u64,
+    pub cookies_accepted: u64,
+    pub cookies_refused: u64,
+    pub resets_sent: u64,
+    pub resets_received: u64,
+    pub time_wait_recycled: u64,
+    pub neighbours_unreachable: u64,
+    /// Frames that a capture had no room for.
+    pub capture_dropped: u64,
 }
 
 /// A way Ethernet frames reach the netstack: one or more queue pairs of a device, owned by one

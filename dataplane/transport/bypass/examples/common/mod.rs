@@ -1,11 +1,11 @@
 //! What the measurements share: servers on the near end of a wire.
 
+use precursor_netstack::CongestionControl;
 use precursor_tests_netns::Namespace;
 use precursor_transport_afxdp::{
     AfXdpDevice, AfXdpInterface, AfXdpOptions, AttachMode, Redirection,
 };
 use precursor_transport_bypass::{BypassOptions, BypassTransport};
-use precursor_transport_kernel::{Driver, KernelOptions, KernelTransport};
 
 /// Where each server listens.
 pub const KERNEL: &str = "10.0.0.3:9092";
@@ -20,17 +20,11 @@ pub fn offload(end: &Namespace, on: bool) {
     assert!(ethtool.output().expect("ethtool").status.success());
 }
 
-/// The kernel's TCP by epoll.
-pub fn kernel() -> KernelTransport {
-    let options = KernelOptions {
-        driver: Driver::Epoll,
-        ..KernelOptions::default()
-    };
-    KernelTransport::new(options).expect("epoll")
-}
-
 /// Our own TCP over AF_XDP, in the namespace that this thread is in.
-pub fn bypass(attach: AttachMode) -> BypassTransport<AfXdpDevice> {
+pub fn bypass(
+    attach: AttachMode,
+    congestion_control: CongestionControl,
+) -> BypassTransport<AfXdpDevice> {
     let server: std::net::SocketAddr = BYPASS.parse().expect("an address");
     let redirection = Redirection {
         addresses: vec![server.ip()],
@@ -46,7 +40,11 @@ pub fn bypass(attach: AttachMode) -> BypassTransport<AfXdpDevice> {
         .devices(1)
         .unwrap_or_else(|e| panic!("{e}"))
         .remove(0);
-    BypassTransport::new(device, BypassOptions::new(server.ip(), 24)).expect("it starts")
+    let options = BypassOptions {
+        congestion_control,
+        ..BypassOptions::new(server.ip(), 24)
+    };
+    BypassTransport::new(device, options).expect("it starts")
 }
 
 /// Pins the calling thread; where that is not allowed, the figures are noisier.
