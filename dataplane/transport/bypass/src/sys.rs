@@ -86,6 +86,19 @@ impl WaitSet {
     }
 }
 
+/// Makes a FIFO that its owner alone may open.
+pub(crate) fn make_fifo(path: &Path) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    // SAFETY: the path is a string with its end, which outlives the call.
+    check(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }).map(|_| ())
+}
+
+/// Gives a pipe more room; one that may not have it works too.
+pub(crate) fn widen_pipe(pipe: &File, bytes: c_int) {
+    // SAFETY: takes no pointers; a bad descriptor is answered with EBADF.
+    unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, bytes) };
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -107,17 +120,4 @@ mod tests {
         }
         assert!(set.add(-1, 8).is_err());
     }
-}
-
-/// Makes a FIFO that its owner alone may open.
-pub(crate) fn make_fifo(path: &Path) -> io::Result<()> {
-    let path = CString::new(path.as_os_str().as_bytes())?;
-    // SAFETY: the path is a string with its end, which outlives the call.
-    check(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }).map(|_| ())
-}
-
-/// Gives a pipe more room; one that may not have it works too.
-pub(crate) fn widen_pipe(pipe: &File, bytes: c_int) {
-    // SAFETY: takes no pointers; a bad descriptor is answered with EBADF.
-    unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, bytes) };
 }
