@@ -121,6 +121,16 @@ fn publish_gauges(core: &mut Core) {
     stats.cold_failures.set(disk.cold_failures);
     stats.cold_chunks_read.set(disk.cold_chunks_read);
     stats.cold_chunks_damaged.set(disk.cold_chunks_damaged);
+    stats.disk_sync_us.set(disk.sync_us);
+    stats.disk_sync_us_max.set(disk.sync_us_max);
+    stats.log_reads_hot.set(disk.reads_hot);
+    stats.log_reads_cold.set(disk.reads_cold);
+    stats.log_index_hits.set(disk.index_hits);
+    stats.log_index_misses.set(disk.index_misses);
+    stats.log_cache_hits.set(disk.cache_hits);
+    stats.log_cache_misses.set(disk.cache_misses);
+    stats.log_segments.set(disk.segments);
+    stats.log_recovery_ms.set(disk.recovery_us / 1000);
     let pool = core.store.pool_use();
     stats.pool_bytes_free.set(pool.bytes_free as u64);
     stats.pool_bytes_in_use.set(pool.bytes_in_use as u64);

@@ -221,8 +221,8 @@ fn try_append(core: &mut Core, at: usize) -> bool {
         return false;
     }
     let options = AppendOptions {
-        now: *now,
         produce_version: entry.version,
+        ..AppendOptions::at(*now)
     };
     let appended = match &entry.state {
         State::Unprepared(_) | State::WithWorker | State::Moving => return false,
@@ -285,8 +285,8 @@ fn hand_out(core: &mut Core) {
         };
         let memory = parked.memory.pop().unwrap_or_default();
         let options = AppendOptions {
-            now: *now,
             produce_version: entry.version,
+            ..AppendOptions::at(*now)
         };
         let batch = (records, entry.length);
         match store.prepare(entry.log, entry.token, batch, memory, options) {

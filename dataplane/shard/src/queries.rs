@@ -8,7 +8,7 @@ use crate::handlers;
 use crate::partitions::{self, Place, TopicRef};
 use crate::peers::{Message, Query, Reply, Ticket};
 use precursor_memory::{Slab, SlabKey as Key};
-use precursor_model::ErrorCode;
+use precursor_model::{ErrorCode, Offset};
 use precursor_protocol::EncodeError;
 use precursor_storage::{LogId, Lookup, LookupTicket, ReadError, TimedOffset};
 use std::collections::HashMap;
@@ -55,7 +55,8 @@ pub(crate) struct Queries {
     holes: Slab<Hole>,
     /// Holes left per answer.
     outstanding: HashMap<Key, usize>,
-    searches: HashMap<LookupTicket, Searcher>,
+    /// With the offset that an answer must lie below.
+    searches: HashMap<LookupTicket, (Searcher, Offset)>,
 }
 
 impl Queries {
@@ -70,7 +71,8 @@ impl Queries {
 
 enum Found {
     Now(Reply),
-    Later(LookupTicket),
+    /// What is found must lie below the offset.
+    Later(LookupTicket, Offset),
 }
 
 /// A partition that is asked about.
@@ -116,9 +118,9 @@ pub(crate) fn ask(core: &mut Core, asked: &Asked<'_>) -> Reply {
         Err(error) => Reply::failed(error),
         Ok(Place::Local(log)) => match find(core, log, asked.query) {
             Found::Now(reply) => reply,
-            Found::Later(search) => {
-                let hole = dig(core, asked);
-                core.queries.searches.insert(search, Searcher::Hole(hole));
+            Found::Later(search, below) => {
+                let searcher = Searcher::Hole(dig(core, asked));
+                core.queries.searches.insert(search, (searcher, below));
                 Reply::failed(ErrorCode::None)
             }
         },
@@ -195,34 +197,34 @@ fn find_offset(core: &mut Core, log: LogId, timestamp: i64, read_committed: bool
             epoch: offsets.leader_epoch,
         })
     };
+    // What the consumer could not fetch is not found either.
+    let below = match read_committed {
+        true => offsets.last_stable,
+        false => offsets.high_watermark,
+    };
     match timestamp {
-        LATEST if read_committed => at(offsets.last_stable),
-        LATEST => at(offsets.high_watermark),
+        LATEST => at(below),
         EARLIEST => at(offsets.start),
-        // Of several records with the newest timestamp, the first.
-        MAX_TIMESTAMP => match core.store.max_timestamp(log) {
-            Some(newest) if newest.timestamp >= 0 => find_time(core, log, newest.timestamp),
-            _ => Found::Now(reply(Ok(None))),
-        },
+        MAX_TIMESTAMP => search(core.store.newest_record(log), below),
         EARLIEST_LOCAL => at(offsets.start),
         // Nothing is tiered.
-        LATEST_TIERED | EARLIEST_PENDING_UPLOAD => Found::Now(reply(Ok(None))),
+        LATEST_TIERED | EARLIEST_PENDING_UPLOAD => Found::Now(reply(Ok(None), below)),
         special if special < 0 => Found::Now(Reply::failed(ErrorCode::UnsupportedVersion)),
-        time => find_time(core, log, time),
+        time => search(core.store.offset_for_time(log, time), below),
     }
 }
 
-fn find_time(core: &mut Core, log: LogId, time: i64) -> Found {
-    match core.store.offset_for_time(log, time) {
-        Ok(Lookup::Ready(found)) => Found::Now(reply(Ok(found))),
-        Ok(Lookup::Pending(ticket)) => Found::Later(ticket),
-        Err(error) => Found::Now(reply(Err(error))),
+fn search(lookup: Result<Lookup, ReadError>, below: Offset) -> Found {
+    match lookup {
+        Ok(Lookup::Ready(found)) => Found::Now(reply(Ok(found), below)),
+        Ok(Lookup::Pending(ticket)) => Found::Later(ticket, below),
+        Err(error) => Found::Now(reply(Err(error), below)),
     }
 }
 
 /// What the response says of a search: -1 in every field for "no such record".
-fn reply(found: Result<Option<TimedOffset>, ReadError>) -> Reply {
-    match found {
+fn reply(found: Result<Option<TimedOffset>, ReadError>, below: Offset) -> Reply {
+    match found.map(|found| found.filter(|found| found.offset < below)) {
         Ok(None) => Reply::failed(ErrorCode::None),
         Ok(Some(found)) => Reply {
             error: ErrorCode::None,
@@ -250,22 +252,25 @@ pub(crate) fn asked_by_peer(
     };
     match found {
         Found::Now(reply) => core.peers.send(shard, Message::Told { ticket, reply }),
-        Found::Later(search) => {
+        Found::Later(search, below) => {
             let searcher = Searcher::Peer { shard, ticket };
-            core.queries.searches.insert(search, searcher);
+            core.queries.searches.insert(search, (searcher, below));
         }
     }
 }
 
 /// A search on disk is through.
 pub(crate) fn lookup_ready(core: &mut Core, search: LookupTicket) {
-    let reply = reply(core.store.take_lookup(search));
-    match core.queries.searches.remove(&search) {
-        Some(Searcher::Hole(hole)) => fill(core, hole, reply),
-        Some(Searcher::Peer { shard, ticket }) => {
+    let taken = core.store.take_lookup(search);
+    let Some((searcher, below)) = core.queries.searches.remove(&search) else {
+        return;
+    };
+    let reply = reply(taken, below);
+    match searcher {
+        Searcher::Hole(hole) => fill(core, hole, reply),
+        Searcher::Peer { shard, ticket } => {
             core.peers.send(shard, Message::Told { ticket, reply });
         }
-        None => {}
     }
 }
 
@@ -319,7 +324,7 @@ pub(crate) fn abandon(core: &mut Core, answer: Key) {
         holes, searches, ..
     } = &mut core.queries;
     let store = &mut core.store;
-    searches.retain(|search, searcher| {
+    searches.retain(|search, (searcher, _)| {
         let Searcher::Hole(hole) = *searcher else {
             return true;
         };

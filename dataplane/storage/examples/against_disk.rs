@@ -411,6 +411,7 @@ impl Bench {
                 offset,
                 max_bytes: 1 << 20,
                 at_least_one: true,
+                committed: false,
             };
             let gather = match self.store.read(self.id, options).unwrap() {
                 Read::Ready(gather) => gather,

@@ -146,6 +146,7 @@ fn main() {
             offset,
             max_bytes: 1 << 20,
             at_least_one: true,
+            committed: false,
         };
         if let Read::Ready(gather) = store.read(id, options).unwrap() {
             reads += 1;
@@ -169,6 +170,7 @@ fn main() {
             offset,
             max_bytes: 1 << 20,
             at_least_one: true,
+            committed: false,
         };
         let gather = match store.read(id, options).unwrap() {
             Read::Ready(gather) => gather,

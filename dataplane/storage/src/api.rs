@@ -146,6 +146,7 @@ pub struct LogOffsets {
     pub start: Offset,
     pub end: Offset,
     pub high_watermark: Offset,
+    /// No transaction is open below; at most the high watermark.
     pub last_stable: Offset,
     /// Everything below survives a power cut.
     pub durable: Offset,
@@ -158,6 +159,8 @@ pub struct AppendOptions {
     pub now: Now,
     /// Version of the Produce request that brought the batch.
     pub produce_version: i16,
+    /// The coordinator of its transaction has let the batch in: without that it is refused.
+    pub transactional: bool,
 }
 
 impl AppendOptions {
@@ -166,6 +169,7 @@ impl AppendOptions {
         AppendOptions {
             now,
             produce_version: i16::MAX,
+            transactional: false,
         }
     }
 }
@@ -207,8 +211,11 @@ pub enum AppendError {
     /// A timestamp type that only the broker sets.
     InvalidTimestamp,
     UnsupportedCompression,
-    /// Transactions are not served.
+    /// A batch of a transaction that its coordinator does not know of, or one outside of the
+    /// transaction that its producer has open.
     InvalidTransactionState,
+    /// A marker of a coordinator that has a successor.
+    TransactionCoordinatorFenced,
     OutOfOrderSequence,
     InvalidProducerEpoch,
 }
@@ -227,6 +234,7 @@ impl AppendError {
             AppendError::InvalidTimestamp => ErrorCode::InvalidTimestamp,
             AppendError::UnsupportedCompression => ErrorCode::UnsupportedCompressionType,
             AppendError::InvalidTransactionState => ErrorCode::InvalidTxnState,
+            AppendError::TransactionCoordinatorFenced => ErrorCode::TransactionCoordinatorFenced,
             AppendError::OutOfOrderSequence => ErrorCode::OutOfOrderSequenceNumber,
             AppendError::InvalidProducerEpoch => ErrorCode::InvalidProducerEpoch,
         }
@@ -254,6 +262,9 @@ pub struct ReadOptions {
     pub max_bytes: usize,
     /// Give the first batch even when it is larger than `max_bytes`.
     pub at_least_one: bool,
+    /// Nothing from the last stable offset on, and with it the transactions that were aborted
+    /// (`read_committed`).
+    pub committed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use crate::jobs::Job;
 use crate::log::{Log, Segment, SegmentIndex, TailExtent};
 use crate::prepare::{Prepared, must_prepare};
 use crate::producers::Verdict;
+use crate::transactions::{Aborted, Marker};
 use precursor_model::{ErrorCode, FlushPolicy, Offset, TimestampType};
 use precursor_protocol::records::{Assignment, Limits, validate_produce};
 use precursor_shm::{ExtentOwner, ExtentState};
@@ -36,6 +37,8 @@ struct Sound {
     log_append_time_ms: Option<i64>,
     /// The time stands in the batch already.
     is_stamped: bool,
+    /// What a control batch says.
+    marker: Option<Marker>,
 }
 
 impl Log {
@@ -55,7 +58,7 @@ impl Log {
             produce_version: options.produce_version,
         };
         let valid = validate_produce(Some(records), &limits)?;
-        if BatchHeader::parse(valid.header()).is_transactional() {
+        if BatchHeader::parse(valid.header()).is_transactional() && !options.transactional {
             return Err(AppendError::InvalidTransactionState);
         }
         self.must_fit(records)?;
@@ -68,8 +71,33 @@ impl Log {
             max_timestamp: valid.max_timestamp,
             log_append_time_ms: self.is_log_append_time().then_some(now_ms),
             is_stamped: false,
+            marker: None,
         };
         self.append_sound(io, records, sound, now_ms)
+    }
+
+    /// Appends the marker that ends a producer's transaction.
+    pub fn append_marker(
+        &mut self,
+        io: &mut Io,
+        producer: (i64, i16),
+        marker: Marker,
+        now_ms: i64,
+    ) -> Result<Appended, AppendError> {
+        match self.must_be_online() {
+            // What is open holds readers back: it can be ended where records cannot be taken.
+            Ok(()) | Err(AppendError::NoSpace) => {}
+            Err(error) => return Err(error),
+        }
+        let batch = marker.batch(producer, now_ms);
+        let sound = Sound {
+            records: 1,
+            max_timestamp: now_ms,
+            log_append_time_ms: self.is_log_append_time().then_some(now_ms),
+            is_stamped: false,
+            marker: Some(marker),
+        };
+        self.append_sound(io, &batch, sound, now_ms)
     }
 
     /// Appends one batch that a worker has checked, and stamped as the topic wants it.
@@ -88,6 +116,7 @@ impl Log {
             max_timestamp: header.max_timestamp,
             log_append_time_ms: prepared.log_append_time_ms,
             is_stamped: true,
+            marker: None,
         };
         self.append_sound(io, batch, sound, now_ms)
     }
@@ -119,7 +148,9 @@ impl Log {
     ) -> Result<Appended, AppendError> {
         let mut header: [u8; HEADER_LENGTH] = *records.first_chunk().ok_or(AppendError::Corrupt)?;
         let sent = BatchHeader::parse(&header);
-        if sent.has_producer() {
+        if let Some(marker) = sound.marker {
+            self.producers.check_marker(&sent, marker)?;
+        } else if sent.has_producer() {
             let verdict = self.producers.check(&sent)?;
             if let Verdict::Duplicate {
                 base_offset,
@@ -154,7 +185,7 @@ impl Log {
         assignment.write(&mut header, &records[HEADER_LENGTH..]);
         let stored = BatchHeader::parse(&header);
         self.copy_in(io, &header, &records[HEADER_LENGTH..]);
-        self.take_note(io, &stored, records.len() as u64, now_ms);
+        self.take_note(io, &stored, sound.marker, (records.len() as u64, now_ms));
 
         let every_write = self.config.flush_policy == FlushPolicy::EveryWrite;
         Ok(Appended {
@@ -220,7 +251,7 @@ impl Log {
         }
         let base = self.end;
         let room = self.roll_room(io);
-        let snapshot = self.snapshot(room.producers, room.epochs);
+        let snapshot = self.snapshot(room.producers, room.epochs, self.active().aborted.share());
         let active = self.active_mut();
         active.snapshot = Some(snapshot);
         let index = std::mem::replace(&mut active.index, SegmentIndex::Absent);
@@ -239,7 +270,9 @@ impl Log {
             snapshot: None,
             generation: 0,
             cold: ColdState::Plain,
+            aborted: Aborted::growing(room.aborted, 0),
         });
+        io.stats.segments += 1;
         self.index_bytes = 0;
         self.recovery_position = 0;
         // Before the file, without which the segment is not written: see `room`.
@@ -407,7 +440,13 @@ impl Log {
     }
 
     /// Index, producers, epochs and offsets after a batch was published.
-    fn take_note(&mut self, io: &mut Io, stored: &BatchHeader, bytes: u64, now_ms: i64) {
+    fn take_note(
+        &mut self,
+        io: &mut Io,
+        stored: &BatchHeader,
+        marker: Option<Marker>,
+        (bytes, now_ms): (u64, i64),
+    ) {
         let interval = u64::from(self.config.index_interval_bytes);
         let index_bytes = self.index_bytes;
         let active = self
@@ -439,9 +478,14 @@ impl Log {
         }
         self.index_bytes = if due { bytes } else { index_bytes + bytes };
         active.size += bytes;
-        self.producers.record(stored, now_ms);
+        if let Some(aborted) = self.producers.record(stored, marker, now_ms) {
+            io.stats.made_in_place += u64::from(active.aborted.push(aborted));
+        }
         self.epochs_changed |= self.epochs.assign(stored.leader_epoch, stored.base_offset);
         self.end = last_offset + 1;
+        if marker.is_some() {
+            self.producers.forget_decided(self.visible_end());
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use crate::api::*;
 use crate::memory::Evicted;
 use crate::prepare::{Preparation, Spec, must_prepare};
 use crate::store::Store;
+use crate::transactions::Marker;
 use precursor_model::{ErrorCode, FlushPolicy};
 use precursor_shm::Buffer;
 
@@ -27,6 +28,33 @@ impl Store {
     ) -> Result<Appended, AppendError> {
         let append = |store: &mut Store| store.try_append(id, records, options);
         self.append_with(id, options.now, append)
+    }
+
+    /// Appends the marker that ends the open transaction of a producer (id, epoch): `commits`, or
+    /// aborts it. `coordinator_epoch`: of who says so.
+    ///
+    /// # Errors
+    /// As [`Store::append`]; the producer or the coordinator has a successor.
+    pub fn append_marker(
+        &mut self,
+        id: LogId,
+        producer: (i64, i16),
+        commits: bool,
+        coordinator_epoch: i32,
+        now: Now,
+    ) -> Result<Appended, AppendError> {
+        let marker = Marker {
+            aborts: !commits,
+            coordinator_epoch,
+        };
+        let append = |store: &mut Store| {
+            store.io.memory_short = 0;
+            match store.log_and_io(id) {
+                Some((log, io)) => log.append_marker(io, producer, marker, now.wall_ms),
+                None => Err(UNKNOWN_LOG),
+            }
+        };
+        self.append_with(id, now, append)
     }
 
     /// Gives a batch that is [`AppendError::Unprepared`] to the workers: `records[..length]`. `memory`

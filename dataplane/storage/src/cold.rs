@@ -5,7 +5,7 @@ use crate::batch::{BatchHeader, HEADER_LENGTH};
 use crate::index::relative;
 use crate::io::Io;
 use crate::jobs::Job;
-use crate::log::{Log, SegmentIndex};
+use crate::log::{Log, Segment, SegmentIndex};
 use crate::read::Gather;
 use crate::room::Garbage;
 use precursor_memory::crc32c_append;
@@ -17,6 +17,12 @@ use std::collections::{HashMap, VecDeque};
 pub(crate) const WINDOW_BYTES: u64 = 256 * 1024;
 /// What a scan from an index entry to its batch usually needs.
 const SCAN_BYTES: u64 = 16 * 1024;
+/// What is read ahead for a reader that goes on where its last read ended, at least; and at most,
+/// this part of the cache.
+const AHEAD_BYTES_MIN: u64 = 1 << 20;
+const AHEAD_SHARE: usize = 8;
+/// Readers of one log that are recognised.
+pub(crate) const COLD_READERS: usize = 4;
 
 /// Log, segment and its generation, number.
 type WindowKey = (LogId, (Offset, u32), u32);
@@ -110,6 +116,7 @@ impl WindowCache {
             io.free(extent);
             return None;
         };
+        io.stats.cache_misses += 1;
         self.free.pop();
         self.windows[index as usize] = Some(Window {
             key,
@@ -253,8 +260,9 @@ impl ColdRead<'_> {
             return Progress::Done(Err(ReadError::OffsetOutOfRange));
         }
         if self.log.read_hot(self.io, &self.options, gather) {
-            return Progress::Done(Ok(std::mem::take(gather)));
+            return self.finish(gather);
         }
+        let until = self.log.readable_end(&self.options);
         let at = self.log.segment_at(offset);
         let base = self.log.segments[at].base;
         let segment = (base, self.log.segments[at].generation);
@@ -276,15 +284,19 @@ impl ColdRead<'_> {
                 }
                 Ensured::NoMemory => return Progress::Done(Err(ReadError::Busy)),
             }
-            match self.run(segment, position, wanted, limit) {
+            match self.run(segment, position, (wanted, limit), until) {
                 Scan::Run(start, end) => {
-                    let sound = self.sound_until(at, start, end);
+                    let (sound, end_offset) = self.sound_until(at, start, end);
                     if sound == start && start < end {
                         return self.take_out(at);
                     }
                     let end = sound;
+                    gather.end = end_offset;
                     self.gather(segment, start, end, gather);
-                    return Progress::Done(Ok(std::mem::take(gather)));
+                    if start < end && self.log.goes_on(offset, end_offset) {
+                        self.read_ahead(at, end, limit);
+                    }
+                    return self.finish(gather);
                 }
                 Scan::Needs(more) if more > wanted && more <= limit => {
                     if (more - position) as usize > self.cache.bytes_max() / 2 {
@@ -300,6 +312,17 @@ impl ColdRead<'_> {
                 _ => return self.take_out(at),
             }
         }
+    }
+
+    /// What was read is complete once it is known which transactions of it were aborted.
+    fn finish(&mut self, gather: &mut Gather) -> Progress {
+        if self.options.committed
+            && let Some(at) = self.log.gather_aborted(self.options.offset, gather)
+        {
+            self.load_segment(at);
+            return Progress::Waiting;
+        }
+        Progress::Done(Ok(std::mem::take(gather)))
     }
 
     /// Where the disk's part of a segment ends: at the first batch that the region holds.
@@ -329,8 +352,24 @@ impl ColdRead<'_> {
             generation: segment.generation,
             size: segment.size,
             end,
+            aborted: segment.aborted.count,
         };
         self.io.job(job);
+    }
+
+    /// Begins to load what the reader will ask for next, if memory and disk allow.
+    fn read_ahead(&mut self, at: usize, from: u64, limit: u64) {
+        let most = (self.cache.bytes_max() / AHEAD_SHARE) as u64;
+        let ahead = AHEAD_BYTES_MIN.max(self.options.max_bytes as u64).min(most);
+        if from < limit {
+            self.ensure(at, from, (from + ahead).min(limit), limit);
+        }
+        let is_near_end = from + ahead >= self.log.segments[at].size;
+        let next = self.log.segments.get(at + 1);
+        let is_absent = |next: &Segment| matches!(next.index, SegmentIndex::Absent);
+        if is_near_end && next.is_some_and(is_absent) {
+            self.load_segment(at + 1);
+        }
     }
 
     /// Has every window from `from` to `to` loaded, or begins to load what is missing.
@@ -359,8 +398,15 @@ impl ColdRead<'_> {
         outcome
     }
 
-    /// Finds the batch of the offset and those behind it that fit, in `position..loaded`.
-    fn run(&self, segment: (Offset, u32), position: u64, loaded: u64, limit: u64) -> Scan {
+    /// Finds the batch of the offset and those behind it that fit, in `position..loaded` and below
+    /// the offset `until`.
+    fn run(
+        &self,
+        segment: (Offset, u32),
+        position: u64,
+        (loaded, limit): (u64, u64),
+        until: Offset,
+    ) -> Scan {
         let mut position = position;
         let mut start = None;
         loop {
@@ -378,6 +424,9 @@ impl ColdRead<'_> {
                 return Scan::Broken;
             };
             let end = position + length as u64;
+            if header.base_offset >= until {
+                return Scan::Run(start.unwrap_or(position), position);
+            }
             if start.is_none() {
                 if header.last_offset() < self.options.offset {
                     position = end;
@@ -421,6 +470,18 @@ impl ColdRead<'_> {
             gather.push(self.io, window.extent, offset as u32, length as u32);
             position += length;
         }
+    }
+}
+
+impl Log {
+    /// Notes where a cold read ended; true when it began where another had ended.
+    fn goes_on(&mut self, from: Offset, end: Offset) -> bool {
+        let known = self.cold_ends.iter().position(|other| *other == from);
+        let place = known.unwrap_or(COLD_READERS - 1);
+        // The last one that was heard of comes first.
+        self.cold_ends[..=place].rotate_right(1);
+        self.cold_ends[0] = end;
+        known.is_some()
     }
 }
 

@@ -22,8 +22,8 @@ const CRC_COVERS_FROM: u64 = 21;
 
 impl ColdRead<'_> {
     /// Of the batches from `start` to `end`, all of which are loaded: where the first that is not
-    /// sound begins.
-    pub(crate) fn sound_until(&self, at: usize, start: u64, end: u64) -> u64 {
+    /// sound begins, and the offset behind the last that is.
+    pub(crate) fn sound_until(&self, at: usize, start: u64, end: u64) -> (u64, Offset) {
         let segment = &self.log.segments[at];
         let key = (segment.base, segment.generation);
         let segment_end = self.log.segment_end(at);
@@ -31,19 +31,19 @@ impl ColdRead<'_> {
         let mut position = start;
         while position < end {
             let Some(header) = self.header(key, position) else {
-                return position;
+                return (position, least);
             };
             let Some(length) = header.total_length() else {
-                return position;
+                return (position, least);
             };
             let goes_up = header.base_offset >= least && header.last_offset() < segment_end;
             if !goes_up || !self.checksum_holds(key, &header, position, length) {
-                return position;
+                return (position, least);
             }
             least = header.last_offset() + 1;
             position += length as u64;
         }
-        position
+        (position, least)
     }
 
     fn checksum_holds(
@@ -152,6 +152,7 @@ impl Log {
         let Some(segment) = self.segment_of_mut(mended.base) else {
             return;
         };
+        let aborted = std::mem::take(&mut segment.aborted);
         let fresh = Segment {
             base: mended.base,
             size: mended.size,
@@ -163,6 +164,7 @@ impl Log {
             snapshot: None,
             generation,
             cold: ColdState::Plain,
+            aborted,
         };
         let old = std::mem::replace(segment, fresh);
         io.discard(Garbage::Segment(old));

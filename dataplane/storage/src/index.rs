@@ -1,5 +1,6 @@
 //! The sparse index of a segment: in memory while it grows, in Kafka's two files once sealed.
 
+use crate::transactions::AbortedTransaction;
 use precursor_model::Offset;
 use std::sync::Arc;
 
@@ -142,15 +143,28 @@ pub struct SealedIndex {
     offsets: Vec<(u32, u32)>,
     /// Newest timestamp so far, and the offset that carries it less the base.
     times: Vec<(i64, u32)>,
+    /// What `.txnindex` holds.
+    aborted: Vec<AbortedTransaction>,
 }
 
 impl SealedIndex {
+    /// With the segment's transaction index.
+    pub fn with_aborted(mut self, aborted: Vec<AbortedTransaction>) -> SealedIndex {
+        self.aborted = aborted;
+        self
+    }
+
+    pub fn aborted(&self) -> &[AbortedTransaction] {
+        &self.aborted
+    }
+
     /// From the entries of a growing index, and the segment's newest timestamp.
     pub(crate) fn from_growing(growing: &GrowingIndex, newest: Option<(i64, u32)>) -> SealedIndex {
         let offsets = growing.iter().map(|e| (e.relative_offset, e.position));
         let mut sealed = SealedIndex {
             offsets: offsets.collect(),
             times: Vec::new(),
+            aborted: Vec::new(),
         };
         for entry in growing.iter() {
             sealed.push_time(entry.timestamp, entry.timestamp_offset);
@@ -200,6 +214,7 @@ impl SealedIndex {
         let index = SealedIndex {
             offsets: offset_entries.iter().map(offset_entry).collect(),
             times: time_entries.iter().map(time_entry).collect(),
+            aborted: Vec::new(),
         };
         let ascending = index
             .offsets

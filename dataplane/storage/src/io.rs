@@ -28,6 +28,7 @@ pub(crate) enum Operation {
     },
     Sync {
         log: LogId,
+        begun_us: u64,
     },
     Read {
         window: u32,
@@ -43,6 +44,22 @@ pub struct StoreStats {
     pub disk_write_bytes: u64,
     pub disk_syncs: u64,
     pub disk_errors: u64,
+    /// What syncs took: all together, and the longest, in microseconds.
+    pub sync_us: u64,
+    pub sync_us_max: u64,
+    /// Reads that memory answered, and those that needed the disk.
+    pub reads_hot: u64,
+    pub reads_cold: u64,
+    /// Of reads from disk, those that found their segment's index in memory, and others.
+    pub index_hits: u64,
+    pub index_misses: u64,
+    /// Pieces of segments (256 KiB) that reads from disk found in memory, and those that were read.
+    pub cache_hits: u64,
+    pub cache_misses: u64,
+    /// Segments of all logs that are or were online, now.
+    pub segments: u64,
+    /// Microseconds from the opening of the store until every log that was known by then was open.
+    pub recovery_us: u64,
     /// Bytes that only the region had, written by recovery.
     pub recovered_bytes: u64,
     /// Appends that found no memory.
@@ -217,7 +234,8 @@ impl Io {
             return false;
         };
         let begun = self.disk.sync(file, u64::from(token));
-        self.begun(token, begun.then_some(Operation::Sync { log }));
+        let begun_us = self.now.monotonic_us;
+        self.begun(token, begun.then_some(Operation::Sync { log, begun_us }));
         begun
     }
 
@@ -253,7 +271,12 @@ impl Io {
                 self.stats.disk_writes += 1;
                 self.stats.disk_write_bytes += u64::from(bytes);
             }
-            Operation::Sync { .. } => self.stats.disk_syncs += 1,
+            Operation::Sync { begun_us, .. } => {
+                let took_us = self.now.monotonic_us.saturating_sub(*begun_us);
+                self.stats.disk_syncs += 1;
+                self.stats.sync_us += took_us;
+                self.stats.sync_us_max = self.stats.sync_us_max.max(took_us);
+            }
             Operation::Read { .. } => {
                 self.stats.disk_reads += 1;
                 self.stats.disk_read_bytes += u64::from(bytes);

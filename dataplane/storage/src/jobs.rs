@@ -16,8 +16,11 @@ use crate::producers::ProducerList;
 use crate::quarantine::{Mended, Sick, mend};
 use crate::recovery::{OpenedLogs, open_logs};
 use crate::room::{Garbage, List, Longer, Purpose, Room, RoomSize};
-use crate::segment_files::{create_segment, remove_segments, write_index};
+use crate::segment_files::{create_segment, remove_segments, segment_bases, write_index};
 use crate::stock::{Delivery, Order};
+use crate::transactions::{
+    AbortedTransaction, AbortedWrite, aborted_by_segment, read_aborted, write_aborted,
+};
 use crate::write_behind::is_for_want_of_space;
 use precursor_disk::{DiskFile, FileSystem, OpenMode, Unsynced};
 use precursor_model::Offset;
@@ -33,6 +36,8 @@ pub(crate) struct Snapshot {
     /// Leader epochs, when they changed.
     pub epochs: LeaderEpochs,
     pub epochs_changed: bool,
+    /// What the segment's transaction index lacks up to the offset.
+    pub aborted: AbortedWrite,
 }
 
 /// Bases of segments that go, a few at a time.
@@ -117,6 +122,8 @@ pub(crate) enum Job {
         generation: u32,
         size: u64,
         end: Offset,
+        /// How many aborted transactions its transaction index must have.
+        aborted: usize,
     },
     /// Writes a sealed segment anew without its bad bytes.
     Mend {
@@ -233,10 +240,11 @@ pub(crate) fn run(files: &dyn FileSystem, job: Job) -> Outcome {
             generation,
             size,
             end,
+            aborted,
         } => Outcome::Loaded(
             log,
             (base, generation),
-            load_segment(files, &directory, base, size, end),
+            load_segment(files, &directory, base, (size, end), aborted),
         ),
         Job::Mend {
             log,
@@ -382,6 +390,12 @@ fn write_settled(files: &dyn FileSystem, job: &mut SettleJob) -> Settled {
     let newest = newest.and_then(|(t, offset)| Some((t, relative(offset, job.base)?)));
     let index = SealedIndex::from_growing(&job.index, newest);
     write_index(files, &job.directory, job.base, &index)?;
+    let aborted = &job.snapshot.aborted;
+    if !aborted.entries().is_empty() {
+        let (at, entries) = (aborted.at, aborted.entries());
+        write_aborted(files, &job.directory, job.base, at, entries)?;
+    }
+    let index = index.with_aborted(aborted.list.to_vec());
     job.snapshot.producers.sort();
     write_snapshot(files, &job.directory, &job.snapshot)?;
     Ok(job.seals.then(|| Arc::new(index)))
@@ -483,24 +497,48 @@ fn load_segment(
     files: &dyn FileSystem,
     directory: &Path,
     base: Offset,
-    size: u64,
-    end: Offset,
+    (size, last): (u64, Offset),
+    aborted: usize,
 ) -> io::Result<(DiskFile, Arc<SealedIndex>)> {
+    let aborted = load_aborted(files, directory, base, last, aborted)?;
     let read = |kind| {
         files
             .read(&segment_file(directory, base, kind))
             .unwrap_or_default()
     };
     let file = files.open(&segment_file(directory, base, "log"), OpenMode::Data)?;
-    let end = relative(end, base).unwrap_or(u32::MAX);
+    let end = relative(last, base).unwrap_or(u32::MAX);
     let found = SealedIndex::decode(&read("index"), &read("timeindex"), size, end);
     if let Some(index) = found.filter(|index| index.last_entry().is_some() || size < 65_536) {
-        return Ok((file, Arc::new(index)));
+        return Ok((file, Arc::new(index.with_aborted(aborted))));
     }
     let plain = files.open(&segment_file(directory, base, "log"), OpenMode::Plain)?;
     let index = crate::find_time::rebuild_index(&plain, base, size)?;
     write_index(files, directory, base, &index)?;
-    Ok((file, Arc::new(index)))
+    Ok((file, Arc::new(index.with_aborted(aborted))))
+}
+
+/// The transaction index of a sealed segment, made again from the log where it is not what it was.
+fn load_aborted(
+    files: &dyn FileSystem,
+    directory: &Path,
+    base: Offset,
+    end: Offset,
+    count: usize,
+) -> io::Result<Vec<AbortedTransaction>> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let found = read_aborted(files, directory, base, end)?;
+    if let Some(found) = found.filter(|found| found.len() == count) {
+        return Ok(found);
+    }
+    let bases = segment_bases(files, directory)?;
+    let mut all = aborted_by_segment(files, directory, &bases)?;
+    let at = bases.iter().position(|other| *other == base);
+    let made = at.map_or(Vec::new(), |at| all.swap_remove(at));
+    write_aborted(files, directory, base, 0, &made)?;
+    Ok(made)
 }
 
 /// Removes a partition's directory by way of another name, so that a crash leaves no half log.

@@ -44,6 +44,7 @@ mod shutdown;
 mod stock;
 mod store;
 mod tickets;
+mod transactions;
 mod write_behind;
 
 pub use api::{
@@ -65,3 +66,4 @@ pub use producers::ActiveProducer;
 pub use read::{Gather, Read};
 pub use segment_walk::Fault;
 pub use store::Store;
+pub use transactions::AbortedTransaction;

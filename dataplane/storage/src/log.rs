@@ -9,6 +9,7 @@ use crate::io::Io;
 use crate::jobs::Snapshot;
 use crate::producers::ProducerState;
 use crate::room::Rooms;
+use crate::transactions::{Aborted, AbortedTransaction};
 use precursor_disk::DiskFile;
 use precursor_model::{FlushPolicy, LogConfig, LogUid, Offset};
 use precursor_shm::ExtentId;
@@ -82,9 +83,19 @@ pub(crate) struct Segment {
     /// Changes when compaction puts another file in the place of the segment's.
     pub generation: u32,
     pub cold: ColdState,
+    pub aborted: Aborted,
 }
 
 impl Segment {
+    /// The aborted transactions whose markers the segment holds; `None` when only its file knows.
+    pub fn aborted(&self) -> Option<&[AbortedTransaction]> {
+        match &self.index {
+            _ if self.aborted.count == 0 => Some(&[]),
+            SegmentIndex::Loaded(index) => Some(index.aborted()),
+            _ => self.aborted.list(),
+        }
+    }
+
     /// Bytes that the segment takes up on disk, or will.
     pub fn stored(&self) -> u64 {
         match self.cold {
@@ -234,6 +245,8 @@ pub(crate) struct Log {
     pub unmended: Vec<Offset>,
     /// The last generation that a segment was given.
     pub generation: u32,
+    /// Where the last reads from disk ended.
+    pub cold_ends: [Offset; crate::cold::COLD_READERS],
 }
 
 impl Log {
@@ -278,6 +291,13 @@ impl Log {
             FlushPolicy::EveryWrite => self.durable,
             FlushPolicy::Interval | FlushPolicy::Os => self.end,
         }
+    }
+
+    /// The offset below which no transaction is open: where a consumer of what is committed ends.
+    pub fn last_stable(&self) -> Offset {
+        let visible_end = self.visible_end();
+        let stable = self.producers.last_stable(visible_end);
+        stable.max(self.start).min(visible_end)
     }
 
     /// How much of a segment may be shown, in bytes.

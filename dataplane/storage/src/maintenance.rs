@@ -162,7 +162,7 @@ impl Store {
                         log.on_written(io, base, (start, end), from, result);
                     }
                 }
-                Operation::Sync { log } => {
+                Operation::Sync { log, .. } => {
                     if let Some((log, io)) = self.log_and_io(log) {
                         log.on_synced(io, result);
                     }
@@ -186,7 +186,9 @@ impl Store {
                     for opening in logs.rest {
                         self.opens.push(opening);
                     }
-                    self.opens.tell_recovered();
+                    if let Some(took_us) = self.opens.tell_recovered(self.io.now) {
+                        self.io.stats.recovery_us = took_us;
+                    }
                 }
                 Outcome::Created(log, base, result) => {
                     if let Some((log, io)) = self.log_and_io(log) {
@@ -321,6 +323,7 @@ impl Store {
                 io.stats.quarantined_batches += report.quarantined_batches;
                 io.stats.quarantined_bytes += report.quarantined_bytes;
                 log.become_online(*opened);
+                io.stats.segments += log.segments.len() as u64;
                 io.events.push(StoreEvent::Online { log: id });
                 if report.bytes_rescued + report.bytes_cut + report.set_aside > 0 {
                     self.opens.add_recovered(&report);
@@ -349,6 +352,9 @@ impl Store {
             Err(error) => log.fail_with(io, "settle a segment", &error),
             Ok(index) => {
                 log.recovery_point = log.recovery_point.max(offset);
+                if let Some(segment) = log.segment_of_mut(base) {
+                    segment.aborted.settle(offset);
+                }
                 let Some(index) = index else {
                     return;
                 };
@@ -356,6 +362,9 @@ impl Store {
                 let mut spent = SegmentIndex::Loaded(index);
                 if let Some(segment) = log.segment_of_mut(base) {
                     std::mem::swap(&mut segment.index, &mut spent);
+                    if let Some(list) = segment.aborted.take_list() {
+                        io.discard(Garbage::Aborted(list));
+                    }
                 }
                 io.retire_index(spent);
                 let size = log

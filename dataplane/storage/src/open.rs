@@ -266,5 +266,6 @@ pub(crate) fn opening_log(
         not_cleaned_before_us: 0,
         unmended: Vec::new(),
         generation: 0,
+        cold_ends: [-1; crate::cold::COLD_READERS],
     }
 }

@@ -6,6 +6,7 @@ use crate::epochs::LeaderEpochs;
 use crate::log::{Log, Segment, SegmentIndex, Writer};
 use crate::producers::ProducerState;
 use crate::recovery::OpenedLog;
+use crate::transactions::Aborted;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ impl Log {
                     true => ColdState::Cold(sealed.stored),
                     false => ColdState::Plain,
                 },
+                aborted: Aborted::of(&sealed.aborted),
             });
         }
         let active = &opened.active;
@@ -44,6 +46,10 @@ impl Log {
             snapshot: None,
             generation: 0,
             cold: ColdState::Plain,
+            aborted: Aborted::growing(
+                Arc::new(opened.active.aborted.clone()),
+                opened.aborted_on_disk,
+            ),
         });
         self.segments = segments;
         self.writer = Writer::at(active.base, active.size);

@@ -1,6 +1,6 @@
 //! Logs that wait to be opened, and which of them are next.
 
-use crate::api::LogId;
+use crate::api::{LogId, Now};
 use crate::recovery::{OpenRequest, RecoveryReport};
 use precursor_model::TopicId;
 use std::collections::VecDeque;
@@ -19,12 +19,14 @@ struct Waiting {
 
 /// Requests by topic. Every topic that waits has a part in each batch, so that a topic of one
 /// partition does not wait for those of ten thousand that were asked for before it.
-#[derive(Default)]
 pub(crate) struct Opens {
     topics: VecDeque<Waiting>,
     /// The helper has a batch.
     pub under_way: bool,
     recovered: Recovered,
+    begun_us: u64,
+    /// The logs that were there at the start are open.
+    has_begun: bool,
 }
 
 /// What recovery had to do, all logs together that were opened in a row.
@@ -35,6 +37,16 @@ struct Recovered {
 }
 
 impl Opens {
+    pub fn new(now: Now) -> Opens {
+        Opens {
+            topics: VecDeque::new(),
+            under_way: false,
+            recovered: Recovered::default(),
+            begun_us: now.monotonic_us,
+            has_begun: false,
+        }
+    }
+
     pub fn push(&mut self, opening: Opening) {
         let topic = opening.1.topic_id;
         // A topic that is named again after others has a second turn: that is not worth a search.
@@ -63,8 +75,19 @@ impl Opens {
     }
 
     /// Says what recovery had to do, once no log waits any more: one line, however many there were.
-    pub fn tell_recovered(&mut self) {
-        if self.under_way || !self.topics.is_empty() || self.recovered.logs == 0 {
+    /// The first time, gives the microseconds since the start.
+    pub fn tell_recovered(&mut self, now: Now) -> Option<u64> {
+        if self.under_way || !self.topics.is_empty() {
+            return None;
+        }
+        let took_us = now.monotonic_us.saturating_sub(self.begun_us);
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
+        self.log_recovered(took_us);
+        is_first.then_some(took_us)
+    }
+
+    fn log_recovered(&mut self, took_us: u64) {
+        if self.recovered.logs == 0 {
             return;
         }
         let Recovered { logs, report } = std::mem::take(&mut self.recovered);
@@ -74,6 +97,7 @@ impl Opens {
             bytes_rescued = report.bytes_rescued,
             bytes_cut = report.bytes_cut,
             set_aside = report.set_aside,
+            since_start_ms = took_us / 1000,
             "recovered"
         );
     }
@@ -104,6 +128,11 @@ mod tests {
     use precursor_model::LogUid;
     use std::path::PathBuf;
 
+    const NOW: Now = Now {
+        monotonic_us: 0,
+        wall_ms: 0,
+    };
+
     fn opening(topic: u8, slot: u32) -> Opening {
         let request = OpenRequest {
             data_dir: PathBuf::new(),
@@ -126,7 +155,7 @@ mod tests {
 
     #[test]
     fn every_topic_has_a_part_in_the_next_batch() {
-        let mut opens = Opens::default();
+        let mut opens = Opens::new(NOW);
         for slot in 0..1_000 {
             opens.push(opening(1, slot));
         }
@@ -150,7 +179,7 @@ mod tests {
 
     #[test]
     fn logs_that_were_removed_are_left_out() {
-        let mut opens = Opens::default();
+        let mut opens = Opens::new(NOW);
         for slot in 0..300 {
             opens.push(opening(1, slot));
         }

@@ -1,15 +1,19 @@
-//! What a log knows of its idempotent producers: epochs, sequences, the last batches of each.
+//! What a log knows of its idempotent producers: epochs, sequences, the last batches of each, and
+//! which transactions are open.
 
 use crate::AppendError;
 use crate::batch::BatchHeader;
 use crate::compaction::LastBatch;
+use crate::transactions::{AbortedTransaction, Marker};
 use precursor_memory::crc32c;
 use precursor_model::Offset;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 /// Batches of a producer that a retry is recognised by (Kafka: `NUM_BATCHES_TO_RETAIN`, which is
 /// also the most requests that an idempotent producer may have in flight).
 const BATCHES_KEPT: usize = 5;
+/// Of the file with everything that is known; 1 did not tell of transactions.
+const WHOLE_VERSION: i16 = 2;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct KnownBatch {
@@ -28,9 +32,36 @@ struct Producer {
     count: u8,
     /// When it was last heard, by the wall clock.
     seen_ms: i64,
+    /// Of the last marker; -1: none.
+    coordinator_epoch: i32,
+    /// The first offset of its transaction that is open.
+    open: Option<Offset>,
 }
 
 impl Producer {
+    fn new(epoch: i16, seen_ms: i64) -> Producer {
+        Producer {
+            epoch,
+            batches: Default::default(),
+            count: 0,
+            seen_ms,
+            coordinator_epoch: -1,
+            open: None,
+        }
+    }
+
+    /// A new epoch begins its sequences anew; the transaction goes on.
+    fn heard(&mut self, epoch: i16, now_ms: i64) {
+        self.seen_ms = now_ms;
+        if self.epoch != epoch {
+            *self = Producer {
+                coordinator_epoch: self.coordinator_epoch,
+                open: self.open,
+                ..Producer::new(epoch, now_ms)
+            };
+        }
+    }
+
     fn batches(&self) -> &[KnownBatch] {
         &self.batches[..usize::from(self.count)]
     }
@@ -61,6 +92,15 @@ pub(crate) enum Verdict {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ProducerState {
     producers: HashMap<i64, Producer>,
+    /// Transactions that are open, or were ended by a marker that may not be shown yet; ascending.
+    undecided: VecDeque<Undecided>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Undecided {
+    first: Offset,
+    /// Where the marker is that ended it.
+    ended: Option<Offset>,
 }
 
 /// A producer that a log remembers.
@@ -72,6 +112,10 @@ pub struct ActiveProducer {
     pub last_sequence: i32,
     /// The newest timestamp of its last batch; -1 as above.
     pub last_timestamp: i64,
+    /// Of the coordinator of its last transaction that was ended; -1: none was.
+    pub coordinator_epoch: i32,
+    /// The first offset of its open transaction; -1: none is.
+    pub transaction_start_offset: Offset,
 }
 
 impl ProducerState {
@@ -79,6 +123,7 @@ impl ProducerState {
     pub fn with_capacity(producers: usize) -> ProducerState {
         ProducerState {
             producers: HashMap::with_capacity(producers),
+            undecided: VecDeque::with_capacity(producers),
         }
     }
 
@@ -90,6 +135,7 @@ impl ProducerState {
     /// Moves to an empty, larger state; returns the shell.
     pub fn move_to(&mut self, mut larger: ProducerState) -> ProducerState {
         larger.producers.extend(self.producers.drain());
+        larger.undecided.extend(self.undecided.drain(..));
         std::mem::replace(self, larger)
     }
 
@@ -111,6 +157,8 @@ impl ProducerState {
                     epoch: producer.epoch,
                     last_sequence: last.map_or(-1, |batch| batch.last_sequence),
                     last_timestamp: last.map_or(-1, |batch| batch.timestamp),
+                    coordinator_epoch: producer.coordinator_epoch,
+                    transaction_start_offset: producer.open.unwrap_or(-1),
                 }
             })
             .collect();
@@ -127,6 +175,9 @@ impl ProducerState {
         };
         if header.producer_epoch < producer.epoch {
             return Err(AppendError::InvalidProducerEpoch);
+        }
+        if producer.open.is_some() && !header.is_transactional() {
+            return Err(AppendError::InvalidTransactionState);
         }
         if header.producer_epoch > producer.epoch {
             return if header.base_sequence == 0 {
@@ -157,22 +208,50 @@ impl ProducerState {
         }
     }
 
-    /// Takes note of a batch that is in the log, with its offsets assigned.
-    pub fn record(&mut self, header: &BatchHeader, now_ms: i64) {
-        if !header.has_producer() {
-            return;
-        }
-        let fresh = Producer {
-            epoch: header.producer_epoch,
-            batches: Default::default(),
-            count: 0,
-            seen_ms: now_ms,
+    /// Judges a marker by Kafka's rules (`ProducerAppendInfo.appendEndTxnMarker`).
+    pub fn check_marker(&self, header: &BatchHeader, marker: Marker) -> Result<(), AppendError> {
+        let Some(producer) = self.producers.get(&header.producer_id) else {
+            return Ok(());
         };
-        let producer = self.producers.entry(header.producer_id).or_insert(fresh);
-        if producer.epoch != header.producer_epoch {
-            *producer = fresh;
+        if header.producer_epoch < producer.epoch {
+            return Err(AppendError::InvalidProducerEpoch);
         }
-        producer.seen_ms = now_ms;
+        if marker.coordinator_epoch < producer.coordinator_epoch {
+            return Err(AppendError::TransactionCoordinatorFenced);
+        }
+        Ok(())
+    }
+
+    /// Takes note of a batch that is in the log, with its offsets assigned; `marker`: what a control
+    /// batch says. Gives the transaction that it aborted.
+    pub fn record(
+        &mut self,
+        header: &BatchHeader,
+        marker: Option<Marker>,
+        now_ms: i64,
+    ) -> Option<AbortedTransaction> {
+        if !header.has_producer() {
+            return None;
+        }
+        let fresh = || Producer::new(header.producer_epoch, now_ms);
+        let producer = self
+            .producers
+            .entry(header.producer_id)
+            .or_insert_with(fresh);
+        producer.heard(header.producer_epoch, now_ms);
+        if header.is_control() {
+            let marker = marker?;
+            producer.coordinator_epoch = marker.coordinator_epoch;
+            let first = producer.open.take()?;
+            return self.end_transaction(header, first, marker.aborts);
+        }
+        if header.is_transactional() && producer.open.is_none() {
+            producer.open = Some(header.base_offset);
+            self.undecided.push_back(Undecided {
+                first: header.base_offset,
+                ended: None,
+            });
+        }
         producer.remember(KnownBatch {
             base_sequence: header.base_sequence,
             last_sequence: header.last_sequence(),
@@ -180,6 +259,58 @@ impl ProducerState {
             offset_delta: header.last_offset_delta,
             timestamp: header.max_timestamp,
         });
+        None
+    }
+
+    fn end_transaction(
+        &mut self,
+        header: &BatchHeader,
+        first: Offset,
+        aborts: bool,
+    ) -> Option<AbortedTransaction> {
+        let last_offset = header.base_offset;
+        let at = self.undecided.partition_point(|other| other.first < first);
+        if let Some(known) = self.undecided.get_mut(at) {
+            known.ended = Some(last_offset);
+        }
+        let open = self.undecided.iter().find(|other| other.ended.is_none());
+        aborts.then(|| AbortedTransaction {
+            producer_id: header.producer_id,
+            first_offset: first,
+            last_offset,
+            last_stable_offset: open.map_or(last_offset + 1, |open| open.first),
+        })
+    }
+
+    /// The first offset of a transaction that is not ended below the high watermark, or that itself.
+    pub fn last_stable(&self, high_watermark: Offset) -> Offset {
+        let is_undecided = |one: &&Undecided| one.ended.is_none_or(|end| end >= high_watermark);
+        let first = self.undecided.iter().find(is_undecided);
+        first.map_or(high_watermark, |one| one.first.min(high_watermark))
+    }
+
+    /// Forgets transactions that were ended below the high watermark.
+    pub fn forget_decided(&mut self, high_watermark: Offset) {
+        if !self.undecided.is_empty() {
+            self.undecided
+                .retain(|one| one.ended.is_none_or(|end| end >= high_watermark));
+        }
+    }
+
+    /// How many transactions are open, or were until a moment ago.
+    pub fn undecided(&self) -> usize {
+        self.undecided.len()
+    }
+
+    /// The producers that a snapshot has, whose transactions are listed by their beginnings.
+    fn of(producers: HashMap<i64, Producer>) -> ProducerState {
+        let mut open: Vec<Offset> = producers.values().filter_map(|one| one.open).collect();
+        open.sort_unstable();
+        let undecided = |first| Undecided { first, ended: None };
+        ProducerState {
+            producers,
+            undecided: open.into_iter().map(undecided).collect(),
+        }
     }
 
     /// The last that is known of each producer; compaction keeps its batch.
@@ -194,17 +325,18 @@ impl ProducerState {
             .collect()
     }
 
-    /// Forgets producers that were silent for `expiration_ms`.
+    /// Forgets producers that were silent for `expiration_ms`, unless a transaction of theirs is open.
     pub fn expire(&mut self, now_ms: i64, expiration_ms: i64) {
-        self.producers
-            .retain(|_, producer| now_ms.saturating_sub(producer.seen_ms) < expiration_ms);
+        self.producers.retain(|_, producer| {
+            producer.open.is_some() || now_ms.saturating_sub(producer.seen_ms) < expiration_ms
+        });
     }
 
     /// Reads [`ProducerList::encode_snapshot`]'s format; `None` when it is not sound.
     pub fn decode_snapshot(bytes: &[u8]) -> Option<ProducerState> {
         let mut reader = unframed(1, bytes)?;
         let count = i32::from_be_bytes(reader.take()?);
-        let mut state = ProducerState::default();
+        let mut producers = HashMap::new();
         for _ in 0..count {
             let id = i64::from_be_bytes(reader.take()?);
             let epoch = i16::from_be_bytes(reader.take()?);
@@ -212,12 +344,12 @@ impl ProducerState {
             let last_offset = i64::from_be_bytes(reader.take()?);
             let offset_delta = i32::from_be_bytes(reader.take()?);
             let timestamp = i64::from_be_bytes(reader.take()?);
-            let _: [u8; 12] = reader.take()?;
+            let coordinator_epoch = i32::from_be_bytes(reader.take()?);
+            let open = i64::from_be_bytes(reader.take()?);
             let mut producer = Producer {
-                epoch,
-                batches: Default::default(),
-                count: 0,
-                seen_ms: timestamp,
+                coordinator_epoch,
+                open: Some(open).filter(|open| *open >= 0),
+                ..Producer::new(epoch, timestamp)
             };
             if last_sequence >= 0 {
                 // Sequences go up with offsets, and wrap.
@@ -230,24 +362,29 @@ impl ProducerState {
                     timestamp,
                 });
             }
-            state.producers.insert(id, producer);
+            producers.insert(id, producer);
         }
-        reader.is_empty().then_some(state)
+        reader.is_empty().then(|| ProducerState::of(producers))
     }
 
-    /// Reads [`ProducerList::encode_whole`]'s format; `None` when it is not sound.
+    /// Reads [`ProducerList::encode_whole`]'s format, also from before it told of transactions;
+    /// `None` when it is not sound.
     pub fn decode_whole(bytes: &[u8]) -> Option<ProducerState> {
-        let mut reader = unframed(1, bytes)?;
+        let (mut reader, has_transactions) = match unframed(WHOLE_VERSION, bytes) {
+            Some(reader) => (reader, true),
+            None => (unframed(1, bytes)?, false),
+        };
         let count = i32::from_be_bytes(reader.take()?);
-        let mut state = ProducerState::default();
+        let mut producers = HashMap::new();
         for _ in 0..count {
             let id = i64::from_be_bytes(reader.take()?);
-            let mut producer = Producer {
-                epoch: i16::from_be_bytes(reader.take()?),
-                batches: Default::default(),
-                count: 0,
-                seen_ms: i64::from_be_bytes(reader.take()?),
-            };
+            let epoch = i16::from_be_bytes(reader.take()?);
+            let mut producer = Producer::new(epoch, i64::from_be_bytes(reader.take()?));
+            if has_transactions {
+                producer.coordinator_epoch = i32::from_be_bytes(reader.take()?);
+                let open = i64::from_be_bytes(reader.take()?);
+                producer.open = Some(open).filter(|open| *open >= 0);
+            }
             let [batches] = reader.take()?;
             for _ in 0..batches.min(BATCHES_KEPT as u8) {
                 producer.remember(KnownBatch {
@@ -258,9 +395,9 @@ impl ProducerState {
                     timestamp: i64::from_be_bytes(reader.take()?),
                 });
             }
-            state.producers.insert(id, producer);
+            producers.insert(id, producer);
         }
-        reader.is_empty().then_some(state)
+        reader.is_empty().then(|| ProducerState::of(producers))
     }
 }
 
@@ -288,16 +425,21 @@ impl ProducerList {
         let mut body = Vec::with_capacity(4 + 46 * self.0.len());
         body.extend((self.0.len() as i32).to_be_bytes());
         for (id, producer) in &self.0 {
-            let last = producer.batches().last().copied().unwrap_or_default();
+            let none = KnownBatch {
+                last_sequence: -1,
+                last_offset: -1,
+                timestamp: producer.seen_ms,
+                ..KnownBatch::default()
+            };
+            let last = producer.batches().last().copied().unwrap_or(none);
             body.extend(id.to_be_bytes());
             body.extend(producer.epoch.to_be_bytes());
             body.extend(last.last_sequence.to_be_bytes());
             body.extend(last.last_offset.to_be_bytes());
             body.extend(last.offset_delta.to_be_bytes());
             body.extend(last.timestamp.to_be_bytes());
-            // No transactions: no coordinator epoch, no first offset.
-            body.extend((-1i32).to_be_bytes());
-            body.extend((-1i64).to_be_bytes());
+            body.extend(producer.coordinator_epoch.to_be_bytes());
+            body.extend(producer.open.unwrap_or(-1).to_be_bytes());
         }
         framed(1, &body)
     }
@@ -311,6 +453,8 @@ impl ProducerList {
             body.extend(id.to_be_bytes());
             body.extend(producer.epoch.to_be_bytes());
             body.extend(producer.seen_ms.to_be_bytes());
+            body.extend(producer.coordinator_epoch.to_be_bytes());
+            body.extend(producer.open.unwrap_or(-1).to_be_bytes());
             body.push(producer.count);
             for batch in producer.batches() {
                 body.extend(batch.base_sequence.to_be_bytes());
@@ -320,7 +464,7 @@ impl ProducerList {
                 body.extend(batch.timestamp.to_be_bytes());
             }
         }
-        framed(1, &body)
+        framed(WHOLE_VERSION, &body)
     }
 }
 
@@ -374,7 +518,7 @@ mod tests {
         for n in 0..7 {
             let next = header(n * 10, 0, i64::from(n) * 100);
             assert_eq!(state.check(&next), Ok(Verdict::Append), "batch {n}");
-            state.record(&next, 1);
+            state.record(&next, None, 1);
         }
         let duplicate = Verdict::Duplicate {
             base_offset: 200,
@@ -391,7 +535,7 @@ mod tests {
         let ahead = state.check(&header(70, 1, 0));
         assert_eq!(ahead, Err(AppendError::OutOfOrderSequence));
         assert_eq!(state.check(&header(0, 1, 0)), Ok(Verdict::Append));
-        state.record(&header(0, 1, 900), 1);
+        state.record(&header(0, 1, 900), None, 1);
         let fenced = state.check(&header(70, 0, 0));
         assert_eq!(fenced, Err(AppendError::InvalidProducerEpoch));
     }
@@ -400,7 +544,7 @@ mod tests {
     fn snapshots_come_back_and_damage_is_seen() {
         let mut state = ProducerState::default();
         for n in 0..7 {
-            state.record(&header(n * 10, 3, i64::from(n) * 100), 9);
+            state.record(&header(n * 10, 3, i64::from(n) * 100), None, 9);
         }
         let mut list = ProducerList::with_capacity(1);
         state.copy_to(&mut list);
@@ -429,10 +573,89 @@ mod tests {
     #[test]
     fn silent_producers_are_forgotten() {
         let mut state = ProducerState::default();
-        state.record(&header(0, 0, 0), 100);
+        state.record(&header(0, 0, 0), None, 100);
         state.expire(199, 100);
         assert_eq!(state.producers.len(), 1);
         state.expire(200, 100);
         assert_eq!(state.producers.len(), 0);
+    }
+
+    fn in_transaction(producer: i64, offset: Offset) -> BatchHeader {
+        let mut header = header(0, 0, offset);
+        header.producer_id = producer;
+        header.attributes = 0x10;
+        header
+    }
+
+    fn end(state: &mut ProducerState, producer: i64, at: Offset, aborts: bool) -> Option<Offset> {
+        let mut header = in_transaction(producer, at);
+        header.attributes = 0x30;
+        header.last_offset_delta = 0;
+        let marker = Marker {
+            aborts,
+            coordinator_epoch: 4,
+        };
+        let aborted = state.record(&header, Some(marker), 1)?;
+        let told = (aborted.producer_id, aborted.last_offset);
+        assert_eq!((told, aborts), ((producer, at), true));
+        Some(aborted.last_stable_offset)
+    }
+
+    #[test]
+    fn transactions_hold_the_last_stable_offset_until_their_end_is_shown() {
+        let mut state = ProducerState::default();
+        state.record(&in_transaction(1, 100), None, 1);
+        state.record(&in_transaction(2, 200), None, 1);
+        state.record(&in_transaction(1, 300), None, 1);
+        assert_eq!(state.last_stable(1_000), 100);
+        assert_eq!(state.last_stable(50), 50);
+        let plain = header(10, 0, 400);
+        let mixed = BatchHeader {
+            producer_id: 1,
+            ..plain
+        };
+        let refused = Err(AppendError::InvalidTransactionState);
+        assert_eq!(state.check(&mixed), refused);
+        assert_eq!(end(&mut state, 1, 400, true), Some(200));
+        assert_eq!(state.last_stable(400), 100, "its marker is not shown yet");
+        assert_eq!(state.last_stable(401), 200);
+        state.forget_decided(401);
+        assert_eq!(end(&mut state, 2, 500, true), Some(501));
+        assert_eq!(state.last_stable(1_000), 1_000);
+        // Nothing is open: a marker ends nothing.
+        assert_eq!(end(&mut state, 2, 600, true), None);
+        state.record(&in_transaction(2, 700), None, 1);
+        assert_eq!(end(&mut state, 2, 800, false), None, "committed");
+        let mut late = in_transaction(2, 900);
+        late.attributes = 0x30;
+        let old = Marker {
+            aborts: true,
+            coordinator_epoch: 3,
+        };
+        let fenced = state.check_marker(&late, old);
+        assert_eq!(fenced, Err(AppendError::TransactionCoordinatorFenced));
+    }
+
+    #[test]
+    fn snapshots_tell_of_open_transactions() {
+        let mut state = ProducerState::default();
+        state.record(&in_transaction(1, 100), None, 1);
+        end(&mut state, 1, 200, true);
+        state.forget_decided(201);
+        state.record(&in_transaction(2, 300), None, 1);
+        state.record(&in_transaction(1, 400), None, 1);
+        let mut list = ProducerList::with_capacity(2);
+        state.copy_to(&mut list);
+        list.sort();
+        let whole = ProducerState::decode_whole(&list.encode_whole());
+        assert_eq!(whole, Some(state.clone()));
+        let kafkas = ProducerState::decode_snapshot(&list.encode_snapshot()).unwrap();
+        assert_eq!(kafkas.last_stable(1_000), 300);
+        let told = kafkas.active();
+        assert_eq!(told[0].coordinator_epoch, 4);
+        assert_eq!(told[1].transaction_start_offset, 300);
+        // What is open is not forgotten.
+        state.expire(1_000_000, 1);
+        assert_eq!(state.last_stable(1_000), 300);
     }
 }

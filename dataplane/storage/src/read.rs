@@ -4,6 +4,7 @@ use crate::api::{ReadOptions, ReadTicket};
 use crate::index::relative;
 use crate::io::Io;
 use crate::log::Log;
+use crate::transactions::AbortedTransaction;
 use precursor_model::Offset;
 use precursor_shm::ExtentId;
 
@@ -20,6 +21,9 @@ pub(crate) struct Chunk {
 pub struct Gather {
     pub(crate) chunks: Vec<Chunk>,
     pub(crate) length: usize,
+    /// The batches end below this offset.
+    pub(crate) end: Offset,
+    pub(crate) aborted: Vec<AbortedTransaction>,
 }
 
 impl Gather {
@@ -28,6 +32,8 @@ impl Gather {
         Gather {
             chunks: Vec::with_capacity(64),
             length: 0,
+            end: 0,
+            aborted: Vec::new(),
         }
     }
 
@@ -39,6 +45,11 @@ impl Gather {
     /// True when there was nothing to read.
     pub fn is_empty(&self) -> bool {
         self.length == 0
+    }
+
+    /// Of a committed read: the aborted transactions that have batches in it, by their first offsets.
+    pub fn aborted(&self) -> &[AbortedTransaction] {
+        &self.aborted
     }
 
     /// Appends a piece and pins it.
@@ -70,7 +81,8 @@ pub(crate) struct Run {
 impl Log {
     /// Fills `gather` from the region; false when the batch of `options.offset` is not there.
     pub fn read_hot(&mut self, io: &mut Io, options: &ReadOptions, gather: &mut Gather) -> bool {
-        if options.offset >= self.visible_end() {
+        let until = self.readable_end(options);
+        if options.offset >= until {
             return true;
         }
         let segment = self.segment_at(options.offset);
@@ -78,9 +90,10 @@ impl Log {
         let Some((at, position)) = self.hot_start(segment, options.offset) else {
             return false;
         };
-        let Some((at, run)) = self.hot_run(io, segment, at, position, options) else {
+        let Some((at, run, end)) = self.hot_run(io, segment, (at, position), until, options) else {
             return false;
         };
+        gather.end = end;
         let mut at = at;
         let mut position = run.start;
         while position < run.end {
@@ -94,6 +107,60 @@ impl Log {
             at += 1;
         }
         true
+    }
+
+    /// Where a read ends at the latest.
+    pub fn readable_end(&self, options: &ReadOptions) -> Offset {
+        match options.committed {
+            true => self.last_stable(),
+            false => self.visible_end(),
+        }
+    }
+
+    /// Adds the aborted transactions that have batches between `from` and the gather's end. Gives a
+    /// segment whose index must be loaded first.
+    pub fn gather_aborted(&self, from: Offset, gather: &mut Gather) -> Option<usize> {
+        let end = gather.end;
+        'segments: for at in self.segment_at(from)..self.segments.len() {
+            let segment = &self.segments[at];
+            if !segment.aborted.concern(end) {
+                continue;
+            }
+            let Some(aborted) = segment.aborted() else {
+                gather.aborted.clear();
+                return Some(at);
+            };
+            let first = aborted.partition_point(|entry| entry.last_offset < from);
+            for entry in &aborted[first..] {
+                if entry.first_offset < end {
+                    gather.aborted.push(*entry);
+                }
+                // What is aborted later began later.
+                if entry.last_stable_offset >= end {
+                    break 'segments;
+                }
+            }
+        }
+        let aborted = &mut gather.aborted;
+        aborted.sort_unstable_by_key(|entry| entry.first_offset);
+        None
+    }
+
+    /// How much of a segment lies before `until`, in bytes, where the region holds that offset.
+    fn size_until(&self, io: &Io, segment: usize, until: Offset) -> Option<u64> {
+        let size = self.visible_size(segment);
+        if until >= self.visible_end() || until >= self.segment_end(segment) {
+            return Some(size);
+        }
+        let (mut at, mut position) = self.hot_start(segment, until)?;
+        loop {
+            let header = self.header_in_extents(io, at, position)?;
+            if header.last_offset() >= until {
+                return Some(position.min(size));
+            }
+            position += header.total_length()? as u64;
+            at = self.extent_from(at, position)?;
+        }
     }
 
     /// A batch at or before `offset` in the region, as near as the index and the extents know.
@@ -117,16 +184,17 @@ impl Log {
         Some((self.extent_at(base, position)?, position))
     }
 
-    /// Whole batches from the one that holds the offset, as many as fit.
+    /// Whole batches from the one that holds the offset, as many as fit; and the offset that they end
+    /// below.
     fn hot_run(
         &self,
         io: &Io,
         segment: usize,
-        at: usize,
-        position: u64,
+        (at, position): (usize, u64),
+        until: Offset,
         options: &ReadOptions,
-    ) -> Option<(usize, Run)> {
-        let size = self.visible_size(segment);
+    ) -> Option<(usize, Run, Offset)> {
+        let size = self.size_until(io, segment, until)?;
         let base = self.segments[segment].base;
         let (mut at, mut position) = (at, position);
         let mut header = self.header_in_extents(io, at, position)?;
@@ -142,14 +210,14 @@ impl Log {
         let limit = position + options.max_bytes as u64;
         if limit >= size {
             run.end = size;
-            return Some((at, run));
+            return Some((at, run, until.min(self.segment_end(segment))));
         }
         let first_end = position + header.total_length()? as u64;
         if first_end > limit {
             if options.at_least_one {
                 run.end = first_end;
             }
-            return Some((at, run));
+            return Some((at, run, header.last_offset() + 1));
         }
         // Jump by the index, then go by headers.
         let jump = self.segments[segment].index.batch_at_or_before(limit);
@@ -157,14 +225,14 @@ impl Log {
         let mut cursor = self.extent_at(base, end)?;
         loop {
             cursor = self.extent_from(cursor, end)?;
-            let length = self.header_in_extents(io, cursor, end)?.total_length()? as u64;
+            let header = self.header_in_extents(io, cursor, end)?;
+            let length = header.total_length()? as u64;
             if end + length > limit {
-                break;
+                run.end = end;
+                return Some((at, run, header.base_offset));
             }
             end += length;
         }
-        run.end = end;
-        Some((at, run))
     }
 
     /// The extent of `position`, at `at` or after it.

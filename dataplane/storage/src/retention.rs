@@ -76,6 +76,7 @@ impl Store {
         {
             if let Some(segment) = log.segments.pop_front() {
                 bases.push(segment.base);
+                io.stats.segments -= 1;
                 io.discard(Garbage::Segment(segment));
             }
         }

@@ -15,6 +15,7 @@ use crate::log::{Log, Segment, SegmentIndex, TailExtent};
 use crate::producers::{ProducerList, ProducerState};
 use crate::read::Gather;
 use crate::stock::Delivery;
+use crate::transactions::{AbortedTransaction, AbortedWrite};
 use precursor_disk::DiskFile;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub(crate) struct Room {
     pub index: Arc<GrowingIndex>,
     pub producers: ProducerList,
     pub epochs: LeaderEpochs,
+    /// The next segment's, or a copy of what the active one's file lacks.
+    pub aborted: Arc<Vec<AbortedTransaction>>,
 }
 
 /// How much a room holds.
@@ -37,6 +40,7 @@ pub(crate) struct RoomSize {
     chunks: usize,
     producers: usize,
     epochs: usize,
+    aborted: usize,
 }
 
 impl Room {
@@ -45,6 +49,7 @@ impl Room {
             index: Arc::new(GrowingIndex::with_chunks(size.chunks)),
             producers: ProducerList::with_capacity(size.producers),
             epochs: LeaderEpochs::with_capacity(size.epochs),
+            aborted: Arc::new(Vec::with_capacity(size.aborted)),
         }
     }
 
@@ -52,6 +57,7 @@ impl Room {
         self.index.chunks().1 >= size.chunks
             && self.producers.capacity() >= size.producers
             && self.epochs.capacity() >= size.epochs
+            && self.aborted.capacity() >= size.aborted
     }
 }
 
@@ -70,6 +76,7 @@ pub(crate) enum List {
     Producers,
     Index,
     Epochs,
+    Aborted,
 }
 
 /// An empty list of more capacity.
@@ -80,6 +87,7 @@ pub(crate) enum Longer {
     Producers(ProducerState),
     Index(GrowingIndex),
     Epochs(LeaderEpochs),
+    Aborted(Vec<AbortedTransaction>),
 }
 
 impl Longer {
@@ -90,6 +98,7 @@ impl Longer {
             List::Producers => Longer::Producers(ProducerState::with_capacity(capacity)),
             List::Index => Longer::Index(GrowingIndex::with_chunks(capacity)),
             List::Epochs => Longer::Epochs(LeaderEpochs::with_capacity(capacity)),
+            List::Aborted => Longer::Aborted(Vec::with_capacity(capacity)),
         }
     }
 
@@ -100,6 +109,7 @@ impl Longer {
             Longer::Producers(_) => List::Producers,
             Longer::Index(_) => List::Index,
             Longer::Epochs(_) => List::Epochs,
+            Longer::Aborted(_) => List::Aborted,
         }
     }
 }
@@ -111,6 +121,7 @@ pub(crate) enum Garbage {
     File(DiskFile),
     Segment(Segment),
     Snapshot(Snapshot),
+    Aborted(Arc<Vec<AbortedTransaction>>),
     Room(Room),
     List(Longer),
     Block(Vec<u8>),
@@ -173,7 +184,12 @@ impl Log {
             // The next segment's index grows when it comes to that.
             _ => 0,
         };
+        let aborted = match purpose {
+            Purpose::Settle => self.active().aborted.unsettled(),
+            Purpose::Roll => 0,
+        };
         RoomSize {
+            aborted: aborted * factor,
             chunks: chunks * factor,
             producers: (self.producers.room().0 * factor).max(8 * usize::from(ahead)),
             epochs: (self.epochs.room().0 * factor).max(4 * usize::from(ahead)),
@@ -195,6 +211,9 @@ impl Log {
         };
         let (producers_used, producers_room) = self.producers.room();
         let (epochs_used, epochs_room) = self.epochs.room();
+        let (aborted_used, aborted_room) = self.active().aborted.room();
+        // Any transaction that is open may be aborted.
+        let aborted_used = aborted_used + self.producers.undecided();
         let lists = [
             (
                 List::Segments,
@@ -205,10 +224,11 @@ impl Log {
             (List::Producers, producers_used, producers_room),
             (List::Index, index_used, index_room),
             (List::Epochs, epochs_used, epochs_room),
+            (List::Aborted, aborted_used, aborted_room),
         ];
         for (list, used, room) in lists {
             let bit = 1 << list as u8;
-            if used * 2 > room && self.rooms.lists_ordered & bit == 0 {
+            if used > room / 2 && self.rooms.lists_ordered & bit == 0 {
                 self.rooms.lists_ordered |= bit;
                 io.job(Job::Lengthen(self.id, list, room.max(4) * 2));
             }
@@ -292,6 +312,7 @@ impl Log {
             Longer::Epochs(larger) if larger.capacity() > self.epochs.room().0 => {
                 Longer::Epochs(self.epochs.move_to(larger))
             }
+            Longer::Aborted(longer) => Longer::Aborted(self.active_mut().aborted.move_to(longer)),
             Longer::Index(larger) => Longer::Index(self.lengthen_index(larger)),
             // It grew in place meanwhile, past what was ordered.
             late => late,
@@ -313,13 +334,19 @@ impl Log {
     }
 
     /// The log's producers at its end, in a room's lists.
-    pub fn snapshot(&self, mut producers: ProducerList, epochs: LeaderEpochs) -> Snapshot {
+    pub fn snapshot(
+        &self,
+        mut producers: ProducerList,
+        epochs: LeaderEpochs,
+        aborted: AbortedWrite,
+    ) -> Snapshot {
         self.producers.copy_to(&mut producers);
         Snapshot {
             offset: self.end,
             producers,
             epochs,
             epochs_changed: false,
+            aborted,
         }
     }
 

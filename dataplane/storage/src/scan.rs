@@ -4,6 +4,7 @@
 //! tried first, and the disk's own bytes where it does not hold up.
 
 use crate::batch::{BatchHeader, HEADER_LENGTH};
+use crate::transactions::Marker;
 use precursor_disk::{BLOCK, DiskFile};
 use precursor_model::Offset;
 use std::io;
@@ -105,13 +106,19 @@ impl<'a> SegmentScan<'a> {
         };
         if let Some(length) = plausible(self.view(position), follows, remaining) {
             self.load(position, length)?;
-            let header = sound(&self.view(position)[..length]);
+            let batch = &self.view(position)[..length];
+            let header = sound(batch);
             if let Some(header) = header {
+                let marker = Marker::of_bytes(&header, batch);
                 let end = position + length as u64;
                 if self.is_from_memory(position, end) {
                     self.note_unwritten(position, end);
                 }
-                return Ok(Some(Batch { header, end }));
+                return Ok(Some(Batch {
+                    header,
+                    marker,
+                    end,
+                }));
             }
         }
         if !self.is_from_memory(position, self.end) {
@@ -135,6 +142,7 @@ impl<'a> SegmentScan<'a> {
         bytes.resize(length, 0);
         self.file.read_at(&mut bytes, position)?;
         Ok(sound(&bytes).map(|header| Batch {
+            marker: Marker::of_bytes(&header, &bytes),
             header,
             end: position + length as u64,
         }))
@@ -228,6 +236,8 @@ impl<'a> SegmentScan<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Batch {
     pub header: BatchHeader,
+    /// What a control batch says.
+    pub marker: Option<Marker>,
     pub end: u64,
 }
 

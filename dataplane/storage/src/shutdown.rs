@@ -112,7 +112,8 @@ impl Log {
             SegmentIndex::Growing(index) => index.clone(),
             _ => Arc::default(),
         };
-        let mut snapshot = self.snapshot(ProducerList::default(), LeaderEpochs::default());
+        let aborted = self.active().aborted.share();
+        let mut snapshot = self.snapshot(ProducerList::default(), LeaderEpochs::default(), aborted);
         self.add_epochs(&mut snapshot);
         let active = self.active();
         SettleJob {

@@ -138,6 +138,7 @@ impl Io {
             self.unpin(chunk.extent);
         }
         gather.length = 0;
+        gather.aborted.clear();
         if self.stock.gathers.len() < GATHERS_MAX {
             self.stock.gathers.push(gather);
         } else {

@@ -203,7 +203,7 @@ impl Store {
             cache: WindowCache::new(pool_bytes),
             tickets: Tickets::default(),
             directories: HashSet::new(),
-            opens: Opens::default(),
+            opens: Opens::new(now),
             found: found_of,
             adopted: HashMap::new(),
             checkpointed,
@@ -348,6 +348,7 @@ impl Store {
                 self.gone.insert(name.into_owned());
             }
         }
+        self.io.stats.segments -= log.segments.len() as u64;
         log.free_extents(&mut self.io);
         self.cleaner.forget(id);
         self.freezer.forget(id);
@@ -422,7 +423,7 @@ impl Store {
                 start: log.start,
                 end: log.end,
                 high_watermark: log.visible_end(),
-                last_stable: log.visible_end(),
+                last_stable: log.last_stable(),
                 durable: log.durable,
                 leader_epoch: log.leader_epoch,
             },
@@ -455,7 +456,10 @@ impl Store {
             return Err(ReadError::OffsetOutOfRange);
         }
         let mut gather = io.take_gather();
-        if log.read_hot(io, &options, &mut gather) {
+        let is_hot = log.read_hot(io, &options, &mut gather);
+        let mut aborted_known = || log.gather_aborted(options.offset, &mut gather).is_none();
+        if is_hot && (!options.committed || aborted_known()) {
+            io.stats.reads_hot += 1;
             return Ok(Read::Ready(gather));
         }
         io.return_gather(gather);

@@ -26,10 +26,45 @@ enum WaitingLookup {
     Waiting {
         log: LogId,
         request: FindTime,
+        newest: Option<Newest>,
     },
     Done(Result<Option<TimedOffset>, ReadError>),
     /// Nobody asks any more.
     Cancelled,
+}
+
+/// A search for the newest record, by searches for records that are at least so new. The batches'
+/// headers tell how new it can be; the record that was meant may be deleted or compacted away.
+#[derive(Clone, Copy, Debug)]
+struct Newest {
+    /// The newest so far.
+    found: Option<TimedOffset>,
+    /// None is newer than this.
+    latest: i64,
+    /// What is searched for.
+    asked: i64,
+}
+
+impl Newest {
+    fn of(latest: i64) -> Newest {
+        Newest {
+            found: None,
+            latest,
+            asked: latest,
+        }
+    }
+
+    /// Takes the outcome of the search for `asked`; false when the newest is known.
+    fn go_on(&mut self, found: Option<TimedOffset>) -> bool {
+        match found {
+            Some(found) => self.found = Some(found),
+            None => self.latest = self.asked - 1,
+        }
+        let least = self.found.map_or(0, |found| found.timestamp + 1);
+        // From there on upwards, halving.
+        self.asked = least + (self.latest - least + 1) / 2;
+        least <= self.latest
+    }
 }
 
 /// How far a search by timestamp got without the helper.
@@ -116,8 +151,12 @@ impl Default for Tickets {
 
 impl Store {
     pub(crate) fn read_cold(&mut self, id: LogId, options: ReadOptions) -> Result<Read, ReadError> {
+        self.count_cold_read(id, options.offset);
         match self.advance_read(id, options) {
-            Progress::Done(Ok(gather)) => Ok(Read::Ready(gather)),
+            Progress::Done(Ok(gather)) => {
+                self.io.stats.cache_hits += gather.chunks.len() as u64;
+                Ok(Read::Ready(gather))
+            }
             Progress::Done(Err(error)) => Err(error),
             Progress::Waiting if self.tickets.waiting >= READS_MAX => Err(ReadError::Busy),
             Progress::Waiting => {
@@ -127,6 +166,18 @@ impl Store {
                 Ok(Read::Pending(ReadTicket { slot, generation }))
             }
         }
+    }
+
+    fn count_cold_read(&mut self, id: LogId, offset: Offset) {
+        let Some((log, io)) = self.log_and_io(id) else {
+            return;
+        };
+        let segment = log.segments.get(log.segment_at(offset));
+        let is_absent =
+            segment.is_some_and(|segment| matches!(segment.index, SegmentIndex::Absent));
+        io.stats.reads_cold += 1;
+        io.stats.index_misses += u64::from(is_absent);
+        io.stats.index_hits += u64::from(!is_absent);
     }
 
     fn advance_read(&mut self, id: LogId, options: ReadOptions) -> Progress {
@@ -216,28 +267,68 @@ impl Store {
     /// # Errors
     /// The log is not online.
     pub fn offset_for_time(&mut self, id: LogId, timestamp: i64) -> Result<Lookup, ReadError> {
-        let request = match self.search(id, timestamp, 0)? {
-            Search::Ended(found) => return Ok(Lookup::Ready(found)),
-            Search::ByHelper(request) => request,
-        };
+        match self.search(id, timestamp, 0)? {
+            Search::Ended(found) => Ok(Lookup::Ready(found)),
+            Search::ByHelper(request) => Ok(self.begin_lookup(id, request, None)),
+        }
+    }
+
+    /// The first of the records with the newest timestamp (ListOffsets, KIP-734).
+    ///
+    /// # Errors
+    /// The log is not online.
+    pub fn newest_record(&mut self, id: LogId) -> Result<Lookup, ReadError> {
+        let latest = self.log(id).and_then(Log::latest_time);
+        let mut newest = Newest::of(latest.unwrap_or(-1));
+        if newest.latest < 0 {
+            return self.search(id, i64::MAX, 0).map(|_| Lookup::Ready(None));
+        }
+        match self.search_newest(id, &mut newest)? {
+            Search::Ended(found) => Ok(Lookup::Ready(found)),
+            Search::ByHelper(request) => Ok(self.begin_lookup(id, request, Some(newest))),
+        }
+    }
+
+    /// Searches until the helper is needed or the newest record is found.
+    fn search_newest(&mut self, id: LogId, newest: &mut Newest) -> Result<Search, ReadError> {
+        loop {
+            match self.search(id, newest.asked, 0)? {
+                Search::Ended(found) if newest.go_on(found) => {}
+                Search::Ended(_) => return Ok(Search::Ended(newest.found)),
+                by_helper => return Ok(by_helper),
+            }
+        }
+    }
+
+    fn begin_lookup(&mut self, id: LogId, request: FindTime, newest: Option<Newest>) -> Lookup {
         let (slot, generation) = self.tickets.lookups.insert(WaitingLookup::Cancelled);
         let ticket = LookupTicket { slot, generation };
-        let waiting = self.ask_helper(id, ticket, request);
+        let waiting = self.ask_helper(id, ticket, request, newest);
         if let Some(entry) = self.tickets.lookups.get(slot, generation) {
             *entry = waiting;
         }
-        Ok(Lookup::Pending(ticket))
+        Lookup::Pending(ticket)
     }
 
     /// Hands a search on; what is remembered of it.
-    fn ask_helper(&mut self, id: LogId, ticket: LookupTicket, search: FindTime) -> WaitingLookup {
+    fn ask_helper(
+        &mut self,
+        id: LogId,
+        ticket: LookupTicket,
+        search: FindTime,
+        newest: Option<Newest>,
+    ) -> WaitingLookup {
         let request = FindTime {
             batch: search.batch.is_some().then(Vec::new),
             directory: search.directory.clone(),
             ..search
         };
         self.io.job(Job::FindTime(ticket, search));
-        WaitingLookup::Waiting { log: id, request }
+        WaitingLookup::Waiting {
+            log: id,
+            request,
+            newest,
+        }
     }
 
     /// Searches the segments from `from` on as far as the region holds them.
@@ -252,9 +343,9 @@ impl Store {
         let start = log.start;
         for at in log.segment_at(from)..log.segments.len() {
             let segment = &log.segments[at];
-            let newest = segment.newest;
-            let may_hold =
-                newest.is_some_and(|(time, offset)| time >= timestamp && offset >= start);
+            // The newest of its batches may be deleted, and others not.
+            let may_hold = log.segment_end(at) > start
+                && segment.newest.is_some_and(|newest| newest.0 >= timestamp);
             if !may_hold || segment.base < from {
                 continue;
             }
@@ -275,11 +366,16 @@ impl Store {
     ) {
         let LookupTicket { slot, generation } = ticket;
         let entry = self.tickets.lookups.get(slot, generation);
-        let Some(WaitingLookup::Waiting { log, request }) = entry else {
+        let Some(WaitingLookup::Waiting {
+            log,
+            request,
+            newest,
+        }) = entry
+        else {
             self.tickets.lookups.remove(slot, generation);
             return;
         };
-        let (id, request) = (*log, request.clone());
+        let (id, request, mut newest) = (*log, request.clone(), *newest);
         let next = match result {
             Ok(Some(found)) => Ok(Search::Ended(Some(found))),
             Err(_) if self.is_current(id, &request) => {
@@ -289,8 +385,15 @@ impl Store {
             _ if !self.is_current(id, &request) => self.search(id, request.timestamp, request.base),
             _ => self.search_behind(id, &request),
         };
+        let next = match (next, &mut newest) {
+            (Ok(Search::Ended(found)), Some(newest)) => match newest.go_on(found) {
+                true => self.search_newest(id, newest),
+                false => Ok(Search::Ended(newest.found)),
+            },
+            (next, _) => next,
+        };
         let waiting = match next {
-            Ok(Search::ByHelper(request)) => self.ask_helper(id, ticket, request),
+            Ok(Search::ByHelper(request)) => self.ask_helper(id, ticket, request, newest),
             Ok(Search::Ended(found)) => WaitingLookup::Done(Ok(found)),
             Err(error) => WaitingLookup::Done(Err(error)),
         };
@@ -350,21 +453,17 @@ impl Store {
             None => {}
         }
     }
-
-    /// The record with the largest timestamp (ListOffsets, KIP-734); of a batch its last record.
-    pub fn max_timestamp(&self, id: LogId) -> Option<TimedOffset> {
-        let log = self.log(id)?;
-        let newest = log.segments.iter().filter_map(|segment| segment.newest);
-        let (timestamp, offset) = newest.reduce(|a, b| if b.0 > a.0 { b } else { a })?;
-        (offset >= log.start).then(|| TimedOffset {
-            offset,
-            timestamp,
-            leader_epoch: log.epochs.epoch_of(offset),
-        })
-    }
 }
 
 impl Log {
+    /// No record of the log is newer.
+    fn latest_time(&self) -> Option<i64> {
+        let ends = |at: &usize| self.segment_end(*at) > self.start;
+        let segments = (0..self.segments.len()).filter(ends);
+        let newest = segments.filter_map(|at| self.segments[at].newest);
+        newest.map(|newest| newest.0).max()
+    }
+
     /// A batch from which a search of a segment for a timestamp may begin; 0 when only the files
     /// know.
     fn position_before_time(&self, segment: usize, timestamp: i64) -> u64 {

@@ -317,7 +317,8 @@ impl Log {
         {
             io.stats.made_in_place += 1;
         }
-        let snapshot = self.snapshot(room.producers, room.epochs);
+        let aborted = self.active().aborted.copy_to(room.aborted);
+        let snapshot = self.snapshot(room.producers, room.epochs, aborted);
         self.sync_and_settle(io, Some((snapshot, room.index)));
     }
 

@@ -210,6 +210,17 @@ shard_stats! {
     wire_time_wait_recycled Total "TCP connections in TIME-WAIT that made room.";
     wire_neighbours_unreachable Total "Neighbours that did not answer ARP or neighbour discovery.";
     wire_capture_dropped Total "Frames that a capture had no room for.";
+    // Reads of logs, syncs and recovery, further.
+    disk_sync_us Total "Microseconds that syncs took, all together.";
+    disk_sync_us_max Gauge "Microseconds that the longest sync took.";
+    log_reads_hot Total "Reads of logs that memory answered.";
+    log_reads_cold Total "Reads of logs that needed the disk, or what was read from it before.";
+    log_index_hits Total "Cold reads that found their segment's index in memory.";
+    log_index_misses Total "Cold reads whose segment's index had to be read first.";
+    log_cache_hits Total "Pieces of segments (256 KiB) that cold reads found in memory.";
+    log_cache_misses Total "Pieces of segments (256 KiB) that were read from disk.";
+    log_segments Gauge "Segments of the partition logs here.";
+    log_recovery_ms Gauge "Milliseconds from the start until the logs that were there were open.";
 }
 
 const _: () = {

@@ -226,6 +226,15 @@ fn to_json(dumped: &Dumped<'_>) -> Value {
             "producer_epoch": producer.epoch,
             "last_sequence": producer.last_sequence,
             "last_timestamp": producer.last_timestamp,
+            "coordinator_epoch": producer.coordinator_epoch,
+            "transaction_start_offset": producer.transaction_start_offset,
+        }),
+        Dumped::Aborted(aborted) => json!({
+            "is": "aborted",
+            "producer_id": aborted.producer_id,
+            "first_offset": aborted.first_offset,
+            "last_offset": aborted.last_offset,
+            "last_stable_offset": aborted.last_stable_offset,
         }),
         Dumped::Epoch { epoch, start } => {
             json!({ "is": "epoch", "leader_epoch": epoch, "start_offset": start })
@@ -290,9 +299,23 @@ fn to_text(dumped: &Dumped<'_>) -> String {
         }
         Dumped::Position { offset, position } => format!("offset {offset} at byte {position}"),
         Dumped::Time { timestamp, offset } => format!("time {timestamp} by offset {offset}"),
+        Dumped::Aborted(aborted) => format!(
+            "producer {} aborted from offset {} to {}; stable up to {}",
+            aborted.producer_id,
+            aborted.first_offset,
+            aborted.last_offset,
+            aborted.last_stable_offset
+        ),
         Dumped::Producer(producer) => format!(
-            "producer {} epoch {}: last sequence {}, last time {}",
-            producer.producer_id, producer.epoch, producer.last_sequence, producer.last_timestamp
+            "producer {} epoch {}: last sequence {}, last time {}{}",
+            producer.producer_id,
+            producer.epoch,
+            producer.last_sequence,
+            producer.last_timestamp,
+            match producer.transaction_start_offset {
+                ..0 => String::new(),
+                first => format!(", transaction open from offset {first}"),
+            }
         ),
         Dumped::Epoch { epoch, start } => format!("epoch {epoch} from offset {start}"),
         Dumped::Line(line) => (*line).to_owned(),

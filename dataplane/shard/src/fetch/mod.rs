@@ -9,11 +9,11 @@ pub(crate) use work::{FetchEntry, FetchWork, Outcome};
 
 use crate::core::{Core, Timer};
 use crate::partitions::{self, Place};
-use crate::peers::{self, Message, RemoteOffsets, Ticket};
+use crate::peers::{self, Message, RemoteOffsets, Ticket, Transferred};
 use precursor_memory::SlabKey as Key;
 use precursor_model::LogUid;
-use precursor_shm::Buffer;
-use precursor_storage::{LogId, Read, ReadError, ReadOptions, ReadTicket};
+use precursor_protocol::writers::AbortedTransaction;
+use precursor_storage::{Gather, LogId, Read, ReadError, ReadOptions, ReadTicket};
 use std::collections::HashMap;
 
 /// How long a fetch waits before it reads again when there was no memory to read into.
@@ -53,6 +53,15 @@ impl Reads {
             fetches.push(key);
         }
     }
+}
+
+/// What the response says of the aborted transactions of a read.
+pub(crate) fn aborted_of(gather: &Gather) -> impl Iterator<Item = AbortedTransaction> + '_ {
+    let aborted = gather.aborted().iter();
+    aborted.map(|transaction| AbortedTransaction {
+        producer_id: transaction.producer_id,
+        first_offset: transaction.first_offset,
+    })
 }
 
 /// Moves a fetch on as far as it goes: reads what is unread, then answers, parks, or leaves it
@@ -107,7 +116,8 @@ fn read_entries(core: &mut Core, key: Key, work: &mut FetchWork) -> bool {
             key,
             place: place as u32,
         };
-        match read_entry(core, entry, budget, first, ticket, work.version) {
+        let request = (work.version, work.read_committed);
+        match read_entry(core, entry, budget, first, ticket, request) {
             Ok(outcome) => entry.outcome = outcome,
             Err(()) => wants_retry = true,
         }
@@ -141,7 +151,7 @@ fn read_entry(
     budget: usize,
     first: bool,
     ticket: Ticket,
-    version: i16,
+    (version, committed): (i16, bool),
 ) -> Result<Outcome, ()> {
     let bytes_max = budget.min(entry.bytes_max.max(0) as usize);
     let topic = entry.topic(version);
@@ -156,6 +166,7 @@ fn read_entry(
                 offset: entry.offset,
                 bytes_max: u32::try_from(bytes_max).unwrap_or(u32::MAX),
                 at_least_one: first,
+                committed,
             };
             core.peers.send(shard, message);
             return Ok(Outcome::Asked);
@@ -169,13 +180,18 @@ fn read_entry(
     entry.last_stable_offset = offsets.last_stable;
     entry.log_start_offset = offsets.start;
     let in_range = entry.offset >= offsets.start && entry.offset <= offsets.end;
-    if in_range && (entry.offset >= offsets.high_watermark || (bytes_max == 0 && !first)) {
+    let readable_end = match committed {
+        true => offsets.last_stable,
+        false => offsets.high_watermark,
+    };
+    if in_range && (entry.offset >= readable_end || (bytes_max == 0 && !first)) {
         return Ok(Outcome::Nothing);
     }
     let options = ReadOptions {
         offset: entry.offset,
         max_bytes: bytes_max,
         at_least_one: first,
+        committed,
     };
     match core.store.read(log, options) {
         Ok(Read::Ready(gather)) if gather.is_empty() => {
@@ -233,7 +249,7 @@ pub(crate) fn remote_read_done(
     core: &mut Core,
     ticket: Ticket,
     offsets: RemoteOffsets,
-    records: Option<(Buffer, u32)>,
+    records: Option<Transferred>,
 ) {
     let Some(work) = core.fetches.get_mut(ticket.key) else {
         return;
@@ -248,7 +264,7 @@ pub(crate) fn remote_read_done(
     entry.last_stable_offset = offsets.last_stable_offset;
     entry.log_start_offset = offsets.log_start_offset;
     entry.outcome = match records {
-        Some((buffer, length)) => Outcome::Transferred(buffer, length),
+        Some(records) => Outcome::Transferred(records),
         None if offsets.error.is_error() => Outcome::Failed(offsets.error),
         None => Outcome::Nothing,
     };

@@ -7,7 +7,9 @@ use crate::core::{CloseReason, Core};
 use precursor_memory::SlabKey as Key;
 use precursor_model::ErrorCode;
 use precursor_protocol::EncodeError;
-use precursor_protocol::writers::{FetchHead, FetchPartition, FetchResponseWriter};
+use precursor_protocol::writers::{
+    AbortedTransaction, FetchHead, FetchPartition, FetchResponseWriter,
+};
 
 /// Answers the whole fetch with an error of its session.
 pub(crate) fn refuse(
@@ -74,7 +76,7 @@ pub(super) fn respond(core: &mut Core, work: &mut FetchWork) {
 /// Whether an incremental answer has anything to say of a partition (KIP-227).
 fn has_news(entry: &FetchEntry) -> bool {
     match entry.outcome {
-        Outcome::Data(_) | Outcome::Transferred(..) | Outcome::Failed(_) => true,
+        Outcome::Data(_) | Outcome::Transferred(_) | Outcome::Failed(_) => true,
         _ => {
             entry.told_high_watermark != entry.high_watermark
                 || entry.told_log_start_offset != entry.log_start_offset
@@ -113,9 +115,9 @@ fn write(
         w.topic(&entry.topic, entry.topic_id, members);
         for step in step..end {
             let place = (work.rotation + step) % count;
-            let read_committed = work.read_committed;
+            let aborted = work.read_committed.then_some(&mut work.aborted);
             let entry = &mut work.entries[place];
-            if told(entry) && write_partition(&mut w, entry, read_committed, bodies) {
+            if told(entry) && write_partition(&mut w, entry, aborted, bodies) {
                 last_with_data = Some(place);
             }
         }
@@ -158,22 +160,31 @@ fn group(work: &FetchWork, step: usize, told: &dyn Fn(&FetchEntry) -> bool) -> (
     (end, members)
 }
 
-/// Writes one partition and takes its outcome; true when it had records.
+/// Writes one partition and takes its outcome; true when it had records. `aborted`: of a consumer of
+/// committed records, a list to fill.
 fn write_partition(
     w: &mut FetchResponseWriter<'_>,
     entry: &mut FetchEntry,
-    read_committed: bool,
+    mut aborted: Option<&mut Vec<AbortedTransaction>>,
     bodies: &mut Vec<Body>,
 ) -> bool {
+    if let Some(aborted) = &mut aborted {
+        aborted.clear();
+        match &entry.outcome {
+            Outcome::Data(gather) => aborted.extend(super::aborted_of(gather)),
+            Outcome::Transferred(records) => aborted.extend_from_slice(&records.aborted),
+            _ => {}
+        }
+    }
     let (error, length, bytes) = match std::mem::take(&mut entry.outcome) {
         Outcome::Failed(error) => (error, 0, None),
         Outcome::Data(gather) => {
             let length = gather.len();
             (ErrorCode::None, length, Some(BodyBytes::Gather(gather)))
         }
-        Outcome::Transferred(buffer, length) => {
-            let bytes = BodyBytes::Transfer(buffer);
-            (ErrorCode::None, length as usize, Some(bytes))
+        Outcome::Transferred(records) => {
+            let bytes = BodyBytes::Transfer(records.bytes);
+            (ErrorCode::None, records.length as usize, Some(bytes))
         }
         _ => (ErrorCode::None, 0, None),
     };
@@ -188,8 +199,7 @@ fn write_partition(
         high_watermark: entry.high_watermark,
         last_stable_offset: entry.last_stable_offset,
         log_start_offset: entry.log_start_offset,
-        // No transactions yet, so none were aborted.
-        aborted_transactions: read_committed.then_some(&[]),
+        aborted_transactions: aborted.map(|aborted| &aborted[..]),
         records_length: length,
         ..FetchPartition::refused(entry.partition, error)
     });

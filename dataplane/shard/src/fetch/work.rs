@@ -2,11 +2,12 @@
 
 use super::session::SessionUse;
 use crate::partitions::TopicRef;
+use crate::peers::Transferred;
 use crate::quotas::Account;
 use crate::timer::TimerId;
 use precursor_memory::SlabKey as Key;
 use precursor_model::{ErrorCode, LogUid, TopicId};
-use precursor_shm::Buffer;
+use precursor_protocol::writers::AbortedTransaction;
 use precursor_storage::{Gather, LogId, ReadTicket};
 use std::rc::Rc;
 
@@ -26,7 +27,7 @@ pub(crate) enum Outcome {
     /// The owning shard is asked.
     Asked,
     /// Bytes from the owning shard.
-    Transferred(Buffer, u32),
+    Transferred(Transferred),
     Failed(ErrorCode),
 }
 
@@ -120,6 +121,8 @@ pub(crate) struct FetchWork {
     pub timer: Option<TimerId>,
     /// What its answer's bytes are put on.
     pub account: Option<Account>,
+    /// The aborted transactions of the partition that is being answered.
+    pub aborted: Vec<AbortedTransaction>,
 }
 
 impl FetchWork {
@@ -130,7 +133,9 @@ impl FetchWork {
         if entries.capacity() > ENTRIES_KEPT_MAX {
             entries = Vec::new();
         }
+        let aborted = std::mem::take(&mut self.aborted);
         *self = FetchWork {
+            aborted,
             entries,
             ..FetchWork::default()
         };
@@ -140,7 +145,7 @@ impl FetchWork {
     pub fn bytes_ready(&self) -> usize {
         let bytes = self.entries.iter().map(|entry| match &entry.outcome {
             Outcome::Data(gather) => gather.len(),
-            Outcome::Transferred(_, length) => *length as usize,
+            Outcome::Transferred(records) => records.length as usize,
             _ => 0,
         });
         bytes.sum()

@@ -12,9 +12,6 @@ use precursor_protocol::messages::describe_producers_response::{
 use precursor_protocol::messages::{DescribeProducersRequest, DescribeProducersResponse};
 use precursor_storage::{ActiveProducer, LogId};
 
-/// "None" in each field about transactions.
-const NONE: i32 = -1;
-
 /// A request that waits for other shards.
 #[derive(Default)]
 pub(crate) struct ProducersWork {
@@ -99,8 +96,8 @@ fn write(index: i32, told: Result<Vec<ActiveProducer>, ErrorCode>) -> PartitionR
                 producer_epoch: i32::from(producer.epoch),
                 last_sequence: producer.last_sequence,
                 last_timestamp: producer.last_timestamp,
-                coordinator_epoch: NONE,
-                current_txn_start_offset: i64::from(NONE),
+                coordinator_epoch: producer.coordinator_epoch,
+                current_txn_start_offset: producer.transaction_start_offset,
                 ..ProducerState::default()
             })
             .collect(),

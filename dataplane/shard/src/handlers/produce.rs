@@ -274,8 +274,8 @@ pub(crate) fn append_now(
         return None;
     }
     let options = AppendOptions {
-        now: core.now,
         produce_version: version,
+        ..AppendOptions::at(core.now)
     };
     match core.store.append(log, records, options) {
         Err(AppendError::Unprepared) => None,

@@ -1,6 +1,6 @@
 //! Messages of other shards, as they come.
 
-use super::{Message, RemoteAppended, RemoteOffsets, Ticket};
+use super::{Message, RemoteAppended, RemoteOffsets, Ticket, Transferred};
 use crate::core::Core;
 use crate::fetch::{self, Reader};
 use crate::handlers::{describe_producers, produce};
@@ -85,11 +85,13 @@ fn handle(core: &mut Core, from: u16, message: Message) {
             offset,
             bytes_max,
             at_least_one,
+            committed,
         } => {
             let options = ReadOptions {
                 offset,
                 max_bytes: (bytes_max as usize).min(READ_BYTES_MAX),
                 at_least_one,
+                committed,
             };
             read(core, from, ticket, log, options);
         }
@@ -205,7 +207,11 @@ fn read(core: &mut Core, shard: u16, ticket: Ticket, log: LogUid, options: ReadO
     }
     let offsets = offsets_of(core, id);
     let in_range = options.offset >= offsets.log_start_offset;
-    if in_range && options.offset == offsets.high_watermark {
+    let readable_end = match options.committed {
+        true => offsets.last_stable_offset,
+        false => offsets.high_watermark,
+    };
+    if in_range && (readable_end..=offsets.high_watermark).contains(&options.offset) {
         return tell(core, shard, ticket, offsets, None);
     }
     match core.store.read(id, options) {
@@ -261,7 +267,11 @@ fn transfer(
             buffer[at..at + slice.len()].copy_from_slice(slice);
             at += slice.len();
         }
-        (buffer, length as u32)
+        Transferred {
+            bytes: buffer,
+            length: length as u32,
+            aborted: fetch::aborted_of(&gather).collect(),
+        }
     });
     core.store.release(gather);
     core.traffic.bytes_out(log, length);
@@ -294,7 +304,7 @@ fn tell(
     shard: u16,
     ticket: Ticket,
     offsets: RemoteOffsets,
-    records: Option<(Buffer, u32)>,
+    records: Option<Transferred>,
 ) {
     let message = Message::ReadDone {
         ticket,

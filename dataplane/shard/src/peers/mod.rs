@@ -12,6 +12,7 @@ use crate::quotas::Buckets;
 use precursor_memory::SlabKey as Key;
 use precursor_memory::spsc::{self, Receiver, Sender};
 use precursor_model::{ErrorCode, LogUid, Offset};
+use precursor_protocol::writers::AbortedTransaction;
 use precursor_shm::{Buffer, Doorbell};
 use precursor_storage::ActiveProducer;
 use std::collections::VecDeque;
@@ -82,6 +83,15 @@ pub(crate) struct RemoteAppended {
     pub message: Option<&'static str>,
 }
 
+/// Record bytes on their way to another shard.
+#[derive(Debug)]
+pub(crate) struct Transferred {
+    pub bytes: Buffer,
+    pub length: u32,
+    /// Of a committed read.
+    pub aborted: Vec<AbortedTransaction>,
+}
+
 #[derive(Debug)]
 pub(crate) enum Message {
     Append {
@@ -102,11 +112,13 @@ pub(crate) enum Message {
         offset: Offset,
         bytes_max: u32,
         at_least_one: bool,
+        /// For a consumer of committed records.
+        committed: bool,
     },
     ReadDone {
         ticket: Ticket,
         offsets: RemoteOffsets,
-        records: Option<(Buffer, u32)>,
+        records: Option<Transferred>,
     },
     /// A log that the receiver read from has so many more bytes.
     Grown {

@@ -13,6 +13,7 @@ use crate::io::Io;
 use crate::log::{Log, Segment, SegmentIndex};
 use crate::room::Garbage;
 use crate::store::Store;
+use crate::transactions::Aborted;
 use precursor_disk::{FileSystem, Helper, Wake};
 use precursor_model::{LogConfig, Offset};
 use std::io::{self, ErrorKind};
@@ -380,7 +381,7 @@ impl Log {
         };
         let last = self.segments.len() - 1;
         let at = (0..last).find(|at| untouchable(*at)).unwrap_or(last);
-        self.segments[at].base.min(self.visible_end())
+        self.segments[at].base.min(self.last_stable())
     }
 
     /// Whether the segment's file holds all of it and is not written to any more.
@@ -454,6 +455,7 @@ impl Log {
             return false;
         }
         for segment in self.segments.drain(at + 1..behind) {
+            io.stats.segments -= 1;
             io.discard(Garbage::Segment(segment));
         }
         self.generation += 1;
@@ -469,6 +471,7 @@ impl Log {
             snapshot: None,
             generation: self.generation,
             cold: ColdState::Plain,
+            aborted: Aborted::of(&cleaned.aborted),
         };
         let source = std::mem::replace(&mut self.segments[at], cleaned);
         io.discard(Garbage::Segment(source));

@@ -5,6 +5,7 @@ use crate::compaction::groups::Source;
 use crate::compaction::pace::Pace;
 use crate::index_builder::IndexBuilder;
 use crate::layout::segment_file;
+use crate::transactions::{AbortedTransaction, TRANSACTION_INDEX, read_aborted, write_entries};
 use precursor_disk::{DiskFile, FileSystem, OpenMode};
 use precursor_model::Offset;
 use std::io::{self, ErrorKind};
@@ -20,6 +21,8 @@ pub(crate) struct CleanedSegment {
     pub newest: Option<(i64, Offset)>,
     /// Timestamp of the first batch.
     pub first_ms: Option<i64>,
+    /// Those whose markers stay.
+    pub aborted: Vec<AbortedTransaction>,
 }
 
 /// Takes the batches of a group in order.
@@ -36,6 +39,8 @@ pub(crate) struct SegmentWriter<'a> {
     /// The offset behind the last batch.
     end: Offset,
     index: IndexBuilder,
+    /// Offsets of control batches that stay with their records.
+    markers: Vec<Offset>,
 }
 
 impl<'a> SegmentWriter<'a> {
@@ -58,6 +63,7 @@ impl<'a> SegmentWriter<'a> {
             size: 0,
             end: base,
             index: IndexBuilder::new(base, index_interval),
+            markers: Vec::new(),
         }
     }
 
@@ -90,6 +96,9 @@ impl<'a> SegmentWriter<'a> {
         if !fits {
             let message = "what stays does not fit into a segment";
             return Err(io::Error::new(ErrorKind::InvalidData, message));
+        }
+        if header.is_control() && header.count > 0 {
+            self.markers.push(header.base_offset);
         }
         self.size = size;
         self.end = header.last_offset() + 1;
@@ -170,11 +179,38 @@ impl<'a> SegmentWriter<'a> {
             file.set_length(bytes.len() as u64)?;
             file.write_at(&bytes, 0)?;
         }
+        let aborted = self.aborted()?;
+        if !aborted.is_empty() {
+            let kind = format!("{TRANSACTION_INDEX}.cleaned");
+            let path = segment_file(self.directory, self.sources[0].base, &kind);
+            write_entries(self.files, &path, 0, &aborted)?;
+        }
         Ok(Some(CleanedSegment {
             sources: self.sources.to_vec(),
             size: self.size,
             newest: self.index.newest,
             first_ms: self.index.first_ms,
+            aborted,
         }))
+    }
+
+    /// A marker that goes must not leave its entry behind: a reader would wait for the marker, and
+    /// pass over whatever its producer committed later.
+    fn aborted(&self) -> io::Result<Vec<AbortedTransaction>> {
+        let mut stays = Vec::new();
+        for source in self.sources {
+            let aborted = read_aborted(self.files, self.directory, source.base, source.end)?;
+            let Some(aborted) = aborted else {
+                let message = format!(
+                    "the transaction index of segment {} is damaged",
+                    source.base
+                );
+                return Err(io::Error::new(ErrorKind::InvalidData, message));
+            };
+            let kept =
+                |entry: &AbortedTransaction| self.markers.binary_search(&entry.last_offset).is_ok();
+            stays.extend(aborted.into_iter().filter(kept));
+        }
+        Ok(stays)
     }
 }

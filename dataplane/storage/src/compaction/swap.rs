@@ -9,6 +9,7 @@ use crate::find_time::rebuild_index;
 use crate::layout::{base_of, segment_file};
 use crate::scan::walk_headers;
 use crate::segment_files::{segment_bases, write_index};
+use crate::transactions::{TRANSACTION_INDEX, decode_aborted, write_aborted};
 use precursor_disk::{FileSystem, OpenMode};
 use precursor_model::Offset;
 use std::io::{self, ErrorKind};
@@ -32,13 +33,26 @@ pub(crate) fn swap(files: &dyn FileSystem, request: &SwapRequest) -> io::Result<
     let Some((base, others)) = request.sources.split_first() else {
         return Ok(());
     };
+    let cleaned = format!("{TRANSACTION_INDEX}.cleaned");
+    let cleaned = segment_file(directory, *base, &cleaned);
+    let aborted = segment_file(directory, *base, &format!("{TRANSACTION_INDEX}.swap"));
+    let has_aborted = rename_if_there(files, &cleaned, &aborted)?;
+    if has_aborted {
+        // From the log's new name on it is needed.
+        files.sync_directory(directory)?;
+    }
     for kind in KINDS {
         let from = segment_file(directory, *base, &format!("{kind}.cleaned"));
         let to = segment_file(directory, *base, &format!("{kind}.swap"));
         files.rename(&from, &to)?;
     }
     files.sync_directory(directory)?;
-    remove_superseded(files, directory, *base, others)?;
+    remove_superseded(files, directory, others)?;
+    let own = segment_file(directory, *base, TRANSACTION_INDEX);
+    match has_aborted {
+        true => files.rename(&aborted, &own)?,
+        false => remove_if_there(files, &own)?,
+    }
     for kind in KINDS {
         let from = segment_file(directory, *base, &format!("{kind}.swap"));
         files.rename(&from, &segment_file(directory, *base, kind))?;
@@ -51,16 +65,21 @@ pub(crate) fn swap(files: &dyn FileSystem, request: &SwapRequest) -> io::Result<
 fn remove_superseded(
     files: &dyn FileSystem,
     directory: &Path,
-    base: Offset,
     others: &[Offset],
 ) -> io::Result<()> {
     for other in others {
-        for kind in ["index", "timeindex", "txnindex", "log"] {
+        for kind in ["index", "timeindex", TRANSACTION_INDEX, "log"] {
             remove_if_there(files, &segment_file(directory, *other, kind))?;
         }
     }
-    // What was aborted is gone.
-    remove_if_there(files, &segment_file(directory, base, "txnindex"))
+    Ok(())
+}
+
+fn rename_if_there(files: &dyn FileSystem, from: &Path, to: &Path) -> io::Result<bool> {
+    match files.rename(from, to) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        other => other.map(|()| true),
+    }
 }
 
 fn remove_if_there(files: &dyn FileSystem, path: &Path) -> io::Result<()> {
@@ -72,7 +91,7 @@ fn remove_if_there(files: &dyn FileSystem, path: &Path) -> io::Result<()> {
 
 /// Removes a cleaned segment that is not wanted any more.
 pub(crate) fn discard(files: &dyn FileSystem, directory: &Path, base: Offset) -> io::Result<()> {
-    for kind in KINDS {
+    for kind in KINDS.into_iter().chain([TRANSACTION_INDEX]) {
         let path = segment_file(directory, base, &format!("{kind}.cleaned"));
         remove_if_there(files, &path)?;
     }
@@ -88,7 +107,7 @@ pub(crate) fn recover(files: &dyn FileSystem, directory: &Path) -> io::Result<()
     let mut changed = false;
     for name in &names {
         let cleaned = |kind: &str| base_of(name, &format!("{kind}.cleaned")).is_some();
-        if KINDS.into_iter().any(cleaned) {
+        if KINDS.into_iter().chain([TRANSACTION_INDEX]).any(cleaned) {
             remove_if_there(files, &directory.join(name))?;
             changed = true;
         }
@@ -104,7 +123,10 @@ pub(crate) fn recover(files: &dyn FileSystem, directory: &Path) -> io::Result<()
     }
     for name in &names {
         let stray = |kind: &str| base_of(name, &format!("{kind}.swap")).is_some();
-        if ["index", "timeindex"].into_iter().any(stray) {
+        if ["index", "timeindex", TRANSACTION_INDEX]
+            .into_iter()
+            .any(stray)
+        {
             remove_if_there(files, &directory.join(name))?;
             changed = true;
         }
@@ -121,8 +143,12 @@ fn finish_swap(files: &dyn FileSystem, directory: &Path, base: Offset) -> io::Re
     let file = files.open(&path, OpenMode::Plain)?;
     let size = file.length()?;
     let (mut end, mut walked) = (base, 0);
+    let mut markers = Vec::new();
     walk_headers(&file, 0, size, |header, position| {
         end = header.last_offset() + 1;
+        if header.is_control() && header.count > 0 {
+            markers.push(header.base_offset);
+        }
         walked = position + header.total_length().unwrap_or(0) as u64;
         header.base_offset >= base
     })?;
@@ -134,9 +160,35 @@ fn finish_swap(files: &dyn FileSystem, directory: &Path, base: Offset) -> io::Re
         .into_iter()
         .filter(|other| (base + 1..end).contains(other))
         .collect();
-    remove_superseded(files, directory, base, &covered)?;
+    settle_aborted(files, directory, (base, end), &markers)?;
+    remove_superseded(files, directory, &covered)?;
     // Whose the index files are is not known; the log's name changes when they are its own.
     let index = rebuild_index(&file, base, size)?;
     write_index(files, directory, base, &index)?;
     files.rename(&path, &segment_file(directory, base, "log"))
+}
+
+/// The transaction index under the swap's name is the segment's. Without one, the segment's own is
+/// either that already, or it is a source's, of which what has no marker any more goes.
+fn settle_aborted(
+    files: &dyn FileSystem,
+    directory: &Path,
+    (base, end): (Offset, Offset),
+    markers: &[Offset],
+) -> io::Result<()> {
+    let own = segment_file(directory, base, TRANSACTION_INDEX);
+    let swap = segment_file(directory, base, &format!("{TRANSACTION_INDEX}.swap"));
+    if rename_if_there(files, &swap, &own)? {
+        files.sync_directory(directory)?;
+    }
+    let bytes = match files.read(&own) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        read => read?,
+    };
+    // What cannot be right is made again when the log is opened.
+    let Some(mut aborted) = decode_aborted(&bytes, base, end) else {
+        return Ok(());
+    };
+    aborted.retain(|entry| markers.binary_search(&entry.last_offset).is_ok());
+    write_aborted(files, directory, base, 0, &aborted)
 }

@@ -1,19 +1,13 @@
 //! What compaction knows of transactions: which batches were aborted, which markers still have one.
 
-use crate::batch::{BatchHeader, HEADER_LENGTH};
+use crate::batch::BatchHeader;
 use crate::scan::walk_headers;
+use crate::transactions::Marker;
 use precursor_disk::DiskFile;
 use precursor_model::Offset;
 use precursor_protocol::records::BatchView;
 use std::collections::{HashMap, HashSet};
 use std::io;
-
-/// A marker's type in the key of its record (Kafka: `ControlRecordType`).
-const ABORT: i16 = 0;
-const COMMIT: i16 = 1;
-
-/// Longest control batch that is looked into.
-const MARKER_BYTES_MAX: usize = 4096;
 
 /// How the transactions of a range of the log ended.
 #[derive(Debug, Default)]
@@ -54,14 +48,10 @@ impl Fates {
             self.open.entry(header.producer_id).or_insert(first);
             return Ok(());
         }
-        let length = header.total_length().unwrap_or(0);
-        let mut bytes = vec![0; length.clamp(HEADER_LENGTH, MARKER_BYTES_MAX)];
-        file.read_at(&mut bytes, position)?;
-        let marker = BatchView::parse(&bytes).ok().and_then(|view| marker(&view));
-        if let Some(aborts) = marker {
+        if let Some(marker) = Marker::read(file, header, position)? {
             self.open.remove(&header.producer_id);
             let markers = self.markers.entry(header.producer_id).or_default();
-            markers.push((header.base_offset, aborts));
+            markers.push((header.base_offset, marker.aborts));
         }
         Ok(())
     }
@@ -83,19 +73,6 @@ impl Fates {
     }
 }
 
-/// Whether a marker aborts; `None` for other control batches, and for emptied ones.
-fn marker(batch: &BatchView<'_>) -> Option<bool> {
-    let record = batch.records().next()?.ok()?;
-    match record.key? {
-        [_, _, high, low, ..] => match i16::from_be_bytes([*high, *low]) {
-            ABORT => Some(true),
-            COMMIT => Some(false),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 /// Producers with a batch of the transaction that their next marker ends: as long as there is one,
 /// the marker stays.
 #[derive(Debug, Default)]
@@ -114,6 +91,6 @@ impl Unended {
         if batch.record_count() == 0 {
             return true;
         }
-        marker(batch).is_some() && !self.0.remove(&batch.producer_id())
+        Marker::of(batch).is_some() && !self.0.remove(&batch.producer_id())
     }
 }

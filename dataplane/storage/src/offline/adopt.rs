@@ -18,6 +18,7 @@ use crate::layout::{
 use crate::producers::ProducerState;
 use crate::segment_files::{segment_bases, write_index};
 use crate::segment_walk::{Fault, Piece, SegmentWalk};
+use crate::transactions::{aborted_by_segment, write_aborted};
 use precursor_disk::{FileSystem, OpenMode};
 use precursor_model::{LogConfig, Offset, TopicId};
 use std::collections::BTreeMap;
@@ -366,6 +367,11 @@ fn take_partition(
         let size = file.length()?;
         write_index(files, target, *base, &rebuild_index(&file, *base, size)?)?;
         watch.read(size);
+    }
+    // Made again as the other indexes are: what cannot be read of a damaged segment is mended later.
+    let aborted = aborted_by_segment(files, target, &bases)?;
+    for (base, aborted) in bases.iter().zip(aborted) {
+        write_aborted(files, target, *base, 0, &aborted)?;
     }
     for name in files.list(source)? {
         let path = source.join(&name);

@@ -6,6 +6,7 @@ use crate::index::{OFFSET_ENTRY, TIME_ENTRY, offset_entry, time_entry};
 use crate::layout::base_of;
 use crate::producers::{ActiveProducer, ProducerState};
 use crate::segment_walk::{Fault, Piece, SegmentWalk};
+use crate::transactions::{ABORTED_ENTRY, AbortedTransaction, TRANSACTION_INDEX};
 use precursor_compression::decompress;
 use precursor_disk::{FileSystem, OpenMode};
 use precursor_model::Offset;
@@ -50,6 +51,8 @@ pub enum Dumped<'a> {
         timestamp: i64,
         offset: Offset,
     },
+    /// An entry of a transaction index.
+    Aborted(&'a AbortedTransaction),
     Producer(&'a ActiveProducer),
     /// An entry of `leader-epoch-checkpoint`.
     Epoch {
@@ -98,6 +101,17 @@ pub fn dump_file(
         let text = format!("{} {what}", path.display());
         io::Error::new(ErrorKind::InvalidInput, text)
     };
+    if base_of(name, TRANSACTION_INDEX).is_some() {
+        return bytes
+            .as_chunks::<ABORTED_ENTRY>()
+            .0
+            .iter()
+            .try_for_each(|entry| {
+                let entry = AbortedTransaction::decode(entry);
+                let entry = entry.ok_or_else(|| nonsense("has an entry of another version"))?;
+                dumper(Dumped::Aborted(&entry))
+            });
+    }
     let state = match (base_of(name, "producers"), base_of(name, "snapshot")) {
         (Some(_), _) => ProducerState::decode_whole(&bytes).map(Some),
         (_, Some(_)) => ProducerState::decode_snapshot(&bytes).map(Some),

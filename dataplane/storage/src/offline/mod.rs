@@ -13,6 +13,7 @@ mod inventory;
 mod kafka_metadata;
 mod partition_check;
 mod repair;
+mod transaction_check;
 mod verify;
 
 pub use adopt::{AdoptOptions, AdoptedTopic, Survey, adopt, adopted, survey};

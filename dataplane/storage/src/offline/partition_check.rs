@@ -3,6 +3,7 @@
 use super::container_check::check_container;
 use super::finding::Finding;
 use super::index_check::IndexCheck;
+use super::transaction_check::TransactionCheck;
 use super::verify::Report;
 use crate::batch::BatchHeader;
 use crate::coldseg;
@@ -13,6 +14,7 @@ use crate::layout::{
 use crate::producers::ProducerState;
 use crate::segment_files::segment_bases;
 use crate::segment_walk::{Fault, Hole, Piece, SegmentWalk};
+use crate::transactions::TRANSACTION_INDEX;
 use precursor_disk::{FileSystem, OpenMode};
 use precursor_model::Offset;
 use std::io::{self, ErrorKind};
@@ -37,6 +39,7 @@ struct Progress {
     /// The leader epoch of the last batch.
     epoch: i32,
     epochs: Option<LeaderEpochs>,
+    transactions: TransactionCheck,
 }
 
 impl PartitionCheck<'_> {
@@ -55,6 +58,7 @@ impl PartitionCheck<'_> {
             end: None,
             epoch: -1,
             epochs: self.read_epochs(report)?,
+            transactions: TransactionCheck::default(),
         };
         for (at, base) in bases.iter().enumerate() {
             let next = bases.get(at + 1).copied();
@@ -82,7 +86,7 @@ impl PartitionCheck<'_> {
                 "log",
                 "index",
                 "timeindex",
-                "txnindex",
+                TRANSACTION_INDEX,
                 "snapshot",
                 "producers",
             ];
@@ -193,12 +197,21 @@ impl PartitionCheck<'_> {
                     report.outcome.batches += 1;
                     report.outcome.records += u64::from(header.count.max(0).unsigned_abs());
                     check.batch(&header, position);
+                    let bytes: &[u8] = match header.is_control() {
+                        true => walk.bytes(position, end)?,
+                        false => &[],
+                    };
+                    progress.transactions.batch(&header, bytes);
                     self.check_epoch(&path, &header, (position, end), progress, report);
                     end
                 }
                 Piece::Hole(hole) => {
                     self.report_hole(&path, &hole, next, report);
                     check.hole(hole.end, hole.next);
+                    // Room at the end of what a crash left is none.
+                    if hole.next.is_some() || next.is_some() {
+                        progress.transactions.hole();
+                    }
                     hole.end
                 }
             };
@@ -219,6 +232,11 @@ impl PartitionCheck<'_> {
                 }
             }
         }
+        let aborted = segment_file(self.directory, base, TRANSACTION_INDEX);
+        let aborted = self.read_optional(&aborted)?;
+        let transactions = &mut progress.transactions;
+        let wrong = transactions.finish(self.directory, (base, end), aborted.as_deref(), complete);
+        wrong.into_iter().for_each(|finding| report.found(finding));
         let both = complete && times.is_some();
         for finding in check.finish(size, both) {
             report.found(finding);

@@ -16,6 +16,7 @@ use crate::layout::{
 use crate::quarantine::{Sick, mend, move_aside};
 use crate::segment_files::{create_segment, segment_bases, write_index};
 use crate::segment_walk::{Piece, SegmentWalk};
+use crate::transactions::{TRANSACTION_INDEX, aborted_by_segment, write_aborted};
 use precursor_disk::{FileSystem, OpenMode};
 use precursor_model::Offset;
 use std::collections::BTreeSet;
@@ -45,6 +46,8 @@ pub enum Step {
     Thaw { directory: PathBuf, base: Offset },
     /// Make a segment's indexes again from its batches.
     Index { directory: PathBuf, base: Offset },
+    /// Make a segment's transaction index again from the log's batches.
+    Transactions { directory: PathBuf, base: Offset },
     /// Move a file that cannot be read as what it should be to the quarantine.
     Aside(PathBuf),
     /// Make the list of leader epochs again from the batches.
@@ -71,6 +74,9 @@ impl Step {
             } => path.clone(),
             Step::Epochs(directory) => directory.join(LEADER_EPOCHS),
             Step::Index { directory, base } => segment_file(directory, *base, "index"),
+            Step::Transactions { directory, base } => {
+                segment_file(directory, *base, TRANSACTION_INDEX)
+            }
             Step::Thaw { directory, base } => container_path(directory, *base),
             Step::Create { directory, base }
             | Step::Mend {
@@ -94,6 +100,9 @@ impl fmt::Display for Step {
             }
             Step::Thaw { .. } => "write the segment plain again, out of its container",
             Step::Index { .. } => "make both indexes of the segment again from its batches",
+            Step::Transactions { .. } => {
+                "make the transaction index again from the markers of the log"
+            }
             Step::Aside(_) => "move the file to the quarantine",
             Step::Epochs(_) => "make it again from the batches' leader epochs",
             Step::Checkpoints { .. } => {
@@ -278,6 +287,9 @@ impl Planner<'_> {
                 };
             } else if let Some(base) = index {
                 indexes.insert(base);
+            } else if let Some(base) = base_of(&name, TRANSACTION_INDEX) {
+                let directory = directory.clone();
+                plan.steps.push(Step::Transactions { directory, base });
             } else if name == LEADER_EPOCHS {
                 plan.steps.push(Step::Epochs(directory.clone()));
             } else if name == PARTITION_METADATA {
@@ -324,7 +336,7 @@ impl Planner<'_> {
             }
         }
         for base in indexes.iter().filter(|base| !bases.contains(base)) {
-            for kind in ["index", "timeindex"] {
+            for kind in ["index", "timeindex", TRANSACTION_INDEX] {
                 let path = segment_file(self.directory, *base, kind);
                 if self.files.open(&path, OpenMode::Read).is_ok() {
                     plan.steps.push(Step::Aside(path));
@@ -350,6 +362,13 @@ fn take(files: &dyn FileSystem, data_dir: &Path, step: &Step) -> io::Result<()> 
             let size = file.length()?;
             let index = rebuild_index(&file, *base, size)?;
             write_index(files, directory, *base, &index)
+        }
+        Step::Transactions { directory, base } => {
+            let bases = segment_bases(files, directory)?;
+            let at = bases.iter().position(|other| other == base);
+            let mut all = aborted_by_segment(files, directory, &bases)?;
+            let aborted = at.map_or(Vec::new(), |at| all.swap_remove(at));
+            write_aborted(files, directory, *base, 0, &aborted)
         }
         Step::Mend {
             directory,

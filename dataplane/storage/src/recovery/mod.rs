@@ -16,6 +16,7 @@ use crate::opens::Opening;
 use crate::producers::ProducerState;
 use crate::scan::MemoryPiece;
 use crate::segment_files::{create_segment, remove_segments, segment_bases};
+use crate::transactions::{ABORTED_ENTRY, AbortedTransaction, TRANSACTION_INDEX, write_aborted};
 use precursor_disk::{BLOCK, DiskFile, FileSystem, OpenMode, Unsynced};
 use precursor_model::{LogUid, Offset, TopicId};
 use std::io::{self, ErrorKind};
@@ -46,6 +47,7 @@ pub(crate) struct OpenedSegment {
     pub stored: u64,
     /// Newest timestamp and the offset that carries it.
     pub newest: Option<(i64, Offset)>,
+    pub aborted: Vec<AbortedTransaction>,
 }
 
 /// A log as it was found.
@@ -53,6 +55,8 @@ pub(crate) struct OpenedLog {
     pub sealed: Vec<OpenedSegment>,
     pub active: OpenedSegment,
     pub active_file: DiskFile,
+    /// Of the active segment's aborted transactions, how many its file has.
+    pub aborted_on_disk: usize,
     pub index: GrowingIndex,
     /// Bytes since the index's last entry.
     pub index_bytes: u64,
@@ -171,6 +175,10 @@ struct Recovery<'a> {
     /// Batches below are in `producers` already.
     producers_from: Offset,
     epochs: LeaderEpochs,
+    /// Of the segment under the cursor, by its markers so far; how many of them its file is known to
+    /// have.
+    aborted: Vec<AbortedTransaction>,
+    aborted_on_disk: usize,
     /// The segment under the cursor has bytes that may not be on disk.
     is_unsynced: bool,
     report: RecoveryReport,
@@ -205,6 +213,8 @@ impl<'a> Recovery<'a> {
                 .ok()
                 .and_then(|text| LeaderEpochs::decode(&text))
                 .unwrap_or_default(),
+            aborted: Vec::new(),
+            aborted_on_disk: 0,
             is_unsynced: false,
             report: RecoveryReport::default(),
         };
@@ -214,6 +224,7 @@ impl<'a> Recovery<'a> {
         }
         recovery.skip_to_recovery_point()?;
         recovery.load_producers(bases, request.recovery_point)?;
+        recovery.load_aborted(bases)?;
         Ok(recovery)
     }
 
@@ -261,6 +272,7 @@ impl<'a> Recovery<'a> {
         }
         self.epochs.truncate_end(self.expected);
         self.epochs.truncate_start(start);
+        self.settle_aborted()?;
         // What is appended to has no container.
         crate::coldseg::thaw(self.files, &self.request.directory, self.base)?;
         let path = segment_file(&self.request.directory, self.base, "log");
@@ -278,7 +290,9 @@ impl<'a> Recovery<'a> {
                 size: self.position,
                 stored: self.position,
                 newest: self.newest,
+                aborted: self.aborted,
             },
+            aborted_on_disk: self.aborted_on_disk,
             active_file: self.files.open(&path, OpenMode::Data)?,
             index: self.index,
             index_bytes: self.index_bytes,
@@ -310,6 +324,27 @@ impl<'a> Recovery<'a> {
         // What producers sent between is lost: they may go on with any sequence.
         self.producers = ProducerState::default();
         self.snapshot = 0;
+        self.aborted.clear();
+        self.aborted_on_disk = 0;
         Ok(())
+    }
+
+    /// The file of the last segment has nothing behind what is known: what a crash left there must
+    /// not be taken for true later.
+    fn settle_aborted(&mut self) -> io::Result<()> {
+        let end = self.expected;
+        self.aborted.retain(|entry| entry.last_offset < end);
+        self.aborted_on_disk = self.aborted_on_disk.min(self.aborted.len());
+        let path = segment_file(&self.request.directory, self.base, TRANSACTION_INDEX);
+        let known = (self.aborted_on_disk * ABORTED_ENTRY) as u64;
+        let length = match self.files.open(&path, OpenMode::Read) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            opened => opened?.length()?,
+        };
+        if length == known {
+            return Ok(());
+        }
+        let at = self.aborted_on_disk;
+        write_aborted(self.files, &self.request.directory, self.base, at, &[])
     }
 }

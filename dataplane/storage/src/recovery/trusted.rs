@@ -7,6 +7,9 @@ use crate::index::{IndexEntry, SealedIndex, relative};
 use crate::layout::base_of;
 use crate::producers::ProducerState;
 use crate::scan::{SegmentScan, walk_headers};
+use crate::transactions::{
+    AbortedTransaction, Marker, aborted_by_segment, read_aborted, write_aborted,
+};
 use precursor_model::Offset;
 use std::io;
 
@@ -28,6 +31,7 @@ impl Recovery<'_> {
             size,
             stored: file.stored_length()?,
             newest: newest.map(|(timestamp, offset)| (timestamp, base + i64::from(offset))),
+            aborted: Vec::new(),
         })
     }
 
@@ -70,10 +74,11 @@ impl Recovery<'_> {
                 timestamp_offset,
             };
             self.index.push(entry, &mut spare);
-            if timestamp >= 0 {
-                self.newest = Some((timestamp, base + i64::from(timestamp_offset)));
-            }
         }
+        // Also that of the batches before the cursor that have no entry of their own.
+        let known = index.times().partition_point(|time| time.1 <= last);
+        let newest = known.checked_sub(1).map(|at| index.times()[at]);
+        self.newest = newest.map(|(timestamp, offset)| (timestamp, base + i64::from(offset)));
         let mut first = [0; crate::batch::HEADER_LENGTH];
         if file.read_at(&mut first, 0)? == first.len() {
             self.first_timestamp = Some(BatchHeader::parse(&first).max_timestamp);
@@ -143,15 +148,63 @@ impl Recovery<'_> {
             let file = self.open(*base, "log")?;
             let end = file.length()?;
             let producers = &mut self.producers;
-            walk_headers(&file, 0, end, |header, _| {
+            let mut failed = Ok(());
+            walk_headers(&file, 0, end, |header, position| {
                 if header.base_offset >= until {
                     return false;
                 }
                 if header.base_offset >= from {
-                    producers.record(header, header.max_timestamp);
+                    match Marker::read(&file, header, position) {
+                        // What was aborted stands in the segments' files.
+                        Ok(marker) => drop(producers.record(header, marker, header.max_timestamp)),
+                        Err(error) => failed = Err(error),
+                    }
                 }
-                true
+                failed.is_ok()
             })?;
+            failed?;
+        }
+        Ok(())
+    }
+
+    /// What the transaction indexes say of all below the recovery point: each was synced before that
+    /// moved. One that cannot be right is made again.
+    pub(super) fn load_aborted(&mut self, bases: &[Offset]) -> io::Result<()> {
+        let mut made: Option<Vec<Vec<AbortedTransaction>>> = None;
+        let directory = &self.request.directory;
+        // Of what comes behind, the markers will be met again.
+        let known_to = self.producers_from.min(self.request.recovery_point);
+        for at in 0..=self.sealed.len() {
+            let base = bases[at];
+            let is_last = at == self.sealed.len();
+            let end = match is_last {
+                true => Offset::MAX,
+                false => bases[at + 1],
+            };
+            let aborted = match read_aborted(self.files, directory, base, end)? {
+                Some(aborted) => aborted,
+                None => {
+                    let all = match made.take() {
+                        Some(all) => all,
+                        None => {
+                            aborted_by_segment(self.files, directory, &bases[..=self.sealed.len()])?
+                        }
+                    };
+                    let aborted = all[at].clone();
+                    made = Some(all);
+                    write_aborted(self.files, directory, base, 0, &aborted)?;
+                    aborted
+                }
+            };
+            if is_last {
+                let aborted = aborted.into_iter();
+                self.aborted = aborted
+                    .take_while(|one| one.last_offset < known_to)
+                    .collect();
+                self.aborted_on_disk = self.aborted.len();
+            } else {
+                self.sealed[at].aborted = aborted;
+            }
         }
         Ok(())
     }

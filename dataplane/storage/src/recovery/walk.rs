@@ -8,6 +8,7 @@ use crate::layout::{SET_ASIDE, segment_file};
 use crate::quarantine::{Sick, mend};
 use crate::scan::{MemoryPiece, SegmentScan};
 use crate::segment_files::{create_segment, set_extent_aside, write_index};
+use crate::transactions::{Marker, TRANSACTION_INDEX, write_aborted};
 use precursor_model::Offset;
 use std::io;
 
@@ -88,7 +89,7 @@ impl Recovery<'_> {
         gaps_until: Option<Offset>,
     ) -> io::Result<()> {
         while let Some(batch) = scan.batch_at(self.position, self.expected, gaps_until)? {
-            self.take_batch(&batch.header, batch.end);
+            self.take_batch(&batch.header, batch.marker, batch.end);
         }
         Ok(())
     }
@@ -117,7 +118,7 @@ impl Recovery<'_> {
         Ok(true)
     }
 
-    fn take_batch(&mut self, header: &BatchHeader, end: u64) {
+    fn take_batch(&mut self, header: &BatchHeader, marker: Option<Marker>, end: u64) {
         self.report.batches_validated += 1;
         self.report.bytes_walked += end - self.position;
         // Below the recovery point everything is on disk.
@@ -140,7 +141,8 @@ impl Recovery<'_> {
         }
         self.index_bytes += end - self.position;
         if header.base_offset >= self.producers_from {
-            self.producers.record(header, header.max_timestamp);
+            let aborted = self.producers.record(header, marker, header.max_timestamp);
+            self.aborted.extend(aborted);
         }
         // The epoch is not under the checksum: one that never was is not believed.
         if header.leader_epoch <= self.request.leader_epoch {
@@ -156,6 +158,9 @@ impl Recovery<'_> {
         let last = newest.and_then(|(t, offset)| Some((t, relative(offset, self.base)?)));
         let index = SealedIndex::from_growing(&self.index, last);
         write_index(self.files, &self.request.directory, self.base, &index)?;
+        let aborted = std::mem::take(&mut self.aborted);
+        write_aborted(self.files, &self.request.directory, self.base, 0, &aborted)?;
+        self.aborted_on_disk = 0;
         self.sealed.push(OpenedSegment {
             base: self.base,
             size: self.position,
@@ -164,6 +169,7 @@ impl Recovery<'_> {
                 .stored_length()?
                 .min(self.position),
             newest,
+            aborted,
         });
         Ok(())
     }
@@ -180,7 +186,7 @@ impl Recovery<'_> {
     fn set_segments_aside(&mut self, bases: &[Offset]) -> io::Result<()> {
         for base in bases {
             let empty = self.open(*base, "log")?.length()? == 0;
-            for kind in ["log", "index", "timeindex"] {
+            for kind in ["log", "index", "timeindex", TRANSACTION_INDEX] {
                 let from = segment_file(&self.request.directory, *base, kind);
                 if empty || kind != "log" {
                     let _ = self.files.remove_file(&from);

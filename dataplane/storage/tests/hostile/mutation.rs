@@ -1,4 +1,4 @@
-//! The committed corpus, and mutations of it from a fixed seed, through the fuzzer's target.
+//! The committed corpus, and mutations of it from a fixed seed, through the fuzzer's targets.
 //!
 //! `PRECURSOR_FUZZ_SECONDS` sets how long it is mutated (default 2), and `PRECURSOR_FUZZ_SEED` the
 //! seed. The fuzzer proper, which follows coverage, is in tests/fuzz.
@@ -60,8 +60,8 @@ fn mutate(input: &mut Vec<u8>, other: &[u8], random: &mut Random) {
     }
 }
 
-fn attempt(input: &[u8], about: impl FnOnce() -> String) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| targets::containers(input))) {
+fn attempt(target: fn(&[u8]), input: &[u8], about: impl FnOnce() -> String) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| target(input))) {
         let hex: String = input.iter().map(|byte| format!("{byte:02x}")).collect();
         eprintln!("{}: input {hex}", about());
         std::panic::resume_unwind(panic);
@@ -70,7 +70,17 @@ fn attempt(input: &[u8], about: impl FnOnce() -> String) {
 
 #[test]
 fn containers() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus/containers");
+    replay("containers", targets::containers);
+}
+
+#[test]
+fn transaction_indexes() {
+    replay("transaction_indexes", targets::transaction_indexes);
+}
+
+fn replay(name: &str, target: fn(&[u8])) {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus");
+    let corpus = corpus.join(name);
     let mut inputs = Vec::new();
     for entry in fs::read_dir(corpus).expect("the corpus is committed") {
         let path = entry.expect("readable").path();
@@ -82,7 +92,7 @@ fn containers() {
     inputs.sort();
     assert!(inputs.len() > 4, "there is hardly any corpus");
     for (name, input) in &inputs {
-        attempt(input, || name.clone());
+        attempt(target, input, || name.clone());
     }
     let seed = setting("PRECURSOR_FUZZ_SEED", 1);
     let end = Instant::now() + Duration::from_secs(setting("PRECURSOR_FUZZ_SECONDS", 2));
@@ -93,7 +103,7 @@ fn containers() {
         let mut input = inputs[choose(&mut random)].1.clone();
         let other = &inputs[choose(&mut random)].1;
         mutate(&mut input, other, &mut random);
-        attempt(&input, || format!("seed {seed} round {rounds}"));
+        attempt(target, &input, || format!("seed {seed} round {rounds}"));
         rounds += 1;
     }
     println!("{} inputs, {rounds} mutations, seed {seed}", inputs.len());

@@ -4,8 +4,9 @@
 use precursor_disk::sim::SimFileSystem;
 use precursor_disk::{FileSystem, OpenMode};
 use precursor_memory::{crc32c, crc32c_append};
+use precursor_protocol::records::BatchBuilder;
 use precursor_storage::ColdFiles;
-use precursor_storage::offline::{Finding, Watch, dump_file, verify};
+use precursor_storage::offline::{Finding, Severity, Watch, dump_file, repair, verify};
 use siphasher::sip::SipHasher13;
 use std::path::Path;
 
@@ -65,6 +66,61 @@ fn read(files: &SimFileSystem, segment: &Path) {
     assert_eq!(file.read_at(&mut piece, length).unwrap(), 0);
     dump_file(files, segment, true, &mut |_| Ok(())).unwrap();
     verify(files, Path::new("/data"), &mut Nobody).unwrap();
+}
+
+/// A transaction index, whatever it says, beside a log of a few transactions: it is read and verified,
+/// and after a repair nothing is wrong with it.
+pub fn transaction_indexes(data: &[u8]) {
+    let files = SimFileSystem::new();
+    let directory = Path::new("/data/t-0");
+    files.create_directory(directory).unwrap();
+    let write = |kind: &str, bytes: &[u8]| {
+        let path = directory.join(format!("00000000000000000000.{kind}"));
+        let file = files.open(&path, OpenMode::Create).unwrap();
+        file.write_at(bytes, 0).unwrap();
+        path
+    };
+    write("log", &transactions());
+    let index = write("txnindex", data);
+    // A version of another day is refused, and nothing else is.
+    let dumped = dump_file(&files, &index, true, &mut |_| Ok(()));
+    let is_other = data.chunks_exact(34).any(|entry| entry[..2] != [0, 0]);
+    assert_eq!(dumped.is_err(), is_other);
+    let mut found = Indexes(0);
+    verify(&files, Path::new("/data"), &mut found).unwrap();
+    repair(&files, Path::new("/data"), &mut Nobody).unwrap();
+    let mut left = Indexes(0);
+    verify(&files, Path::new("/data"), &mut left).unwrap();
+    assert_eq!(left.0, 0, "{} before", found.0);
+}
+
+/// Six transactions of three producers, every other one of which is aborted.
+fn transactions() -> Vec<u8> {
+    let (mut log, mut offset) = (Vec::new(), 0i64);
+    for at in 0..6 {
+        for (is_marker, key) in [(false, [0; 4]), (true, [0, 0, 0, at as u8 % 2])] {
+            let mut builder = BatchBuilder::new();
+            builder.set_producer(at % 3, 0, if is_marker { -1 } else { at as i32 });
+            builder.set_transactional(true);
+            builder.set_control(is_marker);
+            builder.append(1, Some(&key), Some(&[0; 6]), &[]);
+            let start = log.len();
+            builder.build(&mut log);
+            log[start..start + 8].copy_from_slice(&offset.to_be_bytes());
+            offset += 1;
+        }
+    }
+    log
+}
+
+/// Counts what is wrong with transaction indexes.
+struct Indexes(usize);
+
+impl Watch for Indexes {
+    fn found(&mut self, finding: Finding) {
+        let is_damage = finding.severity == Severity::Damage;
+        self.0 += usize::from(is_damage && finding.kind == "transaction-index");
+    }
 }
 
 struct Nobody;

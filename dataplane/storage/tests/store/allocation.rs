@@ -56,6 +56,7 @@ impl Writer {
             offset: self.offset,
             max_bytes: 1 << 20,
             at_least_one: true,
+            committed: false,
         };
         match real.store.read(self.log, options).unwrap() {
             Read::Ready(gather) => real.store.release(gather),

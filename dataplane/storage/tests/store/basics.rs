@@ -35,6 +35,7 @@ fn what_is_appended_is_read_hot_and_cold_and_after_a_restart() {
         offset: 0,
         max_bytes: 10,
         at_least_one: false,
+        committed: false,
     };
     assert_eq!(bench.read(id, none).unwrap(), b"");
     assert_eq!(bench.read_from(id, 1000, 100), b"");
@@ -97,7 +98,7 @@ fn log_append_time_and_lookups_by_time() {
             assert_eq!(found.leader_epoch, 3);
         }
         assert_eq!(bench.find_time(id, 59_010), None);
-        let newest = bench.store().max_timestamp(id).unwrap();
+        let newest = bench.newest(id).unwrap();
         assert_eq!((newest.timestamp, newest.offset), (59_009, 599));
         assert_eq!(bench.store().offset_for_leader_epoch(id, 3), (3, 600));
         if !restarted {
@@ -145,6 +146,7 @@ fn retention_and_delete_records_remove_segments_and_move_the_start() {
         offset: start - 1,
         max_bytes: 100,
         at_least_one: true,
+        committed: false,
     };
     assert_eq!(bench.read(id, below), Err(ReadError::OffsetOutOfRange));
 
@@ -228,6 +230,7 @@ fn every_write_shows_only_what_is_durable() {
                 offset: offsets.durable,
                 max_bytes: 1 << 20,
                 at_least_one: true,
+                committed: false,
             };
             match bench.store().read(id, options) {
                 Ok(Read::Ready(gather)) => {
@@ -371,6 +374,7 @@ fn a_gather_keeps_its_bytes_while_memory_is_short() {
         offset: 0,
         max_bytes: 10_000,
         at_least_one: true,
+        committed: false,
     };
     let Ok(Read::Ready(gather)) = bench.store().read(id, options) else {
         panic!("the newest batch is hot");

@@ -116,6 +116,7 @@ fn served(bench: &mut Bench, frozen: &Frozen, kind: ColdCompression, why: &str) 
             offset,
             max_bytes: 1,
             at_least_one: true,
+            committed: false,
         };
         let bytes = bench.read(id, options);
         let bytes = bytes.unwrap_or_else(|error| panic!("{why}: offset {offset}: {error:?}"));

@@ -123,6 +123,7 @@ impl Oracle {
                 offset,
                 max_bytes: 3_000,
                 at_least_one: true,
+                committed: false,
             };
             let got = self.bench.read(self.id, options).unwrap();
             assert!(!got.is_empty(), "seed {}: nothing at {offset}", self.seed);

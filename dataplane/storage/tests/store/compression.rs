@@ -97,6 +97,7 @@ fn read_all(bench: &mut Bench, id: precursor_storage::LogId) -> Vec<Vec<u8>> {
             offset,
             max_bytes: 1 << 20,
             at_least_one: true,
+            committed: false,
         };
         let bytes = bench.read(id, options).unwrap();
         for batch in split_batches(&bytes).map(Result::unwrap) {

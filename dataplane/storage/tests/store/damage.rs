@@ -240,6 +240,7 @@ fn run_case(bench: &mut Bench, original: &Original, case: u64) {
             offset: offset as i64,
             max_bytes: 1,
             at_least_one: true,
+            committed: false,
         };
         match bench.read(id, options) {
             Ok(bytes) if same(&bytes, &original.batches[offset]) => good += 1,

@@ -19,6 +19,8 @@ mod quarantine;
 mod real;
 mod short;
 mod support;
+mod times;
+mod transactions;
 
 #[global_allocator]
 static ALLOCATOR: precursor_memory::CountingAllocator = precursor_memory::CountingAllocator::new();

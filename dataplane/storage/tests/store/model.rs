@@ -157,6 +157,7 @@ impl History {
             offset,
             max_bytes: self.random.below(40_000) as usize,
             at_least_one: self.random.once_in(2),
+            committed: false,
         };
         // Under every-write only what is durable is shown, and that grows while a read is waited for.
         let shown = self.bench.store().offsets(id).high_watermark;
@@ -227,6 +228,7 @@ impl History {
                 offset,
                 max_bytes: 100_000,
                 at_least_one: true,
+                committed: false,
             };
             let got = self.bench.read(self.logs[at].id, options).unwrap();
             self.check_read(at, options, &got, end);

@@ -52,6 +52,7 @@ pub fn serves_what_is_good(bench: &mut Bench, whole: &Whole, lost: &BTreeSet<i64
             offset,
             max_bytes: 1,
             at_least_one: true,
+            committed: false,
         };
         let bytes = bench.read(id, options);
         let bytes = bytes.unwrap_or_else(|error| panic!("{why}: offset {offset}: {error:?}"));

@@ -33,6 +33,7 @@ fn an_extent_stays_while_its_last_batch_is_half_on_disk() {
         offset: 1,
         max_bytes: 1 << 20,
         at_least_one: true,
+        committed: false,
     };
     let Ok(Read::Ready(gather)) = bench.store().read(straddling, options) else {
         panic!("a batch that only the region holds whole is not to be had from it");

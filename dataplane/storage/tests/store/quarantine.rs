@@ -142,6 +142,7 @@ fn what_is_still_appended_to_is_answered_as_kafka_answers() {
         offset: 0,
         max_bytes: 1,
         at_least_one: true,
+        committed: false,
     };
     let corrupt = ReadError::NotOnline(ErrorCode::CorruptMessage);
     assert_eq!(bench.read(id, options).err(), Some(corrupt));

@@ -86,6 +86,7 @@ impl Real {
             offset,
             max_bytes: 1 << 20,
             at_least_one: true,
+            committed: false,
         };
         let gather = match self.store.read(id, options).unwrap() {
             Read::Ready(gather) => gather,

@@ -232,12 +232,23 @@ impl Bench {
             offset,
             max_bytes,
             at_least_one: true,
+            committed: false,
         };
         self.read(id, options).unwrap()
     }
 
     pub fn find_time(&mut self, id: LogId, timestamp: i64) -> Option<TimedOffset> {
-        match self.store().offset_for_time(id, timestamp).unwrap() {
+        let lookup = self.store().offset_for_time(id, timestamp).unwrap();
+        self.await_lookup(lookup)
+    }
+
+    pub fn newest(&mut self, id: LogId) -> Option<TimedOffset> {
+        let lookup = self.store().newest_record(id).unwrap();
+        self.await_lookup(lookup)
+    }
+
+    fn await_lookup(&mut self, lookup: Lookup) -> Option<TimedOffset> {
+        match lookup {
             Lookup::Ready(found) => found,
             Lookup::Pending(ticket) => {
                 for _ in 0..100_000 {

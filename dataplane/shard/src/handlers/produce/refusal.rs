@@ -56,6 +56,7 @@ pub(super) fn tells_log_start(error: AppendError) -> bool {
         | AppendError::InvalidTimestamp
         | AppendError::UnsupportedCompression
         | AppendError::InvalidTransactionState
+        | AppendError::TransactionCoordinatorFenced
         | AppendError::OutOfOrderSequence
         | AppendError::InvalidProducerEpoch => true,
     }
