@@ -444,9 +444,12 @@ fn aborted_in_each_segment(seed: u64) -> Oracle {
     oracle
 }
 
+/// What a damage makes of a file.
+type Damage = fn(&[u8]) -> Vec<u8>;
+
 #[test]
 fn a_transaction_index_that_cannot_be_right_is_made_again() {
-    let damages: [fn(&[u8]) -> Vec<u8>; 3] = [
+    let damages: [Damage; 3] = [
         |bytes| bytes[..bytes.len() - 3].to_vec(),
         |bytes| vec![0; bytes.len()],
         |bytes| bytes.iter().map(|byte| byte ^ 0x11).collect(),
