@@ -80,4 +80,27 @@ mod tests {
         }
         assert_eq!(format!("{options:?}"), before);
     }
+
+    /// What changes at once and concerns the control plane, or nothing on one node.
+    const NOT_THE_SHARDS: [&str; 7] = [
+        "default.replication.factor",
+        "delete.topic.enable",
+        "follower.replication.throttled.rate",
+        "leader.replication.throttled.rate",
+        "num.partitions",
+        "replica.alter.log.dirs.io.max.bytes.per.second",
+        "telemetry.max.bytes",
+    ];
+
+    #[test]
+    fn every_option_that_changes_at_once_is_followed() {
+        let mut options = ShardOptions::new("127.0.0.1:1".parse().unwrap());
+        options.set_log_level = Some(|_| true);
+        let told = precursor_config::NodeConfig::default().data_plane_values();
+        assert!(told.len() > 2 * NOT_THE_SHARDS.len());
+        for (name, value) in told {
+            let followed = set(&mut options, &name, &value);
+            assert_eq!(followed, !NOT_THE_SHARDS.contains(&&*name), "{name}={value}");
+        }
+    }
 }

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub const ADDRESS: &str = "127.0.0.1:9092";
 /// Longest that a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// After so long a test leaves the processor to others between turns.
 const SPUN: Duration = Duration::from_millis(5);
 
@@ -572,7 +572,7 @@ fn build(mut builder: BatchBuilder, values: &[&[u8]]) -> Vec<u8> {
 pub fn produce_body(version: i16, acks: i16, partitions: &[(&str, i32, &[u8])]) -> Vec<u8> {
     let request = ProduceRequest {
         acks,
-        timeout_ms: 5_000,
+        timeout_ms: 60_000,
         topic_data: partitions
             .iter()
             .map(|(topic, index, records)| TopicProduceData {
