@@ -100,7 +100,11 @@ mod tests {
         assert!(told.len() > 2 * NOT_THE_SHARDS.len());
         for (name, value) in told {
             let followed = set(&mut options, &name, &value);
-            assert_eq!(followed, !NOT_THE_SHARDS.contains(&&*name), "{name}={value}");
+            assert_eq!(
+                followed,
+                !NOT_THE_SHARDS.contains(&&*name),
+                "{name}={value}"
+            );
         }
     }
 }
