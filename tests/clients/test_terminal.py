@@ -15,7 +15,7 @@ import pytest
 import brokers
 from conftest import new_name
 
-SECONDS_MAX = 60
+SECONDS_MAX = 120
 
 
 @pytest.fixture(scope="module")
@@ -94,13 +94,13 @@ def test_what_cannot_be_undone_is_asked_for(broker, made):
 
 def test_writing_shows_a_bar_and_its_rate(broker, made, tmp_path):
     lines = tmp_path / "lines"
-    lines.write_text("".join(f"line number {n}\n" for n in range(60_000)))
+    lines.write_text("".join(f"line number {n}\n" for n in range(20_000)))
     # Small batches, so that there is something to see.
     words = ["produce", made, "--batch", "5", "--file", str(lines)]
     drawn, code = terminal(broker, *words)
     assert code == 0, drawn
     assert re.search(r"\d+%  [\d.]+ \w+ of [\d.]+ \w+  .*/s  \d+ records, \d+/s", drawn), drawn
-    assert "60,000 records" in drawn or "60000 records" in drawn, drawn
+    assert "20,000 records" in drawn or "20000 records" in drawn, drawn
     assert "%" not in plain(broker, "produce", made, "--file", str(lines))
 
 
