@@ -3,10 +3,12 @@
 import json
 import re
 
+import confluent_kafka as ck
 import pytest
 
 from conftest import new_name
 from drivers import java_tool
+from members import wait_until
 from records import Record
 
 FIRST_MS = 1_700_000_000_000
@@ -38,6 +40,20 @@ def test_groups_are_listed_and_described(matrix, bootstrap, group):
         assert re.search(rf"{group}\s.*Empty\s+0", state), state
 
 
+def test_members_are_described(matrix, bootstrap, hand, group):
+    with matrix.tool("kafka-consumer-groups", "describe the members"):
+        member = ck.Consumer({"bootstrap.servers": bootstrap, "group.id": f"{group}-live",
+                              "client.id": "one-of-us"})
+        member.subscribe([group])
+        try:
+            wait_until("no assignment", lambda: (member.poll(0.1), member.assignment())[1])
+            out = groups(bootstrap, "--describe", "--group", f"{group}-live", "--members",
+                         "--verbose")
+            assert re.search(rf"one-of-us.*\b1\s.*{group}\(0\)|one-of-us.*{group}:0", out), out
+        finally:
+            member.close()
+
+
 RESETS = {
     "--to-earliest": ([], 0),
     "--to-latest": ([], 100),
@@ -58,6 +74,13 @@ def test_offsets_are_reset_every_way(matrix, bootstrap, hand, group, tmp_path):
             expected = expected if offset is None else offset
             assert re.search(rf"{group}\s+{group}\s+0\s+{expected}\b", out), f"{option}: {out}"
             assert hand.committed(group, group, 1) == expected, option
+    with matrix.tool("kafka-consumer-groups", "reset-offsets --all-topics, --topic T:0, --all-groups"):
+        for scope, offset in [(["--group", group, "--all-topics"], 21),
+                              (["--group", group, "--topic", f"{group}:0"], 22),
+                              (["--all-groups", "--topic", group], 23)]:
+            groups(bootstrap, "--reset-offsets", *scope, "--to-offset", str(offset), "--execute")
+            assert hand.committed(group, group, 1) == offset, scope
+        expected = 23
     with matrix.tool("kafka-consumer-groups", "reset-offsets --dry-run, --export"):
         out = groups(bootstrap, "--reset-offsets", "--group", group, "--topic", group,
                      "--to-offset", "33", "--dry-run", "--export")

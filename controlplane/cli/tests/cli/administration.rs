@@ -67,6 +67,69 @@ fn a_topic_lives_and_is_deleted() {
 }
 
 #[test]
+fn a_topics_options_are_altered_and_given_back() {
+    let broker = Broker::start();
+    let create = ["topic", "create", "orders", "--replication-factor"];
+    let made = broker.json(&[&create[..], &["1"]].concat());
+    assert_eq!(made["replication_factor"], 1);
+    let (error, next) = broker.refused(&["topic", "create", "two", "--replication-factor", "2"], 4);
+    assert!(error.contains("replica") && !next.is_empty(), "{error}");
+    let option =
+        |name: &str| broker.json(&["topic", "describe", "orders"])["configs"][name].clone();
+    let default = option("retention.ms");
+    assert_eq!(default["is_default"], true);
+
+    let alter = ["topic", "alter", "orders", "--config", "retention.ms=1000"];
+    let changed = broker.json(&[&alter[..], &["--config", "segment.bytes=2097152"]].concat());
+    let names = ["retention.ms", "segment.bytes"];
+    assert_eq!(changed, json!({ "name": "orders", "changed": names }));
+    let set = json!({ "value": "1000", "is_default": false });
+    assert_eq!(option("retention.ms"), set);
+    assert_eq!(option("segment.bytes")["value"], "2097152");
+    broker.text(&["topic", "alter", "orders", "--unset", "retention.ms"]);
+    assert_eq!(option("retention.ms"), default);
+    assert_eq!(option("segment.bytes")["value"], "2097152");
+
+    let typo = ["topic", "alter", "orders", "--config", "retention.mss=1"];
+    let (error, next) = broker.refused(&typo, 4);
+    assert!(
+        error.contains("retention.ms") && !next.is_empty(),
+        "{error}"
+    );
+    let absent = ["topic", "alter", "absent", "--unset", "retention.ms"];
+    broker.refused(&absent, 4);
+    assert_eq!(
+        broker.run(&["topic", "alter", "orders"]).status.code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn internal_topics_are_listed_when_they_are_asked_for() {
+    let broker = Broker::start();
+    broker.text(&["topic", "create", "orders"]);
+    // The first group has the topic of offsets made.
+    broker.text(&["consume", "orders", "--group", "g"]);
+    let names = |words: &[&str]| -> Vec<(String, bool)> {
+        let listed = broker.json(words);
+        let topics = listed.as_array().unwrap().iter();
+        topics
+            .map(|topic| {
+                let name = topic["name"].as_str().unwrap().to_owned();
+                (name, topic["internal"] == true)
+            })
+            .collect()
+    };
+    assert_eq!(names(&["topic", "list"]), [("orders".to_owned(), false)]);
+    let all = names(&["topic", "list", "--internal"]);
+    assert!(
+        all.contains(&("__consumer_offsets".to_owned(), true)),
+        "{all:?}"
+    );
+    assert_eq!(all.len(), 2);
+}
+
+#[test]
 fn the_cluster_says_how_it_does() {
     let broker = Broker::start();
     let status = broker.json(&["cluster", "status"]);

@@ -5,6 +5,7 @@
 mod administration;
 mod broker;
 mod groups;
+mod grpc;
 mod manual;
 mod options;
 mod records;

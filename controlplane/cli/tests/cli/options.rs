@@ -116,12 +116,57 @@ fn quotas_are_set_listed_and_unset() {
     );
     quota(&["unset", "--client-id", "a"]);
     assert_eq!(quota(&["list"]), json!([users]));
+
+    // A client of a user, and every client id of it without a quota of its own.
+    let both = rate(
+        json!({"user": "u", "client_id": "c"}),
+        "producer_byte_rate",
+        3000.0,
+    );
+    let words = [
+        "set",
+        "--user",
+        "u",
+        "--client-id",
+        "c",
+        "--produce-bytes",
+        "3000",
+    ];
+    assert_eq!(quota(&words), json!([both]));
+    let rest = rate(
+        json!({"user": "u", "client_id": null}),
+        "consumer_byte_rate",
+        4000.0,
+    );
+    let words = [
+        "set",
+        "--user",
+        "u",
+        "--default-client-id",
+        "--consume-bytes",
+        "4000",
+    ];
+    assert_eq!(quota(&words), json!([rest]));
+    let of_user = quota(&["list", "--user", "u"]);
+    assert_eq!(of_user.as_array().unwrap().len(), 2, "{of_user}");
+    assert_eq!(quota(&["list", "--default-client-id"]), json!([rest]));
+    quota(&[
+        "unset",
+        "--user",
+        "u",
+        "--default-client-id",
+        "--consume-bytes",
+    ]);
+    quota(&["unset", "--user", "u", "--client-id", "c"]);
+    assert_eq!(quota(&["list"]), json!([users]));
+
     let none = ["quota", "set", "--client-id", "a", "--produce-bytes", "0"];
     assert_eq!(broker.run(&none).status.code(), Some(2));
     broker.refused(&["quota", "set", "--produce-bytes", "1"], 2);
 }
 
-fn endpoint(broker: &Broker) -> String {
+/// The address of the control plane's gRPC.
+pub fn endpoint(broker: &Broker) -> String {
     let status = broker.json(&["cluster", "status"]);
     format!(
         "http://{}",
@@ -129,7 +174,8 @@ fn endpoint(broker: &Broker) -> String {
     )
 }
 
-fn run<F: Future>(future: F) -> F::Output {
+/// Runs to its end.
+pub fn run<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

@@ -142,6 +142,20 @@ fn reading_begins_where_it_is_told() {
         broker.text(&["consume", "t", "--from", "3", "--count", "2"]),
         "3\n4\n"
     );
+    let columns = [
+        "consume",
+        "t",
+        "--from",
+        "8",
+        "--timestamps",
+        "--offsets",
+        "--keys",
+    ];
+    let columns = [&columns[..], &["--separator", "; ", "--null", "-"]].concat();
+    assert_eq!(
+        broker.text(&columns),
+        "1008000; 0:8; -; 8\n1009000; 0:9; -; 9\n"
+    );
 }
 
 #[test]

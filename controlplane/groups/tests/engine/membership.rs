@@ -127,6 +127,14 @@ fn requests_that_cannot_be_are_refused() {
         error(h.synced(token).error_code),
         ErrorCode::InconsistentGroupProtocol
     );
+    request.protocol_name = Some("range".into());
+    request.protocol_type = Some("connect".into());
+    let token = h.send(Request::SyncGroup(request.clone()));
+    assert_eq!(
+        error(h.synced(token).error_code),
+        ErrorCode::InconsistentGroupProtocol
+    );
+    request.protocol_type = Some("consumer".into());
     request.protocol_name = None;
     let token = h.send(Request::SyncGroup(request.clone()));
     assert_eq!(
@@ -264,6 +272,24 @@ fn the_protocol_with_most_votes_among_those_of_all_is_chosen() {
     for token in tokens {
         assert_eq!(h.joined(token).protocol_name.as_deref(), Some("b"));
     }
+}
+
+#[test]
+fn a_member_that_lives_but_does_not_join_again_is_left_out() {
+    let mut h = Harness::new();
+    let (id, generation) = h.stable();
+    let (token, _) = h.join_new();
+    // The rebalance waits for as long as its members asked, one minute.
+    for _ in 0..11 {
+        h.pass(5_000);
+        let told = h.heartbeat(&id, generation);
+        assert_eq!(told, ErrorCode::RebalanceInProgress);
+        assert!(h.answer(token).is_none());
+    }
+    h.pass(6_000);
+    let joined = h.joined(token);
+    assert_eq!((joined.error_code, joined.members.len()), (0, 1));
+    assert_eq!(h.heartbeat(&id, generation), ErrorCode::UnknownMemberId);
 }
 
 #[test]

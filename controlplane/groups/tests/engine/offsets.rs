@@ -7,6 +7,7 @@ use precursor_protocol::messages::OffsetDeleteRequest;
 use precursor_protocol::messages::offset_delete_request::{
     OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
 };
+use precursor_protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -36,6 +37,36 @@ fn a_commit_is_visible_when_it_is_durable_and_survives_a_replay() {
 
     h.restart(GroupConfig::default());
     assert_eq!(h.fetched(), [("t".to_owned(), 1, 5)]);
+}
+
+#[test]
+fn metadata_and_leader_epoch_come_back_also_after_a_replay() {
+    let mut h = Harness::new();
+    let mut request = commit("", -1, "t", 5);
+    request.topics[0].partitions[0].committed_leader_epoch = 7;
+    assert_eq!(
+        h.commit_error(Request::OffsetCommit(request)),
+        ErrorCode::None
+    );
+    for _ in 0..2 {
+        let group = OffsetFetchRequestGroup {
+            group_id: GROUP.into(),
+            topics: None,
+            ..OffsetFetchRequestGroup::default()
+        };
+        let request = Request::OffsetFetch {
+            group,
+            require_stable: true,
+        };
+        let Response::OffsetFetch(told) = h.ask(request) else {
+            panic!("another answer")
+        };
+        let partition = &told.topics[0].partitions[0];
+        assert_eq!(partition.committed_offset, 5);
+        assert_eq!(partition.committed_leader_epoch, 7);
+        assert_eq!(partition.metadata.as_deref(), Some("note"));
+        h.restart(GroupConfig::default());
+    }
 }
 
 #[test]

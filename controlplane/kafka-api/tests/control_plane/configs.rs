@@ -298,6 +298,20 @@ fn options_of_the_control_plane_are_in_force_at_once() {
         },
     );
     assert_eq!(refused, [ErrorCode::TopicDeletionDisabled.code()]);
+    let change = resource(
+        BROKER,
+        "",
+        &[
+            ("default.replication.factor", SET, Some("2")),
+            ("telemetry.max.bytes", SET, Some("4096")),
+        ],
+    );
+    assert_eq!(alter_one(&mut shards, change).0, ErrorCode::None);
+    let made = create(&mut shards, 7, false, vec![topic("two", 1, -1)]);
+    let expected = ErrorCode::InvalidReplicationFactor.code();
+    assert_eq!(made.topics[0].error_code, expected);
+    let answer = crate::telemetry::ask(&mut shards, [0; 16]);
+    assert_eq!(answer.telemetry_max_bytes, 4096);
 }
 
 #[test]

@@ -20,7 +20,7 @@ const ONE_GAUGE: &[u8] = &[
     0, 0, 0xf8, 0x3f,
 ];
 
-fn ask(shards: &mut [FakeShard], id: [u8; 16]) -> GetTelemetrySubscriptionsResponse {
+pub fn ask(shards: &mut [FakeShard], id: [u8; 16]) -> GetTelemetrySubscriptionsResponse {
     let request = GetTelemetrySubscriptionsRequest {
         client_instance_id: id,
         ..GetTelemetrySubscriptionsRequest::default()

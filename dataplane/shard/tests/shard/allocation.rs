@@ -1,9 +1,11 @@
 //! The hot path allocates nothing after its first requests.
 
 use crate::harness::{Broker, batch, fetch_body, produce_body, producer_batch};
+use crate::quotas::quota;
 use crate::unwatched::counted;
 use precursor_memory::CountingAllocator;
 use precursor_protocol::ApiKey;
+use precursor_shm::control::QuotaLimits;
 use precursor_transport_port::Wait;
 use std::time::Duration;
 
@@ -58,8 +60,8 @@ fn produce_and_fetch_hot_and_parked() {
     );
 }
 
-/// Appends and fetches of several connections and partitions, with producers, while segments roll
-/// and checkpoints are written.
+/// Appends and fetches of several connections and partitions, with producers and quotas, while
+/// segments roll and checkpoints are written.
 #[test]
 fn produce_and_fetch_across_rolls_and_checkpoints() {
     const PARTITIONS: i32 = 3;
@@ -67,6 +69,13 @@ fn produce_and_fetch_across_rolls_and_checkpoints() {
     let mut broker = Broker::start(&[("t", PARTITIONS as u32)]);
     let segment = ("segment.bytes".to_owned(), (1 << 20).to_string());
     broker.control.topics[0].options.push(segment);
+    // So wide that nobody waits; every request is charged nevertheless.
+    let wide = QuotaLimits {
+        producer_byte_rate: Some(1e12),
+        consumer_byte_rate: Some(1e12),
+        request_percentage: Some(1e9),
+    };
+    broker.control.more = vec![quota("test", wide)];
     broker.publish();
     let mut clients: Vec<_> = (0..PARTITIONS)
         .map(|_| (broker.connect(), broker.connect()))

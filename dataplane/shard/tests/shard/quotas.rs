@@ -8,7 +8,7 @@ use precursor_protocol::messages::{
 use precursor_shm::control::{QuotaEntity, QuotaLimits, ToData};
 use std::time::{Duration, Instant};
 
-fn quota(client_id: &'static str, limits: QuotaLimits) -> ToData<'static> {
+pub fn quota(client_id: &'static str, limits: QuotaLimits) -> ToData<'static> {
     ToData::ClientQuota {
         user: QuotaEntity::Any,
         client_id: QuotaEntity::Name(client_id),

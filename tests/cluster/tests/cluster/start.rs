@@ -4,7 +4,9 @@ use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use precursor_protocol::messages::{DescribeClusterRequest, FindCoordinatorRequest};
 use precursor_tests_cluster::client::Connection;
+use precursor_tests_cluster::groups::wait_for_coordinator;
 use precursor_tests_cluster::node::{Node, precursor};
 use precursor_tests_tidy::{commands, root, sources};
 
@@ -28,6 +30,31 @@ fn first_answer(node: &mut Node) -> Duration {
         connection = Connection::open(node.address()).unwrap();
     }
     started.elapsed()
+}
+
+#[test]
+fn clients_are_told_the_advertised_address() {
+    let node = Node::start(&["advertised.listener=broker.example:19092"]);
+    let mut connection = node.connect();
+    let expected = ("broker.example", 19_092);
+    connection.create_topic("t", 1, &[]).unwrap();
+    let told = connection.metadata("t").unwrap();
+    let [broker] = &told.brokers[..] else {
+        panic!("{told:?}")
+    };
+    assert_eq!((&*broker.host, broker.port), expected);
+    let told = connection
+        .ask(&DescribeClusterRequest::default(), 1)
+        .unwrap();
+    assert_eq!((&*told.brokers[0].host, told.brokers[0].port), expected);
+    wait_for_coordinator(&mut connection, "g");
+    let request = FindCoordinatorRequest {
+        coordinator_keys: vec!["g".to_owned()],
+        ..FindCoordinatorRequest::default()
+    };
+    let told = connection.ask(&request, 4).unwrap();
+    let found = &told.coordinators[0];
+    assert_eq!((&*found.host, found.port), expected);
 }
 
 #[test]
