@@ -56,13 +56,23 @@ impl Newest {
 
     /// Takes the outcome of the search for `asked`; false when the newest is known.
     fn go_on(&mut self, found: Option<TimedOffset>) -> bool {
-        match found {
-            Some(found) => self.found = Some(found),
-            None => self.latest = self.asked - 1,
-        }
-        let least = self.found.map_or(0, |found| found.timestamp + 1);
+        let least = match found {
+            // A time can be the last that there is.
+            Some(found) if found.timestamp >= self.latest => {
+                self.found = Some(found);
+                return false;
+            }
+            Some(found) => {
+                self.found = Some(found);
+                found.timestamp + 1
+            }
+            None => {
+                self.latest = self.asked - 1;
+                self.found.map_or(0, |found| found.timestamp + 1)
+            }
+        };
         // From there on upwards, halving.
-        self.asked = least + (self.latest - least + 1) / 2;
+        self.asked = least + (self.latest.saturating_sub(least) as u64).div_ceil(2) as i64;
         least <= self.latest
     }
 }

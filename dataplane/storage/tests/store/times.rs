@@ -140,3 +140,19 @@ fn what_compaction_took_is_not_the_newest() {
     let first = times.iter().find(|one| one.1 == newest).copied();
     assert_eq!(told(&mut bench, id), first);
 }
+
+/// A producer may say any time; the last that there is must not make the search run past it.
+#[test]
+fn of_the_last_time_that_there_is() {
+    for codec in [Codec::None, Codec::Zstd] {
+        let mut bench = Bench::new(8 << 20, 1);
+        let id = bench.open_log(1, "t", &LogConfig::default());
+        let times = [5, i64::MAX, 7];
+        bench.append_all(id, &batch(&times, codec, "k"));
+        bench.append_all(id, &batch(&[9], codec, "k"));
+        assert_eq!(told(&mut bench, id), Some((1, i64::MAX)), "{codec:?}");
+        // It is gone, and the batch's header still claims it.
+        bench.store().delete_records(id, 2).unwrap();
+        assert_eq!(told(&mut bench, id), Some((3, 9)), "{codec:?}");
+    }
+}

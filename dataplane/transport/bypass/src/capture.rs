@@ -31,11 +31,13 @@ pub(crate) struct Capture {
 impl Capture {
     /// Makes the FIFO, for its owner alone: it shows what clients send.
     pub(crate) fn new(path: PathBuf) -> io::Result<Capture> {
-        match fs::symlink_metadata(&path) {
-            // Left by one that was killed.
-            Ok(there) if there.file_type().is_fifo() => {}
-            _ => sys::make_fifo(&path)?,
+        // Left by one that was killed, or put there by somebody who would like to read along: it is
+        // never used as it stands.
+        let there = fs::symlink_metadata(&path);
+        if there.is_ok_and(|there| there.file_type().is_fifo()) {
+            fs::remove_file(&path)?;
         }
+        sys::make_fifo(&path)?;
         Ok(Capture {
             path,
             pipe: None,
@@ -147,5 +149,18 @@ mod tests {
         assert!(capture.pipe.is_none());
         drop(capture);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_fifo_that_somebody_put_there_is_not_used() {
+        let name = format!("precursor-stranger-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        sys::make_fifo(&path).expect("a FIFO");
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(libc::O_NONBLOCK);
+        let _stranger = options.open(&path).expect("it is there");
+        let mut capture = Capture::new(path).expect("one of its own");
+        capture.look();
+        assert!(capture.pipe.is_none(), "nobody reads the new one");
     }
 }
