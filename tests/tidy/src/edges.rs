@@ -34,6 +34,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
         &["memory", "model", "transport-port"],
     ),
     ("precursor-dpdk-sys", &[]),
+    ("precursor-rdma-sys", &[]),
     (
         "precursor-transport-dpdk",
         &["dpdk-sys", "memory", "model", "transport-port"],

@@ -59,7 +59,9 @@ pub fn dpdk(host: &Host) -> Finding {
     let vfio = host.path("dev/vfio/vfio").exists();
     let found = format!(
         "{}; {}; {}",
-        library.as_deref().unwrap_or("no library"),
+        library
+            .as_deref()
+            .unwrap_or("not both of libibverbs and librdmacm"),
         if vfio {
             "vfio is loaded"
         } else {
@@ -81,7 +83,8 @@ pub fn dpdk(host: &Host) -> Finding {
 
 pub fn rdma(host: &Host) -> Finding {
     let why = "Clients with RDMA cards can write into a broker's memory directly (a later driver).";
-    let library = host.library("libibverbs.so");
+    let verbs = host.library("libibverbs.so");
+    let library = verbs.filter(|_| host.library("librdmacm.so").is_some());
     let devices = host.names("sys/class/infiniband");
     let found = format!(
         "{}; {}",
@@ -94,9 +97,9 @@ pub fn rdma(host: &Host) -> Finding {
     match (library, devices.is_empty()) {
         (Some(_), false) => Finding::new("rdma", why, State::Good, found),
         (None, _) => Finding::new("rdma", why, State::Absent, found)
-            .mend("sudo apt-get install rdma-core ibverbs-utils"),
+            .mend("sudo apt-get install rdma-core librdmacm1 ibverbs-providers"),
         (Some(_), true) => Finding::new("rdma", why, State::Absent, found).mend(
-            "Add a card, or try without one: sudo modprobe rdma_rxe && \
+            "Add a card, or try without one: sudo modprobe -a rdma_rxe rdma_ucm && \
              sudo rdma link add rxe0 type rxe netdev eth0",
         ),
     }

@@ -42,6 +42,7 @@ fn a_good_host_is_left_alone() {
     );
     put(root, "proc/sys/net/core/somaxconn", "4096\n");
     put(root, "usr/lib/libibverbs.so.1", "");
+    put(root, "usr/lib/librdmacm.so.1", "");
     put(root, "sys/class/infiniband/mlx5_0/x", "");
     let host = Host::at(root);
     for finding in [
