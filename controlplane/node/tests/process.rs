@@ -177,6 +177,13 @@ async fn without_its_data_plane_it_lives_is_not_ready_and_shows_metrics() {
         "precursor_raft_is_leader 1",
         "precursor_topics 0",
         "precursor_records_in_total{shard=\"0\"} 0",
+        "precursor_pool_bytes_max{shard=\"0\"} ",
+        // Nobody reads there: what the control plane told the shard waits.
+        "precursor_control_ring_bytes_max{shard=\"0\",to=\"data-plane\"} ",
+        "precursor_control_ring_bytes_in_use{shard=\"0\",to=\"control-plane\"} 0",
+        "precursor_control_ring_messages{shard=\"0\",to=\"control-plane\"} 0",
+        "precursor_control_ring_bytes_in_use_max{shard=\"0\",to=\"control-plane\"} 0",
+        "precursor_control_ring_stalls_total{shard=\"0\",to=\"data-plane\"} 0",
         "precursor_process_threads{process=\"control-plane\"} ",
     ] {
         let there = body.lines().any(|line| line.starts_with(sample));

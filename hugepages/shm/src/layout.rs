@@ -13,7 +13,7 @@ use crate::status::StatusPage;
 /// The first eight bytes of a region.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"PRECURSR");
 /// Changes with every change of a layout in this crate or of the control messages' encoding.
-pub(crate) const ABI_VERSION: u32 = 6;
+pub(crate) const ABI_VERSION: u32 = 7;
 
 const PAGE: u64 = 4096;
 /// What the pools are aligned to: a huge page, and a chunk of the extent allocator.

@@ -3,6 +3,8 @@
 use crate::families::{Families, Kind};
 use crate::health;
 use crate::server::MonitorOptions;
+use precursor_shm::Region;
+use precursor_shm::ring::RingUsage;
 
 pub(super) fn add(families: &mut Families, options: &MonitorOptions) {
     let mut info = families.begin(Kind::Gauge, "info", "Always 1; its labels say what runs.");
@@ -109,6 +111,7 @@ fn add_region(families: &mut Families, options: &MonitorOptions) {
         "The part of the region that holds records and buffers.",
         region.pool_bytes() as f64,
     );
+    add_rings(families, region);
     let status = region.status();
     let mut starts = families.begin(
         Kind::Counter,
@@ -123,4 +126,55 @@ fn add_region(families: &mut Families, options: &MonitorOptions) {
         starts.sample(&[("process", process)], generation as f64);
     }
     families.add(starts);
+}
+
+/// What one family tells of a ring.
+type Told = (Kind, &'static str, &'static str, fn(&RingUsage) -> u64);
+
+const RING_FAMILIES: [Told; 5] = [
+    (
+        Kind::Gauge,
+        "control_ring_bytes_max",
+        "What a ring between a shard and the control plane holds at most.",
+        |ring| ring.capacity_bytes,
+    ),
+    (
+        Kind::Gauge,
+        "control_ring_bytes_in_use",
+        "Bytes that wait in a ring between a shard and the control plane.",
+        |ring| ring.bytes,
+    ),
+    (
+        Kind::Gauge,
+        "control_ring_messages",
+        "Messages that wait in a ring between a shard and the control plane.",
+        |ring| ring.records,
+    ),
+    (
+        Kind::Gauge,
+        "control_ring_bytes_in_use_max",
+        "The most bytes that ever waited in a ring between a shard and the control plane.",
+        |ring| ring.bytes_max,
+    ),
+    (
+        Kind::Counter,
+        "control_ring_stalls",
+        "Times that a message had to wait for room in a ring between a shard and the control plane.",
+        |ring| ring.stalls,
+    ),
+];
+
+fn add_rings(families: &mut Families, region: &Region) {
+    let rings: Vec<_> = (0..region.shards())
+        .map(|shard| (shard.to_string(), region.ring_usage(shard)))
+        .collect();
+    for (kind, name, help, value) in RING_FAMILIES {
+        let mut family = families.begin(kind, name, help);
+        for (shard, (to_control, to_data)) in &rings {
+            for (to, ring) in [("control-plane", to_control), ("data-plane", to_data)] {
+                family.sample(&[("shard", shard), ("to", to)], value(ring) as f64);
+            }
+        }
+        families.add(family);
+    }
 }

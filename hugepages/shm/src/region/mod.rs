@@ -28,7 +28,7 @@ use crate::doorbell::{Doorbell, DoorbellName};
 use crate::extent::ExtentPool;
 use crate::latency::ShardLatency;
 use crate::layout::{Layout, RingName};
-use crate::ring::{Consumer, Producer, SharedMemory};
+use crate::ring::{Consumer, Producer, RingUsage, SharedMemory};
 use crate::stats::ShardStats;
 use crate::status::StatusPage;
 pub use error::RegionError;
@@ -288,6 +288,16 @@ impl Region {
         let offset = self.inner.layout.latency(shard);
         // SAFETY: as for the status page: nothing but atomic words.
         unsafe { self.part::<ShardLatency>(offset).as_ref() }
+    }
+
+    /// How full a shard's rings are: the one from it to the control plane, and the one back.
+    ///
+    /// # Panics
+    /// If there is no such shard.
+    pub fn ring_usage(&self, shard: u16) -> (RingUsage, RingUsage) {
+        self.assert_shard(shard);
+        let usage = |name| self.ring(name, shard).usage();
+        (usage(RingName::ToControl), usage(RingName::ToData))
     }
 
     /// The shard's end of its ring to the control plane.

@@ -125,6 +125,65 @@ fn shards_have_rings_and_pools_of_their_own() {
 }
 
 #[test]
+fn rings_tell_who_watches_how_full_they_are() {
+    let fixture = Fixture::with(|options| options.shards = 2);
+    let region = &fixture.region;
+    let capacity_bytes = 1 << 16;
+    let empty = RingUsage {
+        capacity_bytes,
+        ..RingUsage::default()
+    };
+    let of = || region.ring_usage(1).0;
+    assert_eq!(of(), empty);
+    let mut producer = region.to_control_producer(1);
+    producer.try_push(&[b"hel", b"lo"]).unwrap();
+    producer.try_push(&[b"!"]).unwrap();
+    assert_eq!(of(), empty, "nothing of it is published");
+    let _ = producer.publish();
+    let mut expected = RingUsage {
+        bytes: 32,
+        records: 2,
+        bytes_max: 32,
+        ..empty
+    };
+    assert_eq!(of(), expected, "with their headers, aligned");
+    let mut consumer = region.to_control_consumer(1);
+    assert!(consumer.peek().unwrap().is_some());
+    consumer.release();
+    consumer.release();
+    (expected.bytes, expected.records) = (16, 1);
+    assert_eq!(of(), expected, "one was let go, once");
+    // Full: one stall, however often it is tried, until there was room.
+    let long = vec![0; producer.record_length_max()];
+    while producer.try_push(&[&long]).is_ok() {}
+    assert!(producer.try_push(&[&long]).is_err());
+    let _ = producer.publish();
+    assert_eq!((of().records, of().stalls), (2, 1));
+    for _ in 0..2 {
+        assert!(consumer.peek().unwrap().is_some());
+        consumer.release();
+    }
+    assert_eq!((of().bytes, of().records), (0, 0));
+    let most = of().bytes_max;
+    assert!((capacity_bytes / 2..=capacity_bytes).contains(&most), "{most}");
+    while producer.try_push(&[&long]).is_ok() {}
+    let _ = producer.publish();
+    assert_eq!((of().records, of().stalls), (1, 2));
+    consumer.reset();
+    assert_eq!((of().bytes, of().records), (0, 0), "skipped");
+    producer.try_push(&[b"lost"]).unwrap();
+    let _ = producer.publish();
+    assert_eq!((of().bytes, of().records), (16, 1), "counted on");
+    producer.reset();
+    assert_eq!((of().bytes, of().records), (0, 0), "begun anew");
+    producer.try_push(&[b"next"]).unwrap();
+    let _ = producer.publish();
+    assert_eq!((of().bytes, of().records), (16, 1), "counted on");
+    assert_eq!(region.ring_usage(1).1, empty, "the way back");
+    assert_eq!(region.ring_usage(0), (empty, empty), "another shard's");
+}
+
+#[test]
 #[should_panic(expected = "has an owner already")]
 fn two_owners_of_one_end_are_a_misuse() {
     let fixture = Fixture::new();

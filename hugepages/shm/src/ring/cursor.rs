@@ -242,14 +242,16 @@ impl<M: RingMemory> Reader<M> {
         }
     }
 
-    pub fn release(&mut self) {
+    /// Whether there was a record to let go of.
+    pub fn release(&mut self) -> bool {
         if self.peeked == 0 {
-            return;
+            return false;
         }
         self.position = self.position.wrapping_add(self.peeked);
         self.peeked = 0;
         // Release: pairs with the Acquire of `Writer::look_at_reader`; we are done with the bytes.
         self.memory.read().store(self.position, Ordering::Release);
+        true
     }
 
     pub fn announce_sleep(&mut self) -> bool {

@@ -4,7 +4,8 @@ use std::mem::{offset_of, size_of};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
-use super::cursor::{Cell, RingMemory};
+use super::RingUsage;
+use super::cursor::{Cell, HEADER_BYTES, RingMemory};
 
 /// The cursors of a ring. Each line has one writer (two lines: the neighbour is prefetched with it),
 /// but for `sleeping`, which the producer clears.
@@ -12,9 +13,15 @@ use super::cursor::{Cell, RingMemory};
 #[repr(C, align(128))]
 pub(crate) struct RingControl {
     written: AtomicU64,
-    _producer_line: [u64; 15],
+    /// What the producer tells whoever watches; no rule of the ring depends on it.
+    records_written: AtomicU64,
+    bytes_waiting_max: AtomicU64,
+    stalls: AtomicU64,
+    _producer_line: [u64; 12],
     read: AtomicU64,
-    _consumer_line: [u64; 15],
+    /// What the consumer tells whoever watches.
+    records_read: AtomicU64,
+    _consumer_line: [u64; 14],
     sleeping: AtomicU32,
 }
 
@@ -41,6 +48,12 @@ impl Cell<u32> for AtomicU32 {
     fn store(&self, value: u32, order: Ordering) {
         AtomicU32::store(self, value, order);
     }
+}
+
+/// Adds to a number that has one writer, which therefore needs no atomic addition.
+fn add(counter: &AtomicU64, amount: u64) {
+    let value = counter.load(Ordering::Relaxed).wrapping_add(amount);
+    counter.store(value, Ordering::Relaxed);
 }
 
 /// One side's view of a ring in a mapping that outlives it (the side holds the region).
@@ -76,6 +89,65 @@ impl SharedMemory {
         // SAFETY: `new`'s caller promised a control block that lives as long as this; it consists of
         // atomics, and any bytes are values of them.
         unsafe { self.control.as_ref() }
+    }
+
+    /// The ring as somebody sees it who is neither side: each number a moment after the other.
+    pub fn usage(&self) -> RingUsage {
+        let control = self.control();
+        // The reader's first: what is read was written before.
+        let read = control.read.load(Ordering::Acquire);
+        let records_read = control.records_read.load(Ordering::Relaxed);
+        let written = control.written.load(Ordering::Acquire);
+        let records_written = control.records_written.load(Ordering::Relaxed);
+        let bytes = written.wrapping_sub(read).min(self.capacity as u64);
+        // A side that died between its two numbers must not leave an empty ring with records.
+        let records = records_written.saturating_sub(records_read);
+        RingUsage {
+            capacity_bytes: self.capacity as u64,
+            bytes,
+            records: records.clamp(u64::from(bytes > 0), bytes / HEADER_BYTES as u64),
+            bytes_max: control.bytes_waiting_max.load(Ordering::Relaxed),
+            stalls: control.stalls.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Where the reader stands.
+    pub fn position_read(&self) -> u64 {
+        self.control().read.load(Ordering::Relaxed)
+    }
+
+    /// The producer published this many records while the reader stood at `read`: they and the most
+    /// that ever waited are told.
+    pub fn note_published(&self, records: u64, read: u64) {
+        let control = self.control();
+        add(&control.records_written, records);
+        let written = control.written.load(Ordering::Relaxed);
+        let waiting = written.wrapping_sub(read).min(self.capacity as u64);
+        if waiting > control.bytes_waiting_max.load(Ordering::Relaxed) {
+            control.bytes_waiting_max.store(waiting, Ordering::Relaxed);
+        }
+    }
+
+    /// The producer found no room.
+    pub fn note_stall(&self) {
+        add(&self.control().stalls, 1);
+    }
+
+    /// What was published and not read is gone.
+    pub fn note_all_read(&self) {
+        let written = self.control().records_written.load(Ordering::Relaxed);
+        self.control().records_read.store(written, Ordering::Relaxed);
+    }
+
+    /// Nothing was published that is not read.
+    pub fn note_all_written(&self) {
+        let read = self.control().records_read.load(Ordering::Relaxed);
+        self.control().records_written.store(read, Ordering::Relaxed);
+    }
+
+    /// The consumer let go of a record.
+    pub fn note_released(&self) {
+        add(&self.control().records_read, 1);
     }
 
     /// Copies into the part of the ring that the writer owns.

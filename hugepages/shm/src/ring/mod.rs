@@ -55,9 +55,28 @@ impl fmt::Display for RingCorrupt {
 
 impl std::error::Error for RingCorrupt {}
 
+/// How full a ring is, for who watches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RingUsage {
+    /// What it holds at most.
+    pub capacity_bytes: u64,
+    /// Published and not read yet, with headers and padding.
+    pub bytes: u64,
+    /// Records of these.
+    pub records: u64,
+    /// The most bytes that ever waited, looked at when something was published.
+    pub bytes_max: u64,
+    /// Times that the producer had to wait because there was no room.
+    pub stalls: u64,
+}
+
 /// The writing end of a ring; one in the world, owned by one thread at a time.
 pub struct Producer {
     writer: Writer<SharedMemory>,
+    /// Appended and not published yet.
+    unpublished: u64,
+    /// Whether the last record found no room: it may be tried often, and has stalled once.
+    stalled: bool,
     _claim: Claim,
 }
 
@@ -65,6 +84,8 @@ impl Producer {
     pub(crate) fn new(memory: SharedMemory, claim: Claim) -> Producer {
         Producer {
             writer: Writer::attach(memory),
+            unpublished: 0,
+            stalled: false,
             _claim: claim,
         }
     }
@@ -76,12 +97,19 @@ impl Producer {
     /// should be published when the ring is full, or it stays full.
     pub fn try_push(&mut self, parts: &[&[u8]]) -> Result<(), PushError> {
         let length = parts.iter().map(|part| part.len()).sum();
-        let mut at = self.writer.reserve(length)?;
+        let reserved = self.writer.reserve(length);
+        let full = reserved == Err(PushError::Full);
+        if full && !self.stalled {
+            self.writer.memory().note_stall();
+        }
+        self.stalled = full;
+        let mut at = reserved?;
         for part in parts {
             self.writer.memory().write(at, part);
             at += part.len();
         }
         self.writer.commit();
+        self.unpublished += 1;
         Ok(())
     }
 
@@ -93,12 +121,21 @@ impl Producer {
     /// Shows all appended records to the consumer. True if it sleeps: ring its doorbell.
     #[must_use = "a sleeping consumer has to be woken"]
     pub fn publish(&mut self) -> bool {
-        self.writer.publish()
+        if self.unpublished == 0 {
+            return self.writer.publish();
+        }
+        let read = self.writer.memory().position_read();
+        let asleep = self.writer.publish();
+        let records = std::mem::take(&mut self.unpublished);
+        self.writer.memory().note_published(records, read);
+        asleep
     }
 
     /// Begins anew at the consumer's cursor; what was published and not read is gone.
     pub fn reset(&mut self) {
         self.writer.reset();
+        self.unpublished = 0;
+        self.writer.memory().note_all_written();
     }
 }
 
@@ -129,7 +166,9 @@ impl Consumer {
 
     /// Lets go of the record that [`Consumer::peek`] returned; without one it does nothing.
     pub fn release(&mut self) {
-        self.reader.release();
+        if self.reader.release() {
+            self.reader.memory().note_released();
+        }
     }
 
     /// Says that this side is about to sleep on its doorbell. False: records came, do not sleep.
@@ -146,6 +185,7 @@ impl Consumer {
     /// Skips everything that was published, and begins anew at the producer's cursor.
     pub fn reset(&mut self) {
         self.reader.reset();
+        self.reader.memory().note_all_read();
     }
 }
 
