@@ -165,7 +165,10 @@ fn rings_tell_who_watches_how_full_they_are() {
     }
     assert_eq!((of().bytes, of().records), (0, 0));
     let most = of().bytes_max;
-    assert!((capacity_bytes / 2..=capacity_bytes).contains(&most), "{most}");
+    assert!(
+        (capacity_bytes / 2..=capacity_bytes).contains(&most),
+        "{most}"
+    );
     while producer.try_push(&[&long]).is_ok() {}
     let _ = producer.publish();
     assert_eq!((of().records, of().stalls), (1, 2));

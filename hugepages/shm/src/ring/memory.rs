@@ -136,13 +136,17 @@ impl SharedMemory {
     /// What was published and not read is gone.
     pub fn note_all_read(&self) {
         let written = self.control().records_written.load(Ordering::Relaxed);
-        self.control().records_read.store(written, Ordering::Relaxed);
+        self.control()
+            .records_read
+            .store(written, Ordering::Relaxed);
     }
 
     /// Nothing was published that is not read.
     pub fn note_all_written(&self) {
         let read = self.control().records_read.load(Ordering::Relaxed);
-        self.control().records_written.store(read, Ordering::Relaxed);
+        self.control()
+            .records_written
+            .store(read, Ordering::Relaxed);
     }
 
     /// The consumer let go of a record.
