@@ -313,16 +313,19 @@ impl ProducerState {
         }
     }
 
+    /// Producers that are known.
+    pub fn len(&self) -> usize {
+        self.producers.len()
+    }
+
     /// The last that is known of each producer; compaction keeps its batch.
-    pub fn last_batches(&self) -> HashMap<i64, LastBatch> {
+    pub fn last_batches(&self) -> impl Iterator<Item = (i64, LastBatch)> {
         let last = |producer: &Producer| LastBatch {
             epoch: producer.epoch,
             last_offset: producer.batches().last().map(|batch| batch.last_offset),
         };
         let producers = self.producers.iter();
-        producers
-            .map(|(id, producer)| (*id, last(producer)))
-            .collect()
+        producers.map(move |(id, producer)| (*id, last(producer)))
     }
 
     /// Forgets producers that were silent for `expiration_ms`, unless a transaction of theirs is open.

@@ -7,6 +7,7 @@
 //! ones when half full. Where the helper was too slow, or the log is fresh, memory is made in place
 //! and counted (`StoreStats::made_in_place`).
 
+use crate::compaction::{CleanedSegment, Plan};
 use crate::epochs::LeaderEpochs;
 use crate::index::GrowingIndex;
 use crate::io::Io;
@@ -128,6 +129,8 @@ pub(crate) enum Garbage {
     Gather(Gather),
     Delivery(Delivery),
     Log(Box<Log>),
+    Plan(Box<Plan>),
+    Cleaned(CleanedSegment),
 }
 
 impl std::fmt::Debug for Garbage {

@@ -24,6 +24,8 @@ pub use schedule::CleanerOptions;
 pub(crate) use filter::LastBatch;
 pub(crate) use keys::check_keys;
 pub(crate) use pace::{Pace, nap};
+pub(crate) use run::Plan;
 pub(crate) use schedule::Cleaner;
 pub(crate) use segment_reader::SegmentReader;
+pub(crate) use segment_writer::CleanedSegment;
 pub(crate) use swap::{SwapRequest, discard, recover, swap};

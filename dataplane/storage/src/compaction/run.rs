@@ -17,7 +17,7 @@ use precursor_compression::decompress;
 use precursor_disk::{DiskFile, FileSystem, OpenMode};
 use precursor_model::Offset;
 use precursor_protocol::records::{BatchView, Codec, Records};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,8 +38,55 @@ pub(crate) struct Plan {
     pub map_bytes: usize,
 }
 
+/// How much room a plan has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PlanSize {
+    pub sources: usize,
+    pub producers: usize,
+}
+
+impl PlanSize {
+    /// What comes to the log while the plan is made has room too.
+    fn with_reserve(self) -> PlanSize {
+        PlanSize {
+            sources: self.sources + self.sources / 4 + 8,
+            producers: self.producers + self.producers / 4 + 64,
+        }
+    }
+}
+
+impl Plan {
+    /// A plan that says nothing yet: the shard fills it without calling the allocator.
+    fn blank(directory: Arc<PathBuf>, size: PlanSize) -> Box<Plan> {
+        let size = size.with_reserve();
+        Box::new(Plan {
+            directory,
+            sources: Vec::with_capacity(size.sources),
+            first_dirty: 0,
+            uncleanable: 0,
+            limits: GroupLimits {
+                bytes: 0,
+                index_bytes: 0,
+            },
+            index_interval: 0,
+            rules: Rules {
+                now_ms: 0,
+                delete_retention_ms: 0,
+                producers: HashMap::with_capacity(size.producers),
+            },
+            map_bytes: 0,
+        })
+    }
+
+    pub fn holds(&self, size: PlanSize) -> bool {
+        self.sources.capacity() >= size.sources && self.rules.producers.capacity() >= size.producers
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum Job {
+    /// Makes a plan with room for that much of the log in a directory.
+    Blank(Arc<PathBuf>, PlanSize),
     Begin(Box<Plan>),
     Group,
     /// Frees what is held.
@@ -49,6 +96,7 @@ pub(crate) enum Job {
 /// What a job came to.
 #[derive(Debug)]
 pub(crate) enum Outcome {
+    Blank(Box<Plan>),
     Begun(io::Result<Begun>),
     Group(io::Result<Group>),
     Rests,
@@ -97,6 +145,7 @@ impl Worker {
     /// Does a job, blocking.
     pub fn run(&mut self, job: Job) -> Outcome {
         match job {
+            Job::Blank(directory, size) => Outcome::Blank(Plan::blank(directory, size)),
             Job::Begin(plan) => Outcome::Begun(self.begin(*plan)),
             Job::Rest => {
                 self.run = None;

@@ -3,10 +3,9 @@
 
 use crate::api::{LogId, Now, StoreOptions};
 use crate::coldseg::ColdState;
-use crate::compaction::filter::Rules;
 use crate::compaction::groups::{GroupLimits, Source};
 use crate::compaction::pace::Pace;
-use crate::compaction::run::{Begun, Group, Job, Outcome, Plan, Worker};
+use crate::compaction::run::{Begun, Group, Job, Outcome, Plan, PlanSize, Worker};
 use crate::compaction::segment_writer::CleanedSegment;
 use crate::compaction::swap::SwapRequest;
 use crate::io::Io;
@@ -15,7 +14,7 @@ use crate::room::Garbage;
 use crate::store::Store;
 use crate::transactions::Aborted;
 use precursor_disk::{FileSystem, Helper, Wake};
-use precursor_model::{LogConfig, Offset};
+use precursor_model::Offset;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -169,6 +168,7 @@ impl Store {
         let outcome = self.cleaner.helper.as_mut().and_then(Helper::try_receive);
         let work = outcome.is_some();
         match outcome {
+            Some(Outcome::Blank(plan)) => self.on_blank(plan),
             Some(Outcome::Begun(result)) => self.on_begun(result),
             Some(Outcome::Group(result)) => self.on_group(result),
             Some(Outcome::Rests) | None => {}
@@ -190,14 +190,33 @@ impl Store {
         let Some((log, range)) = filthiest else {
             return;
         };
-        let (id, end) = (log.id, range.first_dirty);
-        let plan = log.cleaning_plan(range, now, self.cleaner.options.dedupe_buffer_bytes);
+        let job = Job::Blank(log.directory.clone(), log.plan_size());
         self.cleaner.current = Some(Current {
-            log: id,
-            end,
+            log: log.id,
+            end: range.first_dirty,
             groups_left: 0,
         });
-        self.cleaner.send(Job::Begin(Box::new(plan)));
+        self.cleaner.send(job);
+    }
+
+    /// Says in a plan that the thread made what is to be cleaned, as it is now.
+    fn on_blank(&mut self, mut plan: Box<Plan>) {
+        let now = self.io.now;
+        plan.map_bytes = self.cleaner.options.dedupe_buffer_bytes;
+        let run = self.cleaner.current.as_ref();
+        let log = run.and_then(|run| self.log(run.log));
+        let range = log.and_then(|log| log.cleanable(now).filter(|_| plan.holds(log.plan_size())));
+        match (log, range) {
+            (Some(log), Some(range)) if self.cleaner.options.enabled => {
+                log.plan_cleaning(range, now, &mut plan);
+                self.cleaner.send(Job::Begin(plan));
+            }
+            // There is nothing to clean any more, or the log has outgrown the plan.
+            _ => {
+                self.io.discard(Garbage::Plan(plan));
+                self.end_run(false);
+            }
+        }
     }
 
     fn on_begun(&mut self, result: io::Result<Begun>) {
@@ -243,7 +262,7 @@ impl Store {
                     log: id,
                     request: SwapRequest {
                         directory: log.directory.clone(),
-                        sources: cleaned.sources.iter().map(|source| source.base).collect(),
+                        cleaned,
                     },
                     clean_to,
                 });
@@ -254,6 +273,7 @@ impl Store {
                     directory: log.directory.clone(),
                     base: cleaned.sources[0].base,
                 });
+                io.discard(Garbage::Cleaned(cleaned));
                 self.cleaner.abandon();
                 return self.end_run(true);
             }
@@ -405,39 +425,32 @@ impl Log {
             })
     }
 
-    fn cleaning_plan(&self, range: Range, now: Now, map_bytes: usize) -> Plan {
-        let LogConfig {
-            segment_bytes,
-            segment_index_bytes,
-            index_interval_bytes,
-            delete_retention_ms,
-            ..
-        } = self.config;
-        let within = |at: &usize| self.segments[*at].base < range.uncleanable;
-        Plan {
-            directory: self.directory.clone(),
-            sources: (0..self.segments.len())
-                .take_while(within)
-                .map(|at| Source {
-                    base: self.segments[at].base,
-                    size: self.segments[at].size,
-                    end: self.segment_end(at),
-                })
-                .collect(),
-            first_dirty: range.first_dirty,
-            uncleanable: range.uncleanable,
-            limits: GroupLimits {
-                bytes: u64::from(segment_bytes),
-                index_bytes: u64::from(segment_index_bytes),
-            },
-            index_interval: index_interval_bytes,
-            rules: Rules {
-                now_ms: now.wall_ms,
-                delete_retention_ms,
-                producers: self.producers.last_batches(),
-            },
-            map_bytes,
+    fn plan_size(&self) -> PlanSize {
+        PlanSize {
+            sources: self.segments.len(),
+            producers: self.producers.len(),
         }
+    }
+
+    /// Fills a plan that has room.
+    fn plan_cleaning(&self, range: Range, now: Now, plan: &mut Plan) {
+        let within = |at: &usize| self.segments[*at].base < range.uncleanable;
+        let sources = (0..self.segments.len()).take_while(within);
+        plan.sources.extend(sources.map(|at| Source {
+            base: self.segments[at].base,
+            size: self.segments[at].size,
+            end: self.segment_end(at),
+        }));
+        plan.first_dirty = range.first_dirty;
+        plan.uncleanable = range.uncleanable;
+        plan.limits = GroupLimits {
+            bytes: u64::from(self.config.segment_bytes),
+            index_bytes: u64::from(self.config.segment_index_bytes),
+        };
+        plan.index_interval = self.config.index_interval_bytes;
+        plan.rules.now_ms = now.wall_ms;
+        plan.rules.delete_retention_ms = self.config.delete_retention_ms;
+        plan.rules.producers.extend(self.producers.last_batches());
     }
 
     /// Puts a cleaned segment in its sources' place; false when those are not what they were. From

@@ -5,6 +5,7 @@
 //! `.log.swap` exists, the segments whose offsets it covers are worth nothing. Opening a log
 //! finishes what was begun.
 
+use crate::compaction::segment_writer::CleanedSegment;
 use crate::find_time::rebuild_index;
 use crate::layout::{base_of, segment_file};
 use crate::scan::walk_headers;
@@ -23,16 +24,17 @@ const KINDS: [&str; 3] = ["index", "timeindex", "log"];
 #[derive(Debug)]
 pub(crate) struct SwapRequest {
     pub directory: Arc<PathBuf>,
-    /// Bases of the sources; the cleaned segment has the first one's.
-    pub sources: Vec<Offset>,
+    /// It has the name of the first of its sources.
+    pub cleaned: CleanedSegment,
 }
 
 /// Puts a cleaned segment in the place of its sources.
 pub(crate) fn swap(files: &dyn FileSystem, request: &SwapRequest) -> io::Result<()> {
     let directory = &*request.directory;
-    let Some((base, others)) = request.sources.split_first() else {
+    let Some((first, others)) = request.cleaned.sources.split_first() else {
         return Ok(());
     };
+    let (base, others) = (&first.base, others.iter().map(|source| source.base));
     let cleaned = format!("{TRANSACTION_INDEX}.cleaned");
     let cleaned = segment_file(directory, *base, &cleaned);
     let aborted = segment_file(directory, *base, &format!("{TRANSACTION_INDEX}.swap"));
@@ -65,11 +67,11 @@ pub(crate) fn swap(files: &dyn FileSystem, request: &SwapRequest) -> io::Result<
 fn remove_superseded(
     files: &dyn FileSystem,
     directory: &Path,
-    others: &[Offset],
+    others: impl IntoIterator<Item = Offset>,
 ) -> io::Result<()> {
     for other in others {
         for kind in ["index", "timeindex", TRANSACTION_INDEX, "log"] {
-            remove_if_there(files, &segment_file(directory, *other, kind))?;
+            remove_if_there(files, &segment_file(directory, other, kind))?;
         }
     }
     Ok(())
@@ -161,7 +163,7 @@ fn finish_swap(files: &dyn FileSystem, directory: &Path, base: Offset) -> io::Re
         .filter(|other| (base + 1..end).contains(other))
         .collect();
     settle_aborted(files, directory, (base, end), &markers)?;
-    remove_superseded(files, directory, &covered)?;
+    remove_superseded(files, directory, covered)?;
     // Whose the index files are is not known; the log's name changes when they are its own.
     let index = rebuild_index(&file, base, size)?;
     write_index(files, directory, base, &index)?;

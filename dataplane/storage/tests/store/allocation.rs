@@ -1,14 +1,17 @@
 //! The shard's thread calls the allocator neither for appends and hot reads nor for what follows
-//! them: rolls, syncs, moves of the recovery point, checkpoints, retention, lists that grow.
+//! them: rolls, syncs, moves of the recovery point, checkpoints, retention, compaction, lists that
+//! grow.
 
 use crate::real::{Real, clock};
 use crate::support::batch;
 use precursor_memory::CountingAllocator;
-use precursor_model::{FlushPolicy, LogConfig};
+use precursor_model::{CleanupPolicy, FlushPolicy, LogConfig, Ratio};
+use precursor_protocol::records::BatchBuilder;
 use precursor_storage::{
     AppendError, AppendOptions, LogId, Read, ReadOptions, StoreEvent, StoreOptions,
 };
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 const SEGMENT: u32 = 1 << 20;
 /// Idempotent producers of each log at the end; they come one after another.
@@ -85,6 +88,7 @@ fn open(data: &Path, region: &Path) -> Real {
     options.checkpoint_interval_ms = 20;
     options.retention_check_interval_ms = 30;
     options.recovery_bytes_max = u64::from(SEGMENT) / 4;
+    options.cleaner.backoff_ms = 20;
     Real::open_with(data, region, options)
 }
 
@@ -175,6 +179,71 @@ fn nothing_is_allocated_or_freed_while_an_index_grows() {
     println!("{} bytes", writer.bytes);
     assert_eq!((calls, real.store.stats().made_in_place), (0, 0));
     assert!(writer.bytes > u64::from(2 * 8 * SEGMENT));
+    let region = real.region;
+    drop(real.store);
+    region.unlink().unwrap();
+}
+
+/// Ten records of a few keys, from one of several producers.
+fn keyed(real: &Real, round: i32) -> Vec<u8> {
+    let mut builder = BatchBuilder::new();
+    builder.set_producer(
+        i64::from(round % PRODUCERS as i32),
+        0,
+        round / PRODUCERS as i32 * 10,
+    );
+    for at in 0..10 {
+        let key = format!("key-{}", (round * 7 + at) % 200);
+        builder.append(
+            real.wall_ms(),
+            Some(key.as_bytes()),
+            Some(&[b'v'; 2_000]),
+            &[],
+        );
+    }
+    let mut batch = Vec::new();
+    builder.build(&mut batch);
+    batch
+}
+
+#[test]
+fn nothing_is_allocated_or_freed_while_logs_are_compacted() {
+    let data = tempfile::tempdir().unwrap();
+    let region_dir = tempfile::tempdir_in("/dev/shm").unwrap();
+    let mut real = open(data.path(), region_dir.path());
+    let config = LogConfig {
+        segment_bytes: SEGMENT / 4,
+        cleanup_policy: CleanupPolicy::Compact,
+        min_cleanable_dirty_ratio: Ratio::new(0.3).unwrap(),
+        flush_policy: FlushPolicy::Os,
+        ..LogConfig::default()
+    };
+    let mut writer = Writer::new(real.log(1, "t", &config));
+    let mut events = Vec::with_capacity(64);
+    let mut calls = 0;
+    for round in 0..800 {
+        if round % 8 == 0 {
+            calls += settle(&mut real, &mut events);
+        }
+        let sent = keyed(&real, round);
+        calls += writer.round(&mut real, &sent, &mut events);
+    }
+    // What is dirty in the end is cleaned too.
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(500) {
+        CountingAllocator::arm();
+        real.store.poll(clock(real.begun), &mut events);
+        events.clear();
+        calls += CountingAllocator::disarm().total();
+        std::thread::yield_now();
+    }
+    let stats = real.store.stats();
+    println!(
+        "{} runs, {} records dropped",
+        stats.cleaner_runs, stats.cleaner_records_dropped
+    );
+    assert_eq!((calls, stats.made_in_place), (0, 0));
+    assert!(stats.cleaner_runs >= 5 && stats.cleaner_records_dropped > 5_000);
     let region = real.region;
     drop(real.store);
     region.unlink().unwrap();

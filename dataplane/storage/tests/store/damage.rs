@@ -5,7 +5,7 @@ use precursor_disk::sim::Random;
 use precursor_model::LogConfig;
 use std::path::{Path, PathBuf};
 
-const CASES: u64 = 3000;
+const CASES: u64 = 1500;
 
 /// What was done to the files of a log that holds `sizes` bytes in batches.
 #[derive(Debug)]

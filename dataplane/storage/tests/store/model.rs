@@ -1,7 +1,7 @@
 //! Random histories against an oracle in memory: appends, reads, polls, deletions, clean stops,
 //! crashes, power cuts. One seed is one history.
 
-use crate::support::{Bench, batch, stored};
+use crate::support::{self, Bench, batch, stored};
 use precursor_disk::sim::Random;
 use precursor_model::{ColdCompression, FlushPolicy, LogConfig};
 use precursor_storage::{AppendError, LogId, ReadOptions, StoreEvent};
@@ -338,8 +338,7 @@ impl History {
 
 #[test]
 fn histories_agree_with_the_oracle() {
-    let histories = std::env::var("PRECURSOR_MODEL_HISTORIES");
-    let histories = histories.ok().and_then(|n| n.parse().ok()).unwrap_or(60);
+    let histories = support::histories(40);
     let first = std::env::var("PRECURSOR_MODEL_SEED");
     let first = first.ok().and_then(|n| n.parse().ok()).unwrap_or(0);
     let mut cold = 0;

@@ -10,7 +10,7 @@ use precursor_storage::offline::{Step, plan, repair};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const CASES: u64 = 3000;
+const CASES: u64 = 1000;
 
 /// Base offsets of the batches that a damage of a log file can have touched.
 pub fn touched(whole: &Whole, path: &Path, damage: &Damage) -> BTreeSet<i64> {

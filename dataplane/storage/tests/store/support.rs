@@ -12,6 +12,12 @@ use std::sync::Arc;
 
 pub const DATA: &str = "/data";
 
+/// How many seeds a test takes: `few`, unless `PRECURSOR_MODEL_HISTORIES` says otherwise.
+pub fn histories(few: u64) -> u64 {
+    let wanted = std::env::var("PRECURSOR_MODEL_HISTORIES");
+    wanted.ok().and_then(|n| n.parse().ok()).unwrap_or(few)
+}
+
 pub struct Bench {
     pub files: SimFileSystem,
     pub store: Option<Store>,

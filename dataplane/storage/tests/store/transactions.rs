@@ -1,6 +1,6 @@
 //! Transactions: what a consumer of committed records gets, after whatever happened to the log.
 
-use crate::support::{Bench, DATA};
+use crate::support::{Bench, DATA, histories};
 use precursor_disk::sim::Random;
 use precursor_disk::{FileSystem, OpenMode};
 use precursor_model::{CleanupPolicy, FlushPolicy, LogConfig};
@@ -304,7 +304,7 @@ fn step(oracle: &mut Oracle, random: &mut Random) {
 
 #[test]
 fn committed_readers_see_committed_records_whatever_happens() {
-    for seed in 0..40 {
+    for seed in 0..histories(12) {
         let mut random = Random::new(seed);
         let mut oracle = Oracle::new(seed, small_segments());
         for round in 0..12 {
@@ -360,7 +360,7 @@ fn sequences(_known: &[Known], bench: &mut Bench, log: LogId) -> Vec<i32> {
 
 #[test]
 fn compaction_keeps_what_readers_of_committed_records_see() {
-    for seed in 0..20 {
+    for seed in 0..histories(10) {
         let mut random = Random::new(1_000 + seed);
         let mut config = small_segments();
         let mut oracle = Oracle::new(seed, config.clone());
