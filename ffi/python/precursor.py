@@ -78,6 +78,7 @@ def _load():
     signatures = {
         "precursor_version": (text, []),
         "precursor_connect_shm": (client, [text, ctypes.c_char_p, size]),
+        "precursor_connect_rdma": (client, [text, ctypes.c_char_p, size]),
         "precursor_connect_tcp": (client, [text, ctypes.c_char_p, size]),
         "precursor_close": (None, [client]),
         "precursor_error": (text, [client]),
@@ -109,7 +110,7 @@ def _bytes(start, length):
 
 
 class Client:
-    """A client of one broker; see Client.shm and Client.tcp."""
+    """A client of one broker; see Client.shm, Client.rdma and Client.tcp."""
 
     def __init__(self, handle):
         self._handle = handle
@@ -118,6 +119,11 @@ class Client:
     def shm(cls, data_dir):
         """By shared memory, to the broker of this data directory on this host."""
         return cls._connect(_library.precursor_connect_shm, os.fspath(data_dir))
+
+    @classmethod
+    def rdma(cls, address):
+        """By RDMA, to HOST:PORT of an RDMA device of the broker's host."""
+        return cls._connect(_library.precursor_connect_rdma, address)
 
     @classmethod
     def tcp(cls, address):

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use precursor_model::ErrorCode;
+use precursor_transport_rdma::ConnectError;
 use precursor_transport_shm::AttachError;
 
 /// Why a call failed; the text names the culprit.
@@ -11,6 +12,8 @@ use precursor_transport_shm::AttachError;
 pub enum ClientError {
     /// The broker cannot be reached by shared memory.
     Attach(AttachError),
+    /// The broker cannot be reached by RDMA.
+    Rdma(ConnectError),
     /// The broker cannot be reached by TCP.
     Connect { address: String, source: io::Error },
     /// The connection ended while an answer was owed. Whether the request was carried out is not
@@ -34,6 +37,7 @@ impl ClientError {
     pub fn is_transient(&self) -> bool {
         match self {
             ClientError::Attach(error) => !matches!(error, AttachError::Forbidden),
+            ClientError::Rdma(error) => !matches!(error, ConnectError::NoRdma(_)),
             ClientError::Connect { .. } | ClientError::ConnectionLost(_) => true,
             ClientError::TimedOut => true,
             ClientError::Refused { error, .. } => matches!(
@@ -69,6 +73,7 @@ impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ClientError::Attach(error) => error.fmt(f),
+            ClientError::Rdma(error) => error.fmt(f),
             ClientError::Connect { address, source } => {
                 write!(f, "no broker answers at {address}: {source}")
             }
@@ -97,5 +102,11 @@ impl std::error::Error for ClientError {}
 impl From<AttachError> for ClientError {
     fn from(error: AttachError) -> ClientError {
         ClientError::Attach(error)
+    }
+}
+
+impl From<ConnectError> for ClientError {
+    fn from(error: ConnectError) -> ClientError {
+        ClientError::Rdma(error)
     }
 }

@@ -1,4 +1,4 @@
-//! A native client: one API over shared memory (on the broker's host) and TCP.
+//! A native client: one API over shared memory (on the broker's host), RDMA and TCP.
 //!
 //! ```no_run
 //! use precursor_client::{Client, ClientOptions};
@@ -32,4 +32,5 @@ pub use error::ClientError;
 pub use fetch::{Fetched, FetchedRecord};
 pub use options::{ClientOptions, Transport, Wait};
 pub use pipeline::{Acknowledged, Pipeline};
+pub use precursor_transport_rdma::{HostReport as RdmaHost, host_report as rdma_host};
 pub use produce::Record;

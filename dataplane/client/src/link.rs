@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use precursor_transport_rdma::RdmaConnection;
 use precursor_transport_shm::ShmConnection;
 
 use crate::error::ClientError;
@@ -24,6 +25,7 @@ const SLEEP_MAX: Duration = Duration::from_millis(500);
 
 enum Stream {
     Shm(ShmConnection),
+    Rdma(Box<RdmaConnection>),
     Tcp(TcpStream),
 }
 
@@ -37,10 +39,11 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Connects; over shared memory to a certain shard, if one is named.
+    /// Connects; over shared memory and RDMA to a certain shard, if one is named.
     pub fn open(options: &ClientOptions, shard: Option<u16>) -> Result<Link, ClientError> {
         let stream = match &options.transport {
             Transport::Shm { socket } => Stream::Shm(ShmConnection::attach(socket, shard)?),
+            Transport::Rdma { address } => Stream::Rdma(Box::new(rdma(address, shard)?)),
             Transport::Tcp { address } => {
                 let connect = |source| ClientError::Connect {
                     address: address.clone(),
@@ -63,10 +66,11 @@ impl Link {
         self.wait = wait;
     }
 
-    /// Over shared memory: the shard at the other end, and how many there are.
+    /// Over shared memory and RDMA: the shard at the other end, and how many there are.
     pub fn shard(&self) -> Option<(u16, u16)> {
         match &self.stream {
             Stream::Shm(connection) => Some(connection.shard()),
+            Stream::Rdma(connection) => Some(connection.shard()),
             Stream::Tcp(_) => None,
         }
     }
@@ -75,6 +79,7 @@ impl Link {
     pub fn try_send(&mut self, bytes: &[u8]) -> Result<usize, ClientError> {
         let sent = match &mut self.stream {
             Stream::Shm(connection) => connection.try_send(bytes),
+            Stream::Rdma(connection) => connection.try_send(bytes),
             Stream::Tcp(stream) => match stream.write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
@@ -103,6 +108,7 @@ impl Link {
         let room = &mut self.buffer[self.end..];
         let received = match &mut self.stream {
             Stream::Shm(connection) => connection.try_receive(room),
+            Stream::Rdma(connection) => connection.try_receive(room),
             Stream::Tcp(stream) => match stream.read(room) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
@@ -174,6 +180,7 @@ impl Link {
     pub fn check(&mut self) -> Result<(), ClientError> {
         match &mut self.stream {
             Stream::Shm(connection) => connection.check().map_err(ClientError::ConnectionLost),
+            Stream::Rdma(connection) => connection.check().map_err(ClientError::ConnectionLost),
             Stream::Tcp(_) => self.try_fill().map(|_| ()),
         }
     }
@@ -192,11 +199,11 @@ impl Link {
             .ok_or_else(|| ClientError::Malformed("no frame".to_owned()))
     }
 
-    /// Receives what is there. Over shared memory a look costs less than a look at the clock: there
+    /// Receives what is there. Over shared memory and RDMA a look costs less than a look at the clock: there
     /// are some before the first at that.
     fn look(&mut self) -> Result<bool, ClientError> {
         let looks = match self.stream {
-            Stream::Shm(_) => LOOKS_PER_REST,
+            Stream::Shm(_) | Stream::Rdma(_) => LOOKS_PER_REST,
             Stream::Tcp(_) => 1,
         };
         for _ in 0..looks {
@@ -230,6 +237,7 @@ impl Link {
         let timeout = (deadline - now).min(SLEEP_MAX);
         let waited = match &mut self.stream {
             Stream::Shm(connection) => connection.wait(for_room, Some(timeout)),
+            Stream::Rdma(connection) => connection.wait(for_room, Some(timeout)),
             Stream::Tcp(stream) => {
                 let mut flags = PollFlags::POLLIN;
                 flags.set(PollFlags::POLLOUT, for_room);
@@ -243,6 +251,21 @@ impl Link {
         };
         waited.map_err(ClientError::ConnectionLost)
     }
+}
+
+fn rdma(address: &str, shard: Option<u16>) -> Result<RdmaConnection, ClientError> {
+    let connect = |source| ClientError::Connect {
+        address: address.to_owned(),
+        source,
+    };
+    let mut last = connect(io::ErrorKind::AddrNotAvailable.into());
+    for address in address.to_socket_addrs().map_err(connect)? {
+        match RdmaConnection::connect(address, shard) {
+            Ok(connection) => return Ok(connection),
+            Err(error) => last = error.into(),
+        }
+    }
+    Err(last)
 }
 
 fn tcp(address: &str) -> io::Result<TcpStream> {

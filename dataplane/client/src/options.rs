@@ -8,6 +8,8 @@ use std::time::Duration;
 pub enum Transport {
     /// Memory shared with a broker on this host: the socket file that it attaches by.
     Shm { socket: PathBuf },
+    /// RDMA: `HOST:PORT` of the broker's RDMA listener.
+    Rdma { address: String },
     /// TCP: `HOST:PORT` of the Kafka listener.
     Tcp { address: String },
 }
@@ -39,6 +41,12 @@ impl ClientOptions {
     pub fn shm(data_dir: impl Into<PathBuf>) -> ClientOptions {
         let socket = data_dir.into().join(precursor_transport_shm::SOCKET_NAME);
         ClientOptions::over(Transport::Shm { socket })
+    }
+
+    /// By RDMA, to `HOST:PORT` of an RDMA device of the broker's host.
+    pub fn rdma(address: impl Into<String>) -> ClientOptions {
+        let address = address.into();
+        ClientOptions::over(Transport::Rdma { address })
     }
 
     /// By TCP, to `HOST:PORT`.

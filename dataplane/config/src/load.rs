@@ -52,6 +52,8 @@ impl Default for NodeConfig {
             },
             network_tcp_congestion: CongestionControl::Cubic,
             network_capture_dir: None,
+            rdma_listen: None,
+            rdma_clients_max: 0,
             shm_enabled: false,
             shm_socket: None,
             shm_clients_max: 0,

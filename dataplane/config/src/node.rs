@@ -48,6 +48,10 @@ pub struct NodeConfig {
     pub network_tcp_congestion: CongestionControl,
     /// `None`: no captures.
     pub network_capture_dir: Option<PathBuf>,
+    /// `None`: nowhere, or with [`NetworkDriver::Rdma`] where Kafka clients are served.
+    pub rdma_listen: Option<Endpoint>,
+    /// All shards together.
+    pub rdma_clients_max: u32,
     pub shm_enabled: bool,
     /// `None`: in the data directory.
     pub shm_socket: Option<PathBuf>,
@@ -215,7 +219,9 @@ impl NodeConfig {
     pub fn bypass(&self) -> Result<Option<Bypass>, String> {
         let driver = self.network_driver;
         let (ways, forced) = match driver {
-            NetworkDriver::Epoll | NetworkDriver::IoUring => return Ok(None),
+            NetworkDriver::Epoll | NetworkDriver::IoUring | NetworkDriver::Rdma => {
+                return Ok(None);
+            }
             NetworkDriver::AfXdp => (vec![BypassWay::AfXdp], true),
             NetworkDriver::Dpdk => (vec![BypassWay::Dpdk], true),
             NetworkDriver::Auto => (self.bypass_ways(), false),

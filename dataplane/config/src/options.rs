@@ -4,6 +4,7 @@ mod cold;
 mod log_directories;
 mod memory;
 mod network;
+mod rdma;
 mod shm;
 
 use std::path::PathBuf;
@@ -555,6 +556,8 @@ pub const OPTIONS: &[NodeOption] = &[
         apply: |c, v| integer(v, 1, 365 * DAY_MS).map(|n| c.producer_id_expiration_ms = n),
         show: |c| c.producer_id_expiration_ms.to_string(),
     },
+    rdma::CLIENTS_MAX,
+    rdma::LISTEN,
     NodeOption {
         name: "replica.alter.log.dirs.io.max.bytes.per.second",
         kind: ValueKind::Long,

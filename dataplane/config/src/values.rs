@@ -114,6 +114,8 @@ choice! {
         AfXdp = "afxdp",
         /// The same, on a card or a virtual device that DPDK drives.
         Dpdk = "dpdk",
+        /// Kernel sockets, and RDMA clients at the same address.
+        Rdma = "rdma",
     }
 }
 

@@ -10,6 +10,7 @@ mod flush_region;
 mod log_directories;
 mod logger;
 mod network;
+mod rdma_clients;
 mod run;
 mod shards;
 mod shm_clients;

@@ -92,7 +92,10 @@ impl Network {
         let listener = SharedListener::bind(address).map_err(|error| error.to_string())?;
         let options = KernelOptions {
             driver: match config.network_driver {
-                NetworkDriver::Auto | NetworkDriver::AfXdp | NetworkDriver::Dpdk => Driver::Auto,
+                NetworkDriver::Auto
+                | NetworkDriver::AfXdp
+                | NetworkDriver::Dpdk
+                | NetworkDriver::Rdma => Driver::Auto,
                 NetworkDriver::Epoll => Driver::Epoll,
                 NetworkDriver::IoUring => Driver::IoUring,
             },

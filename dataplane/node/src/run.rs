@@ -3,7 +3,8 @@
 use crate::data_dir;
 use crate::log_directories;
 use crate::network::Network;
-use crate::shards::Shards;
+use crate::rdma_clients;
+use crate::shards::{Beside, Shards};
 use crate::shm_clients;
 use crate::signals::Signals;
 use crate::watchdog::Watchdog;
@@ -63,8 +64,13 @@ pub fn run(
             listener.path().display()
         );
     }
+    let (rdma_clients, rdma) = rdma_clients::open(config, bound)?;
+    if let Some(listener) = &rdma_clients {
+        tracing::info!("RDMA clients connect at {}", listener.address());
+    }
     let directories = &opened.directories;
-    let mut shards = Shards::start(config, &region, generation, network, shm, directories)?;
+    let beside = Beside { shm, rdma };
+    let mut shards = Shards::start(config, &region, generation, network, beside, directories)?;
     let _watch = log_directories::watch(directories.clone())?;
     let orphaned = || supervised_by.is_some_and(|pid| std::os::unix::process::parent_id() != pid);
     let limit = Duration::from_millis(config.dataplane_watchdog_ms);
@@ -105,6 +111,7 @@ pub fn run(
     status.set_data_state(ProcessState::Stopping);
     drop(shm_clients);
     let stopped = shards.stop();
+    drop(rdma_clients);
     // All devices went with their shards.
     precursor_transport_dpdk::shut_down();
     status.set_data_state(ProcessState::Absent);

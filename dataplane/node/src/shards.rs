@@ -8,6 +8,7 @@ use precursor_shm::{PoolOptions, Region};
 use precursor_storage::{
     CleanerOptions, ColdOptions, DirectIo, LogDirectories, StoreOptions, WorkerOptions,
 };
+use precursor_transport_rdma::{RdmaTransport, WithRdma};
 use precursor_transport_shm::{ShmTransport, WithShm};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,6 +28,12 @@ struct Shared {
     listening: AtomicUsize,
 }
 
+/// What serves native clients beside the network, one of each kind for each shard, or none.
+pub struct Beside {
+    pub shm: Vec<ShmTransport>,
+    pub rdma: Vec<RdmaTransport>,
+}
+
 /// All running shards.
 pub struct Shards {
     threads: Vec<JoinHandle<Result<(), String>>>,
@@ -44,7 +51,7 @@ impl Shards {
         region: &Region,
         generation: u64,
         network: Network,
-        shm: Vec<ShmTransport>,
+        beside: Beside,
         directories: &Arc<LogDirectories>,
     ) -> Result<Shards, String> {
         region.set_taken_processors(&config.dataplane_cpus);
@@ -53,13 +60,14 @@ impl Shards {
         let links = peer_links(config.shard_count());
         let listen = network.address();
         let plans = network.into_plans();
-        let mut shm = shm.into_iter();
+        let (mut shm, mut rdma) = (beside.shm.into_iter(), beside.rdma.into_iter());
         for ((shard, peers), transport) in (0..config.shard_count()).zip(links).zip(plans) {
             let plan = Plan {
                 options: shard_options(config, listen, shard, generation, region),
                 store: store_options(config, shard, directories),
                 transport,
                 shm: shm.next(),
+                rdma: rdma.next(),
                 listen,
                 region: region.clone(),
                 cpu: config.dataplane_cpus.get(usize::from(shard)).copied(),
@@ -135,6 +143,7 @@ struct Plan {
     store: StoreOptions,
     transport: TransportPlan,
     shm: Option<ShmTransport>,
+    rdma: Option<RdmaTransport>,
     listen: SocketAddr,
     region: Region,
     cpu: Option<usize>,
@@ -153,6 +162,7 @@ impl Plan {
         place_memory(&self.region, number, self.cpu);
         let transport = NodeTransport::new(self.transport).map_err(|e| e.to_string())?;
         tracing::info!(shard = number, "{}", transport.report());
+        let transport = WithRdma::new(transport, self.rdma).map_err(|e| e.to_string())?;
         let transport = WithShm::new(transport, self.shm).map_err(|e| e.to_string())?;
         let parts = ShardParts {
             transport,

@@ -57,6 +57,12 @@ const char *precursor_version(void);
 // `data_dir` is a string; `error` is NULL or has `error_bytes` bytes.
 precursor_client *precursor_connect_shm(const char *data_dir, char *error, uintptr_t error_bytes);
 
+// Connects by RDMA to `HOST:PORT`, otherwise as precursor_connect_shm.
+//
+// # Safety
+// As precursor_connect_shm.
+precursor_client *precursor_connect_rdma(const char *address, char *error, uintptr_t error_bytes);
+
 // Connects by TCP to `HOST:PORT`, otherwise as precursor_connect_shm.
 //
 // # Safety

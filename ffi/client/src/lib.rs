@@ -72,6 +72,20 @@ pub unsafe extern "C" fn precursor_connect_shm(
     unsafe { connect(data_dir, ClientOptions::shm, error, error_bytes) }
 }
 
+/// Connects by RDMA to `HOST:PORT`, otherwise as precursor_connect_shm.
+///
+/// # Safety
+/// As precursor_connect_shm.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn precursor_connect_rdma(
+    address: *const c_char,
+    error: *mut c_char,
+    error_bytes: usize,
+) -> *mut precursor_client {
+    // SAFETY: as the caller promises.
+    unsafe { connect(address, ClientOptions::rdma, error, error_bytes) }
+}
+
 /// Connects by TCP to `HOST:PORT`, otherwise as precursor_connect_shm.
 ///
 /// # Safety
@@ -375,7 +389,9 @@ unsafe fn call(
 fn code(error: &ClientError) -> i64 {
     match error {
         ClientError::Usage(_) => PRECURSOR_USAGE,
-        ClientError::Attach(_) | ClientError::Connect { .. } => PRECURSOR_UNREACHABLE,
+        ClientError::Attach(_) | ClientError::Rdma(_) | ClientError::Connect { .. } => {
+            PRECURSOR_UNREACHABLE
+        }
         ClientError::ConnectionLost(_) => PRECURSOR_LOST,
         ClientError::TimedOut => PRECURSOR_TIMED_OUT,
         ClientError::Refused { .. } | ClientError::NotOffered { .. } => PRECURSOR_REFUSED,

@@ -25,6 +25,8 @@ pub const WR_RDMA_READ: c_int = 4;
 pub const WC_SUCCESS: c_int = 0;
 /// What a request of a broken connection comes back with.
 pub const WC_FLUSHED: c_int = 5;
+/// The peer takes no such request.
+pub const WC_REMOTE_REQUEST: c_int = 9;
 /// The peer does not allow what was asked of its memory.
 pub const WC_REMOTE_ACCESS: c_int = 10;
 /// `ibv_wc_flags`: immediate data came along.

@@ -156,6 +156,7 @@ fn structures_are_as_the_headers_have_them() {
         ),
         ("IBV_WR_SEND_WITH_IMM", WR_SEND_WITH_IMM as usize),
         ("IBV_WR_RDMA_READ", WR_RDMA_READ as usize),
+        ("IBV_WC_REM_INV_REQ_ERR", WC_REMOTE_REQUEST as usize),
         ("IBV_WC_REM_ACCESS_ERR", WC_REMOTE_ACCESS as usize),
         ("IBV_ACCESS_REMOTE_READ", ACCESS_REMOTE_READ as usize),
         ("RDMA_CM_EVENT_DISCONNECTED", EVENT_DISCONNECTED as usize),

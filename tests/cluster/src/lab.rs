@@ -13,7 +13,7 @@ use crate::node::{Node, wait_until};
 const BROKER: &str = "10.78.0.2";
 const PORT: u16 = 9092;
 /// What takes seconds elsewhere takes minutes where every instruction is emulated.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A broker with DPDK on the virtual function `LAB_VF` at vfio-pci, and clients of the kernel on the
 /// card, `LAB_INTERFACE`: they are served, also after the data plane and everything was killed, and
@@ -79,11 +79,11 @@ pub fn dpdk_on_a_virtual_function() {
     println!("everything held");
 }
 
-fn variable(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: this is not the lab"))
 }
 
-fn started(node: &mut Node, expected: &str) {
+pub(crate) fn started(node: &mut Node, expected: &str) {
     let start = Instant::now();
     node.serve();
     let log = std::fs::read_to_string(node.log_file()).expect("a log");
@@ -163,7 +163,7 @@ fn consumed() -> Vec<u8> {
 }
 
 /// Runs a program to its end; returns what it printed.
-fn run(command: &mut Command, input: &[u8]) -> Vec<u8> {
+pub(crate) fn run(command: &mut Command, input: &[u8]) -> Vec<u8> {
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let mut stdin = child.stdin.take().expect("a pipe");
@@ -176,7 +176,7 @@ fn run(command: &mut Command, input: &[u8]) -> Vec<u8> {
 }
 
 /// Interfaces with their state, addresses and routes, as `ip` shows them.
-fn network() -> String {
+pub(crate) fn network() -> String {
     let shown = |words: &[&str]| {
         let text = run(Command::new("ip").args(words), b"");
         String::from_utf8(text).expect("text")

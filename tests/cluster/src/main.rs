@@ -5,14 +5,15 @@
 //! long other requests take under full produce load: `precursor-tests-cluster latency SECONDS [PRODUCERS]`; how
 //! soon a topic of many partitions is there, and there again: `precursor-tests-cluster partitions N`;
 //! what compaction costs who produces meanwhile: `precursor-tests-cluster compaction TURNS`. In the
-//! machine of `scripts/lab`: a broker on an SR-IOV virtual function, `precursor-tests-cluster lab-dpdk`.
+//! machine of `scripts/lab`: a broker on an SR-IOV virtual function, `precursor-tests-cluster lab-dpdk`,
+//! and one with clients over RDMA, `precursor-tests-cluster lab-rdma`.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use precursor_tests_cluster::crash::{self, CrashLoop, Victim};
-use precursor_tests_cluster::{groups, lab, latency, partitions};
+use precursor_tests_cluster::{groups, lab, lab_rdma, latency, partitions};
 
 const USAGE: &str =
     "usage: precursor-tests-cluster data-plane|control-plane|everything|power KILLS [SEED]";
@@ -30,6 +31,10 @@ fn main() -> ExitCode {
         Some("compaction") => return compaction(&words[1..]),
         Some("lab-dpdk") => {
             lab::dpdk_on_a_virtual_function();
+            return ExitCode::SUCCESS;
+        }
+        Some("lab-rdma") => {
+            lab_rdma::native_clients_over_rdma();
             return ExitCode::SUCCESS;
         }
         Some("latency") => return latency_under_load(&words[1..]),

@@ -44,10 +44,20 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
         &["memory", "model", "netstack", "transport-port"],
     ),
     ("precursor-transport-shm", &["memory", "transport-port"]),
+    (
+        "precursor-transport-rdma",
+        &["memory", "rdma-sys", "transport-port"],
+    ),
     ("precursor-ffi", &["client"]),
     (
         "precursor-client",
-        &["compression", "model", "protocol", "transport-shm"],
+        &[
+            "compression",
+            "model",
+            "protocol",
+            "transport-rdma",
+            "transport-shm",
+        ],
     ),
     (
         "precursor-transport-sim",
@@ -81,6 +91,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
             "transport-dpdk",
             "transport-kernel",
             "transport-port",
+            "transport-rdma",
             "transport-shm",
         ],
     ),
@@ -203,6 +214,7 @@ pub const UNSAFE_ADDRESSES: &[&str] = &[
     "dataplane/transport/bypass/",
     "dataplane/transport/shm/",
     "dataplane/transport/dpdk/",
+    "dataplane/transport/rdma/",
 ];
 
 /// What `cargo metadata` says of the workspace.

@@ -44,6 +44,8 @@ impl Kind {
 pub enum NativeTransport {
     /// Memory shared with a broker on this host
     Shm,
+    /// RDMA: the broker's listener has to be an RDMA device's address (network.driver=rdma)
+    Rdma,
     /// TCP
     Tcp,
 }
@@ -53,6 +55,7 @@ impl NativeTransport {
     pub fn name(self) -> &'static str {
         match self {
             NativeTransport::Shm => "shm",
+            NativeTransport::Rdma => "rdma",
             NativeTransport::Tcp => "tcp",
         }
     }

@@ -1,5 +1,5 @@
-//! Measurements through the native client (`--transport`): the same calls over shared memory and
-//! TCP, one record a request.
+//! Measurements through the native client (`--transport`): the same calls over shared memory,
+//! RDMA and TCP, one record a request.
 
 use std::time::{Duration, Instant};
 
@@ -101,13 +101,16 @@ fn options(
             Failure::usage("shared memory is found by the broker's data directory")
                 .next("Name it: --data-dir DIR")
         })?,
-        NativeTransport::Tcp => match by_shm() {
-            Some(by_shm) => ClientOptions::tcp(listener(by_shm)?),
-            None => {
-                let address = parse_endpoint("--bootstrap", &common.bootstrap)?;
-                ClientOptions::tcp(address.to_string())
+        NativeTransport::Rdma | NativeTransport::Tcp => {
+            let address = match by_shm() {
+                Some(by_shm) => listener(by_shm)?,
+                None => parse_endpoint("--bootstrap", &common.bootstrap)?.to_string(),
+            };
+            match transport {
+                NativeTransport::Rdma => ClientOptions::rdma(address),
+                _ => ClientOptions::tcp(address),
             }
-        },
+        }
     };
     Ok(ClientOptions {
         client_id: "precursor-bench".to_owned(),

@@ -82,7 +82,7 @@ pub fn dpdk(host: &Host) -> Finding {
 }
 
 pub fn rdma(host: &Host) -> Finding {
-    let why = "Clients with RDMA cards can write into a broker's memory directly (a later driver).";
+    let why = "Native clients on other hosts come over RDMA (network.driver=rdma, rdma.listen).";
     let verbs = host.library("libibverbs.so");
     let library = verbs.filter(|_| host.library("librdmacm.so").is_some());
     let devices = host.names("sys/class/infiniband");

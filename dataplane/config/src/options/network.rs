@@ -128,12 +128,13 @@ pub(super) const DRIVER: NodeOption = NodeOption {
     kind: ValueKind::Text,
     unit: Unit::None,
     default: "auto",
-    accepts: "'auto', 'epoll', 'io_uring', 'afxdp' or 'dpdk'",
+    accepts: "'auto', 'epoll', 'io_uring', 'afxdp', 'dpdk' or 'rdma'",
     restart: true,
     doc: "How clients' bytes get here: kernel sockets by epoll or io_uring, or past the kernel by \
           AF_XDP or DPDK. auto: DPDK where network.interface is a PCI address or network.dpdk.args \
           is set, else AF_XDP where network.interface is set; where these cannot, or neither is \
-          set, epoll, whose round trips measured shorter than io_uring's.",
+          set, epoll, whose round trips measured shorter than io_uring's. rdma: kernel sockets, and \
+          native clients by RDMA at the listener's address and port, or at rdma.listen.",
     apply: |c, v| NetworkDriver::parse(v).map(|d| c.network_driver = d),
     show: |c| c.network_driver.to_string(),
 };

@@ -56,10 +56,10 @@ pub fn gathered_slices_arrive_in_order<N: Network>(network: &mut N) {
 
 /// A peer that does not read stops the sender; once it reads, Writable comes and all arrives.
 pub fn a_full_connection_blocks_and_tells_when_it_can_go_on<N: Network>(network: &mut N) {
-    const TOTAL: usize = 24 << 20;
+    let total = network.more_than_fits();
     let mut server = Server::start(network, 4);
     let (mut client, id) = server.meet(network);
-    let bytes = pattern(0, TOTAL);
+    let bytes = pattern(0, total);
     let mut sent = server.push(id, &bytes);
     // A peer's buffers may still take some more; then it is full.
     for _ in 0..50 {
@@ -69,14 +69,14 @@ pub fn a_full_connection_blocks_and_tells_when_it_can_go_on<N: Network>(network:
         }
     }
     sent += server.push(id, &bytes[sent..]);
-    assert!(sent < TOTAL, "what takes everything has no bound");
+    assert!(sent < total, "what takes everything has no bound");
     let mut received = Vec::new();
     server.until("all bytes arrive", |server| {
         if server.writable.remove(&id) {
             sent += server.push(id, &bytes[sent..]);
         }
         drain_client(&mut client, &mut received);
-        received.len() == TOTAL
+        received.len() == total
     });
     assert!(received == bytes, "bytes arrived out of order");
     server.writable.clear();
@@ -90,9 +90,9 @@ pub fn a_full_connection_blocks_and_tells_when_it_can_go_on<N: Network>(network:
 /// every byte is there.
 pub fn connections_that_nobody_reads_leave_room_for_others<N: Network>(network: &mut N) {
     const COUNT: usize = 20;
-    const TOTAL: usize = 1 << 20;
+    let total = network.more_than_fits().min(1 << 20);
     let mut server = Server::start(network, COUNT + 1);
-    let bytes = pattern(0, TOTAL);
+    let bytes = pattern(0, total);
     let mut loud: Vec<_> = (0..COUNT)
         .map(|_| (server.meet(network), 0, Vec::new()))
         .collect();
@@ -114,11 +114,11 @@ pub fn connections_that_nobody_reads_leave_room_for_others<N: Network>(network: 
     }
     for ((client, id), sent, received) in &mut loud {
         server.until("the rest arrives", |server| {
-            if *sent < TOTAL {
+            if *sent < total {
                 *sent += client.send(&bytes[*sent..]);
             }
             server.drain(*id, received);
-            received.len() == TOTAL
+            received.len() == total
         });
         assert!(*received == bytes, "bytes arrived out of order");
     }

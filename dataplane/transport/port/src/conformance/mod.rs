@@ -35,6 +35,16 @@ pub trait Network {
         ANY_PORT
     }
 
+    /// How long a condition may take to come true before a rule fails.
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
+
+    /// More bytes than the whole path from one end to the other holds.
+    fn more_than_fits(&self) -> usize {
+        24 << 20
+    }
+
     /// Something that [`Transport::watch`] can watch.
     fn bell(&mut self) -> Self::Bell;
 }
@@ -66,7 +76,7 @@ pub trait Bell {
     fn drain(&mut self);
 }
 
-/// How long a condition may take to come true before the test fails.
+/// [`Network::patience`] of those that run at full speed.
 const PATIENCE: Duration = Duration::from_secs(20);
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
@@ -80,6 +90,7 @@ struct Server<T> {
     writable: HashSet<ConnectionId>,
     failed: HashSet<ConnectionId>,
     woken: Vec<u32>,
+    patience: Duration,
 }
 
 impl<T: Transport> Server<T> {
@@ -98,6 +109,7 @@ impl<T: Transport> Server<T> {
             writable: HashSet::new(),
             failed: HashSet::new(),
             woken: Vec::new(),
+            patience: network.patience(),
         }
     }
 
@@ -137,7 +149,7 @@ impl<T: Transport> Server<T> {
     fn until(&mut self, what: &str, mut done: impl FnMut(&mut Server<T>) -> bool) {
         let start = Instant::now();
         while !done(self) {
-            assert!(start.elapsed() < PATIENCE, "waited in vain: {what}");
+            assert!(start.elapsed() < self.patience, "waited in vain: {what}");
             self.turn();
         }
     }

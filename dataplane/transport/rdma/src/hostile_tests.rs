@@ -1,0 +1,387 @@
+//! Clients that do not keep to the rules, with a queue pair in their hands. Need an RDMA device:
+//! `scripts/lab` has one.
+
+use std::ffi::c_int;
+use std::io::IoSlice;
+use std::net::SocketAddr;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use precursor_rdma_sys::{
+    QueuePair, QueuePairOptions, SEND_SIGNALED, SendRequest, Slice, WC_REMOTE_ACCESS,
+    WC_REMOTE_REQUEST, WC_SUCCESS, WR_RDMA_READ, WR_RDMA_WRITE, WR_SEND, WorkCompletion,
+};
+use precursor_transport_kernel::{KernelOptions, KernelTransport};
+use precursor_transport_port::{ConnectionId, Event, ReceiveError, SendError, Transport, Wait};
+
+use crate::flow::{CREDITS, MESSAGE_BYTES};
+use crate::{ConnectError, RdmaConnection, RdmaListener, RdmaOptions, WithRdma};
+
+/// The machine is emulated.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A shard that echoes, on its own thread.
+struct Echo {
+    address: SocketAddr,
+    listener: Option<RdmaListener>,
+    stop: Arc<AtomicBool>,
+    accepted: Arc<AtomicU64>,
+    failed: Arc<AtomicU64>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Echo {
+    fn start(clients_max: usize) -> Echo {
+        let address = std::env::var("LAB_ADDRESS").unwrap_or("10.77.0.1".to_owned());
+        let options = RdmaOptions {
+            address: SocketAddr::new(address.parse().unwrap(), 0),
+            clients_max,
+        };
+        let (listener, mut transports) =
+            RdmaListener::start(&options, 1).unwrap_or_else(|error| panic!("{error}"));
+        let kernel = KernelTransport::new(KernelOptions::default()).unwrap();
+        let transport = WithRdma::new(kernel, transports.pop()).unwrap();
+        let (stop, stopped) = twice(AtomicBool::new(false));
+        let (accepted, arrivals) = twice(AtomicU64::new(0));
+        let (failed, failures) = twice(AtomicU64::new(0));
+        let thread = std::thread::spawn(move || echo(transport, &stopped, &arrivals, &failures));
+        Echo {
+            address: listener.address(),
+            listener: Some(listener),
+            stop,
+            accepted,
+            failed,
+            thread: Some(thread),
+        }
+    }
+
+    /// A client that the shard knows of: one that lies before that is never announced.
+    fn connect(&self) -> RdmaConnection {
+        let (start, before) = (Instant::now(), self.accepted.load(Ordering::Relaxed));
+        let client = loop {
+            // Clients before it are gone for the broker only when it was told.
+            match RdmaConnection::connect(self.address, None) {
+                Ok(one) => break one,
+                Err(error) => assert!(start.elapsed() < PATIENCE, "{error}"),
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        while self.accepted.load(Ordering::Relaxed) == before {
+            assert!(start.elapsed() < PATIENCE, "never accepted");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        client
+    }
+
+    /// An honest client's round trip.
+    fn must_serve(&self) {
+        must_echo(&mut self.connect());
+    }
+
+    fn must_have_failed(&self, count: u64) {
+        let start = Instant::now();
+        while self.failed.load(Ordering::Relaxed) < count {
+            assert!(start.elapsed() < PATIENCE, "the liar is still connected");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            assert!(thread.join().is_ok() || std::thread::panicking());
+        }
+        self.listener = None;
+    }
+}
+
+fn twice<T>(value: T) -> (Arc<T>, Arc<T>) {
+    let one = Arc::new(value);
+    (one.clone(), one)
+}
+
+fn must_echo(client: &mut RdmaConnection) {
+    let bytes: Vec<u8> = (0..100_000_u32).map(|n| n as u8).collect();
+    let (mut sent, mut echoed, start) = (0, Vec::new(), Instant::now());
+    let mut buffer = vec![0; 30_000];
+    while echoed.len() < bytes.len() {
+        assert!(start.elapsed() < PATIENCE, "{} came back", echoed.len());
+        if sent < bytes.len() {
+            sent += client.try_send(&bytes[sent..]).unwrap();
+        }
+        match client.try_receive(&mut buffer).unwrap() {
+            Some(length) => echoed.extend_from_slice(&buffer[..length]),
+            None => client.wait(false, Some(Duration::from_millis(10))).unwrap(),
+        }
+    }
+    assert!(echoed == bytes, "another's bytes");
+}
+
+fn echo(
+    mut transport: WithRdma<KernelTransport>,
+    stop: &AtomicBool,
+    accepted: &AtomicU64,
+    failed: &AtomicU64,
+) {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    transport.listen(any).unwrap();
+    let mut events = Vec::with_capacity(64);
+    let mut waiting: Vec<(ConnectionId, Vec<u8>)> = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        events.clear();
+        let wait = Wait::AtMost(Duration::from_millis(5));
+        transport.poll(wait, &mut events).unwrap();
+        for event in &events {
+            match *event {
+                Event::Accepted { connection, .. } => {
+                    accepted.fetch_add(1, Ordering::Relaxed);
+                    waiting.push((connection, Vec::new()));
+                }
+                Event::Failed(id) => {
+                    failed.fetch_add(1, Ordering::Relaxed);
+                    waiting.retain(|(other, _)| *other != id);
+                }
+                _ => {}
+            }
+        }
+        waiting.retain_mut(|(id, held)| serve(&mut transport, *id, held, failed));
+    }
+}
+
+/// Whether the connection goes on.
+fn serve(
+    transport: &mut WithRdma<KernelTransport>,
+    id: ConnectionId,
+    held: &mut Vec<u8>,
+    failed: &AtomicU64,
+) -> bool {
+    let mut buffer = [0; 4096];
+    loop {
+        while !held.is_empty() {
+            match transport.send(id, &[IoSlice::new(held)]) {
+                Ok(taken) => drop(held.drain(..taken)),
+                Err(SendError::WouldBlock) => return true,
+                Err(SendError::Broken) => {
+                    failed.fetch_add(1, Ordering::Relaxed);
+                    return false;
+                }
+            }
+        }
+        match transport.receive(id, &mut buffer) {
+            Ok(length) => held.extend_from_slice(&buffer[..length]),
+            Err(ReceiveError::WouldBlock) => return true,
+            Err(ReceiveError::EndOfStream) => {
+                transport.close(id);
+                return false;
+            }
+            Err(ReceiveError::Broken) => {
+                failed.fetch_add(1, Ordering::Relaxed);
+                return false;
+            }
+        }
+    }
+}
+
+/// The number of what a test posts by itself.
+const POSTED: u64 = u64::MAX;
+
+/// Posts a request as it stands.
+fn post(client: &RdmaConnection, request: &mut SendRequest) {
+    request.user = POSTED;
+    let pair = client.raw_pair();
+    let mut refused = ptr::null_mut();
+    // SAFETY: the pair is open, and what the request points to lives as long as this call.
+    let posted = unsafe { ((*(*pair).context).post_send)(pair, request, &mut refused) };
+    assert_eq!(posted, 0);
+}
+
+/// Lets the client's pair ask for reads, which the broker's answer to its connecting does not: brings
+/// it once more from the start to where it is, with a depth of one.
+fn allow_reads(client: &RdmaConnection) {
+    /// Bytes of `struct ibv_qp_attr`, and where `max_rd_atomic` lies in it.
+    const ATTRIBUTES: usize = 144;
+    const READS_AT: usize = 126;
+    /// `enum ibv_qp_attr_mask`: everything; what each step takes. The state is its first bit.
+    const ALL: c_int = 0x1F_FFFF;
+    const STEPS: [(u32, c_int); 4] = [
+        (0, 1),
+        (1, 1 | 1 << 3 | 1 << 4 | 1 << 5),
+        (
+            2,
+            1 | 1 << 7 | 1 << 8 | 1 << 12 | 1 << 15 | 1 << 17 | 1 << 20,
+        ),
+        (3, 1 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 13 | 1 << 16),
+    ];
+    type Query =
+        unsafe extern "C" fn(*mut QueuePair, *mut u64, c_int, *mut QueuePairOptions) -> c_int;
+    type Modify = unsafe extern "C" fn(*mut QueuePair, *mut u64, c_int) -> c_int;
+    let mut attributes = [0_u64; ATTRIBUTES / 8];
+    // SAFETY: the library is loaded already; its manual declares both so, and no more is written
+    // than the structures have. The pair is open, and nothing of it is under way.
+    unsafe {
+        let library = libc::dlopen(c"libibverbs.so.1".as_ptr(), libc::RTLD_NOW);
+        let query = libc::dlsym(library, c"ibv_query_qp".as_ptr());
+        let modify = libc::dlsym(library, c"ibv_modify_qp".as_ptr());
+        assert!(!query.is_null() && !modify.is_null());
+        let query: Query = std::mem::transmute(query);
+        let modify: Modify = std::mem::transmute(modify);
+        let mut options = std::mem::zeroed();
+        let pair = client.raw_pair();
+        assert_eq!(query(pair, attributes.as_mut_ptr(), ALL, &mut options), 0);
+        for (state, mask) in STEPS {
+            attributes.as_mut_ptr().cast::<u32>().write(state);
+            attributes.as_mut_ptr().cast::<u8>().add(READS_AT).write(1);
+            assert_eq!(modify(pair, attributes.as_mut_ptr(), mask), 0, "{state}");
+        }
+    }
+}
+
+/// What became of what was posted last. Receive buffers come back unused meanwhile.
+fn completed(client: &RdmaConnection) -> WorkCompletion {
+    let (mut batch, start) = ([WorkCompletion::default()], Instant::now());
+    while client.raw_queue().poll(&mut batch) == 0 || batch[0].user != POSTED {
+        assert!(start.elapsed() < PATIENCE, "nothing completed");
+    }
+    batch[0]
+}
+
+#[test]
+fn a_lie_about_credits_ends_the_liar_alone() {
+    let echo = Echo::start(4);
+    let mut honest = echo.connect();
+    let liar = echo.connect();
+    assert!(liar.raw_queue().send(liar.raw_pair(), 0, 0, 100, 77));
+    echo.must_have_failed(1);
+    must_echo(&mut honest);
+    echo.must_serve();
+}
+
+#[test]
+fn messages_beyond_the_credits_end_their_sender_alone() {
+    let echo = Echo::start(4);
+    let mut honest = echo.connect();
+    for round in 1..=3 {
+        // One that never takes its echo, so that the shard stops to read, and sends on and on.
+        let flood = echo.connect();
+        let (mut sent, mut batch) = (0, [WorkCompletion::default(); 8]);
+        while sent < CREDITS * 4 && echo.failed.load(Ordering::Relaxed) < round {
+            // What came is not looked at, and no buffer given back.
+            flood.raw_queue().poll(&mut batch);
+            let posted = flood
+                .raw_queue()
+                .send(flood.raw_pair(), 0, 0, MESSAGE_BYTES, 0);
+            sent += u32::from(posted);
+        }
+        echo.must_have_failed(round);
+    }
+    must_echo(&mut honest);
+    echo.must_serve();
+}
+
+#[test]
+fn empty_and_wordless_messages_end_their_sender_alone() {
+    let echo = Echo::start(4);
+    let mut honest = echo.connect();
+    let empty = echo.connect();
+    assert!(empty.raw_queue().send(empty.raw_pair(), 0, 0, 0, 0));
+    echo.must_have_failed(1);
+    let wordless = echo.connect();
+    let mut slice = wordless.raw_queue().raw_slice(64);
+    let mut request = SendRequest::EMPTY;
+    (request.opcode, request.flags) = (WR_SEND, SEND_SIGNALED);
+    (request.slices, request.slice_count) = (&mut slice, 1);
+    post(&wordless, &mut request);
+    echo.must_have_failed(2);
+    must_echo(&mut honest);
+}
+
+#[test]
+fn a_message_larger_than_a_buffer_ends_its_sender_alone() {
+    let echo = Echo::start(4);
+    let mut honest = echo.connect();
+    let large = echo.connect();
+    let mut slice = large.raw_queue().raw_slice(MESSAGE_BYTES as u32 + 1);
+    let mut request = SendRequest::EMPTY;
+    (request.opcode, request.flags) = (WR_SEND, SEND_SIGNALED);
+    (request.slices, request.slice_count) = (&mut slice, 1);
+    post(&large, &mut request);
+    assert_ne!(completed(&large).status, WC_SUCCESS);
+    echo.must_have_failed(1);
+    must_echo(&mut honest);
+    echo.must_serve();
+}
+
+/// The broker's memory is nobody's to read or write, whatever key is named.
+#[test]
+fn reads_and_writes_of_the_brokers_memory_are_refused() {
+    let echo = Echo::start(4);
+    let mut honest = echo.connect();
+    let mut ended = 0;
+    // What the broker's end answers: no such request here, and no such memory.
+    for (opcode, refusal) in [
+        (WR_RDMA_READ, WC_REMOTE_REQUEST),
+        (WR_RDMA_WRITE, WC_REMOTE_ACCESS),
+    ] {
+        for key in [0, 1, 0x0000_0100, u32::MAX] {
+            let thief = echo.connect();
+            allow_reads(&thief);
+            let mut slice: Slice = thief.raw_queue().raw_slice(64);
+            let mut request = SendRequest::EMPTY;
+            (request.opcode, request.flags) = (opcode as c_int, SEND_SIGNALED);
+            (request.slices, request.slice_count) = (&mut slice, 1);
+            (request.remote_address, request.remote_key) = (slice.address, key);
+            post(&thief, &mut request);
+            assert_eq!(
+                completed(&thief).status,
+                refusal,
+                "{opcode} by key {key:#x}"
+            );
+            ended += 1;
+            drop(thief);
+            echo.must_have_failed(ended);
+        }
+    }
+    must_echo(&mut honest);
+    echo.must_serve();
+}
+
+#[test]
+fn clients_beyond_the_limit_are_told_so_and_those_that_leave_make_room() {
+    let echo = Echo::start(2);
+    let mut first = echo.connect();
+    let second = echo.connect();
+    let refused = RdmaConnection::connect(echo.address, None).err();
+    assert!(
+        matches!(refused, Some(ConnectError::TooManyClients)),
+        "{refused:?}"
+    );
+    let wrong = RdmaConnection::connect(echo.address, Some(9)).err();
+    assert!(matches!(wrong, Some(ConnectError::NoShard)), "{wrong:?}");
+    drop(second);
+    echo.must_serve();
+    for _ in 0..20 {
+        echo.must_serve();
+    }
+    must_echo(&mut first);
+}
+
+#[test]
+fn nobody_at_the_address_is_one_sentence() {
+    let echo = Echo::start(1);
+    let mut address = echo.address;
+    address.set_port(1);
+    let refusal = RdmaConnection::connect(address, None)
+        .err()
+        .unwrap()
+        .to_string();
+    println!("{refusal}");
+    assert!(
+        !refusal.contains('\n') && refusal.contains(":1"),
+        "{refusal}"
+    );
+}

@@ -1,0 +1,392 @@
+//! The thread that lets clients in and out: whatever rdma_cm has to do happens here.
+
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use precursor_memory::spsc;
+use precursor_rdma_sys::{
+    CmId, ConnectionParameters, EVENT_CONNECT_ERROR, EVENT_CONNECT_REQUEST, EVENT_DEVICE_REMOVAL,
+    EVENT_DISCONNECTED, EVENT_ESTABLISHED, EVENT_REJECTED, EVENT_UNREACHABLE,
+};
+
+use crate::handshake::{HELLO_BYTES, Hello, Status, Welcome};
+use crate::listener::{Arrived, Door, ESTABLISHED, Left, Pair, Shared, TAKEN, ToShard};
+use crate::queue::{Device, Queue};
+use crate::sys;
+
+/// Clients that may wait for a slot; one more is turned away.
+const WAITING_MAX: usize = 64;
+/// How long they may.
+const WAITING: Duration = Duration::from_secs(2);
+/// How long a connection that its shard has left may take to deliver what was sent.
+const LINGER: Duration = Duration::from_secs(2);
+/// How often times are looked at, while there is something that has one.
+const SWEEP: Duration = Duration::from_millis(50);
+/// A device that meets no receive buffer tries again, without end: one comes.
+pub(crate) const RNR_RETRY_FOREVER: u8 = 7;
+
+/// The thread's ends of the ways to and from one shard.
+pub(crate) struct Way {
+    pub door: Arc<Door>,
+    pub to_shard: spsc::Sender<ToShard>,
+    pub leavers: spsc::Receiver<Left>,
+    pub queue: Arc<Queue>,
+    pub slots: usize,
+    /// Slots that are not free.
+    pub used: usize,
+}
+
+/// An id of a client that has not come to a shard yet.
+#[derive(Clone)]
+pub(crate) struct Waiting {
+    id: *mut CmId,
+    hello: Hello,
+    since: Instant,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Its shard does not know it yet.
+    Offered,
+    /// The client was answered.
+    Accepted,
+    /// Its shard has left it, then.
+    Leaving(Instant),
+}
+
+pub(crate) struct Connection {
+    id: *mut CmId,
+    shard: usize,
+    shared: Arc<Shared>,
+    stage: Stage,
+    slot: Option<u32>,
+}
+
+pub(crate) struct Porter {
+    pub device: Arc<Device>,
+    pub bell: Arc<OwnedFd>,
+    pub ways: Vec<Way>,
+    pub connections: HashMap<u64, Connection>,
+    /// Of an id, its connection.
+    pub keys: HashMap<usize, u64>,
+    pub next_key: u64,
+    pub waiting: Vec<Waiting>,
+    pub clients_total: Arc<AtomicUsize>,
+    pub clients_max: usize,
+    pub stop: Arc<AtomicBool>,
+}
+
+// SAFETY: ids may be used by any thread, and these by the one alone that this is moved to.
+unsafe impl Send for Porter {}
+
+/// What an event says, once it is acknowledged.
+struct CmNews {
+    id: *mut CmId,
+    event: i32,
+    hello: Option<Hello>,
+}
+
+impl Porter {
+    pub fn run(mut self) {
+        loop {
+            let stopping = self.stop.load(Ordering::Acquire);
+            let closed = self.ways.iter().all(|way| way.leavers.is_closed());
+            if stopping && closed && self.connections.is_empty() {
+                break;
+            }
+            let leaving = |c: &Connection| matches!(c.stage, Stage::Leaving(_));
+            let timed =
+                stopping || !self.waiting.is_empty() || self.connections.values().any(leaving);
+            let descriptors = [self.device.event_descriptor(), self.bell.as_raw_fd()];
+            if sys::wait_readable(descriptors, timed.then_some(SWEEP)).is_err() {
+                std::thread::sleep(SWEEP);
+            }
+            sys::quiet(self.bell.as_raw_fd());
+            while let Some(news) = self.next_news() {
+                self.hear(&news);
+            }
+            self.take_leavers();
+            self.accept_taken();
+            self.end_leavers();
+            self.offer_waiting();
+        }
+        for waiting in std::mem::take(&mut self.waiting) {
+            self.turn_away(waiting.id, Status::NoShard);
+        }
+    }
+
+    fn next_news(&self) -> Option<CmNews> {
+        let libraries = self.device.libraries;
+        let mut event = std::ptr::null_mut();
+        // SAFETY: the channel is open and does not block; the event and what it points to are read
+        // before it is acknowledged, as many bytes as it says and there are.
+        unsafe {
+            if (libraries.get_cm_event)(self.device.channel, &mut event) != 0 {
+                return None;
+            }
+            let parameters = &(*event).connection;
+            let asks = (*event).event == EVENT_CONNECT_REQUEST;
+            let enough = usize::from(parameters.private_data_length) >= HELLO_BYTES;
+            let hello = match asks && enough && !parameters.private_data.is_null() {
+                true => Hello::decode(std::slice::from_raw_parts(
+                    parameters.private_data.cast(),
+                    HELLO_BYTES,
+                )),
+                false => None,
+            };
+            let news = CmNews {
+                id: (*event).id,
+                event: (*event).event,
+                hello,
+            };
+            (libraries.ack_cm_event)(event);
+            Some(news)
+        }
+    }
+
+    fn hear(&mut self, news: &CmNews) {
+        if news.event == EVENT_CONNECT_REQUEST {
+            if self.waiting.len() >= WAITING_MAX {
+                self.offer_waiting();
+            }
+            // What does not speak as expected gets no answer of ours.
+            return match news.hello {
+                None => self.turn_away(news.id, Status::NoShard),
+                Some(_) if self.waiting.len() >= WAITING_MAX => self.refuse(news.id),
+                Some(hello) => self.waiting.push(Waiting {
+                    id: news.id,
+                    hello,
+                    since: Instant::now(),
+                }),
+            };
+        }
+        let known = self.keys.get(&(news.id as usize));
+        let Some(connection) = known.and_then(|key| self.connections.get(key)) else {
+            return self.forget_waiting(news);
+        };
+        match news.event {
+            EVENT_ESTABLISHED => connection
+                .shared
+                .stage
+                .store(ESTABLISHED, Ordering::Release),
+            EVENT_DISCONNECTED | EVENT_CONNECT_ERROR | EVENT_UNREACHABLE | EVENT_REJECTED
+            | EVENT_DEVICE_REMOVAL => connection.shared.gone.store(true, Ordering::Release),
+            _ => return,
+        }
+        self.ways[connection.shard].door.tell_shard();
+    }
+
+    /// A client that waits for a slot may give up.
+    fn forget_waiting(&mut self, news: &CmNews) {
+        if let Some(at) = self.waiting.iter().position(|w| w.id == news.id) {
+            self.waiting.swap_remove(at);
+            self.destroy(news.id);
+        }
+    }
+
+    fn destroy(&self, id: *mut CmId) {
+        // SAFETY: the id came with a request, has no pair, and its events are acknowledged; nobody
+        // names it again.
+        unsafe { (self.device.libraries.destroy_id)(id) };
+    }
+
+    fn turn_away(&self, id: *mut CmId, status: Status) {
+        let answer = Welcome {
+            status,
+            shard: 0,
+            shards: self.ways.len() as u16,
+        }
+        .encode();
+        // SAFETY: the id came with a request that was not answered; the answer is copied.
+        unsafe {
+            let bytes = answer.as_ptr().cast::<c_void>();
+            (self.device.libraries.reject)(id, bytes, answer.len() as u8);
+        }
+        self.destroy(id);
+    }
+
+    fn refuse(&self, id: *mut CmId) {
+        if let Some(way) = self.ways.first() {
+            way.door.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        self.turn_away(id, Status::TooMany);
+    }
+
+    fn offer_waiting(&mut self) {
+        let mut at = 0;
+        while at < self.waiting.len() {
+            let Waiting { id, hello, since } = self.waiting[at].clone();
+            let Some(shard) = self.choose(hello) else {
+                self.waiting.swap_remove(at);
+                self.turn_away(id, Status::NoShard);
+                continue;
+            };
+            if self.clients_total.load(Ordering::Acquire) >= self.clients_max {
+                self.waiting.swap_remove(at);
+                self.ways[shard]
+                    .door
+                    .refused
+                    .fetch_add(1, Ordering::Relaxed);
+                self.turn_away(id, Status::TooMany);
+            } else if self.ways[shard].used < self.ways[shard].slots {
+                self.waiting.swap_remove(at);
+                self.offer(id, shard);
+            } else if since.elapsed() > WAITING {
+                self.waiting.swap_remove(at);
+                self.refuse(id);
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    fn choose(&self, hello: Hello) -> Option<usize> {
+        let open = |way: &Way| way.door.open.load(Ordering::Acquire);
+        let chosen = match hello.shard {
+            Some(shard) => usize::from(shard),
+            None => (0..self.ways.len())
+                .filter(|way| open(&self.ways[*way]))
+                .min_by_key(|way| self.ways[*way].door.clients.load(Ordering::Relaxed))?,
+        };
+        self.ways.get(chosen).is_some_and(open).then_some(chosen)
+    }
+
+    fn offer(&mut self, id: *mut CmId, shard: usize) {
+        let way = &mut self.ways[shard];
+        let Ok(pair) = way.queue.open_pair(id) else {
+            way.door.refused.fetch_add(1, Ordering::Relaxed);
+            return self.turn_away(id, Status::Exhausted);
+        };
+        let shared = Arc::new(Shared::default());
+        let key = self.next_key;
+        self.next_key += 1;
+        // SAFETY: the id and its pair live; both fields stay as they are.
+        let (number, peer) = unsafe { ((*pair).number, sys::from_storage(&(*id).destination)) };
+        let arrived = Arrived {
+            key,
+            pair: Pair(pair),
+            number,
+            peer,
+            shared: shared.clone(),
+        };
+        self.clients_total.fetch_add(1, Ordering::AcqRel);
+        way.door.clients.fetch_add(1, Ordering::AcqRel);
+        way.used += 1;
+        let offered = way.to_shard.try_send(ToShard::Arrived(arrived)).is_ok();
+        way.door.tell_shard();
+        let mut connection = Connection {
+            id,
+            shard,
+            shared,
+            stage: Stage::Offered,
+            slot: None,
+        };
+        if !offered {
+            // Its shard has ended.
+            self.clients_total.fetch_sub(1, Ordering::AcqRel);
+            connection.shared.drained.store(true, Ordering::Release);
+            connection.stage = Stage::Leaving(Instant::now());
+        }
+        self.keys.insert(id as usize, key);
+        self.connections.insert(key, connection);
+    }
+
+    /// Answers clients whose shards are ready for them.
+    fn accept_taken(&mut self) {
+        for connection in self.connections.values_mut() {
+            let taken = connection.shared.stage.load(Ordering::Acquire) == TAKEN;
+            if connection.stage != Stage::Offered || !taken {
+                continue;
+            }
+            connection.stage = Stage::Accepted;
+            let answer = Welcome {
+                status: Status::Connected,
+                shard: connection.shard as u16,
+                shards: self.ways.len() as u16,
+            }
+            .encode();
+            let mut parameters = parameters(&answer);
+            // SAFETY: the id came with a request, has a pair, and was not answered; the answer is
+            // copied.
+            let accepted =
+                unsafe { (self.device.libraries.accept)(connection.id, &mut parameters) };
+            if accepted != 0 {
+                connection.shared.gone.store(true, Ordering::Release);
+                self.ways[connection.shard].door.tell_shard();
+            }
+        }
+    }
+
+    fn take_leavers(&mut self) {
+        for (shard, way) in self.ways.iter_mut().enumerate() {
+            let closed = way.leavers.is_closed();
+            while let Some(Left { key, slot }) = way.leavers.try_receive() {
+                if let Some(connection) = self.connections.get_mut(&key) {
+                    connection.stage = Stage::Leaving(Instant::now());
+                    connection.slot = slot;
+                }
+            }
+            if !closed {
+                continue;
+            }
+            // A shard that has ended cannot tell any more what it knew.
+            let its = self.connections.values_mut().filter(|c| c.shard == shard);
+            for connection in its.filter(|c| !matches!(c.stage, Stage::Leaving(_))) {
+                connection.stage = Stage::Leaving(Instant::now());
+            }
+        }
+    }
+
+    fn end_leavers(&mut self) {
+        let ready = |connection: &Connection| match connection.stage {
+            Stage::Leaving(since) => {
+                connection.shared.drained.load(Ordering::Acquire)
+                    || connection.shared.gone.load(Ordering::Acquire)
+                    || since.elapsed() > LINGER
+            }
+            _ => false,
+        };
+        let ended = self.connections.iter().filter(|(_, c)| ready(c));
+        let ended: Vec<u64> = ended.map(|(key, _)| *key).collect();
+        for key in ended {
+            let Some(connection) = self.connections.remove(&key) else {
+                continue;
+            };
+            self.keys.remove(&(connection.id as usize));
+            let libraries = self.device.libraries;
+            // SAFETY: its shard has left it, or has ended: nobody posts to the pair. Its events are
+            // acknowledged.
+            unsafe {
+                (libraries.disconnect)(connection.id);
+                (libraries.destroy_qp)(connection.id);
+                (libraries.destroy_id)(connection.id);
+            }
+            let way = &mut self.ways[connection.shard];
+            way.used -= 1;
+            if let Some(slot) = connection.slot {
+                // A shard that has ended needs no slot.
+                let _ = way.to_shard.try_send(ToShard::Freed { slot });
+                way.door.tell_shard();
+            }
+        }
+    }
+}
+
+/// Of a connection over which nobody reads or writes the other's memory.
+pub(crate) fn parameters(private_data: &[u8]) -> ConnectionParameters {
+    ConnectionParameters {
+        private_data: private_data.as_ptr().cast(),
+        private_data_length: private_data.len() as u8,
+        responder_resources: 0,
+        initiator_depth: 0,
+        flow_control: 0,
+        retry_count: 7,
+        rnr_retry_count: RNR_RETRY_FOREVER,
+        shared: 0,
+        queue_pair: 0,
+    }
+}
