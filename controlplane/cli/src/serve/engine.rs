@@ -36,7 +36,7 @@ pub enum Exit {
 pub enum Event {
     Ready(Role),
     Exited(Role, Exit),
-    /// A first, second, … wish to stop.
+    /// A first, second, … wish to stop. Wishes that come together are one.
     Stop,
 }
 
@@ -74,6 +74,10 @@ const START_ATTEMPTS_MAX: u32 = 5;
 /// How long a stopping child may take before it is killed. The data plane flushes to disk.
 const CONTROL_PLANE_STOP_MS: u64 = 10_000;
 const DATA_PLANE_STOP_MS: u64 = 120_000;
+
+/// Signals that come closer together than this are one wish: a terminal or coreutils' `timeout` sends
+/// one to the process and to its group, a person who cannot wait takes longer.
+const SAME_WISH_MS: u64 = 500;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ChildState {
@@ -113,6 +117,8 @@ pub struct Supervisor {
     phase: Phase,
     /// When the patience with the child that is being stopped ends.
     kill_at: Option<u64>,
+    /// When a wish to stop first came.
+    stop_wished: Option<u64>,
     /// The child that was asked to stop; asking twice would mean impatience.
     asked: Option<Role>,
 }
@@ -129,6 +135,7 @@ impl Supervisor {
             children: [child(), child()],
             phase: Phase::Starting,
             kill_at: None,
+            stop_wished: None,
             asked: None,
         }
     }
@@ -247,12 +254,14 @@ impl Supervisor {
     }
 
     fn on_stop(&mut self, now: u64, commands: &mut Vec<Command>) {
+        let first = *self.stop_wished.get_or_insert(now);
         match self.phase {
             Phase::Starting | Phase::Serving => {
                 // A data plane that is down now has left its tails in the region.
                 self.phase = Phase::Stopping { flushed: false };
                 self.stop_next(now, commands);
             }
+            Phase::Stopping { .. } if now < first + SAME_WISH_MS => {}
             // Asked again: now.
             Phase::Stopping { .. } | Phase::Failing { .. } => self.kill_all(commands),
             Phase::Finished => {}
@@ -441,10 +450,25 @@ mod tests {
     }
 
     #[test]
+    fn signals_that_come_together_are_one_wish() {
+        let mut supervisor = serving();
+        let stop = step(&mut supervisor, 100, Some(Event::Stop));
+        assert_eq!(stop, [Command::Terminate(ControlPlane)]);
+        for at in [100, 101, 99 + SAME_WISH_MS] {
+            assert_eq!(step(&mut supervisor, at, Some(Event::Stop)), []);
+        }
+        let exited = Event::Exited(ControlPlane, Exit::Code(0));
+        let next = step(&mut supervisor, 700, Some(exited));
+        assert_eq!(next, [Command::Terminate(DataPlane)]);
+        let again = step(&mut supervisor, 701, Some(Event::Stop));
+        assert_eq!(again, [Command::Kill(DataPlane)]);
+    }
+
+    #[test]
     fn impatience_and_time_both_kill() {
         let mut supervisor = serving();
         step(&mut supervisor, 100, Some(Event::Stop));
-        let again = step(&mut supervisor, 101, Some(Event::Stop));
+        let again = step(&mut supervisor, 100 + SAME_WISH_MS, Some(Event::Stop));
         let both = [Command::Kill(DataPlane), Command::Kill(ControlPlane)];
         assert_eq!(again, both);
         let mut supervisor = serving();

@@ -292,7 +292,9 @@ fn a_stop_reaches_the_children_in_order_and_leaves_nobody() {
     let pids = [written("data.pid"), written("control.pid")];
     assert!(pids.iter().all(|pid| alive(pid.trim())));
     let pid = Pid::from_raw(i32::try_from(supervisor.0.id()).unwrap());
+    // Together they are one wish: `timeout` sends one to the process and one to its group.
     kill(pid, Signal::SIGTERM).unwrap();
+    kill(pid, Signal::SIGINT).unwrap();
     let status = supervisor.0.wait().unwrap();
     assert_eq!(status.code(), Some(0));
     assert_eq!(written("order"), "control\ndata\n");
@@ -320,7 +322,7 @@ fn a_second_signal_forces_the_end() {
     });
     let pid = Pid::from_raw(i32::try_from(supervisor.0.id()).unwrap());
     kill(pid, Signal::SIGINT).unwrap();
-    std::thread::sleep(Duration::from_millis(300));
+    std::thread::sleep(Duration::from_millis(600));
     assert!(
         supervisor.0.try_wait().unwrap().is_none(),
         "it waits for its children"

@@ -349,7 +349,7 @@ fn the_older_request_replaces_everything_that_is_set() {
     }
 }
 
-fn entity(parts: &[(&str, Option<&str>)]) -> Vec<EntityData> {
+pub fn entity(parts: &[(&str, Option<&str>)]) -> Vec<EntityData> {
     let part = |(kind, name): &(&str, Option<&str>)| EntityData {
         entity_type: kind.to_string(),
         entity_name: name.map(Into::into),
@@ -358,7 +358,7 @@ fn entity(parts: &[(&str, Option<&str>)]) -> Vec<EntityData> {
     parts.iter().map(part).collect()
 }
 
-fn alter_quota(
+pub fn alter_quota(
     shards: &mut [FakeShard],
     parts: &[(&str, Option<&str>)],
     key: &str,

@@ -1,5 +1,6 @@
 //! The control plane against shards played by the test: real region, rings, log on disk.
 
+mod answers;
 mod configs;
 mod mistakes;
 mod own;
@@ -325,6 +326,7 @@ fn the_cluster_and_its_configs_are_described() {
         let response = DescribeClusterResponse::decode(&body, version).unwrap();
         assert_eq!(response.cluster_id, "cluster");
         assert_eq!(response.brokers[0].port, 9092);
+        assert_eq!(response.controller_id, 1);
         assert_eq!(response.admin_address.as_deref(), Some("127.0.0.1:7"));
     }
     create(&mut shards, 7, false, vec![topic("a", 1, 1)]);
