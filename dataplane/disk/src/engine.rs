@@ -42,7 +42,8 @@ pub(crate) struct Operation {
 
 enum Driver {
     Uring(Box<UringDriver>),
-    Thread(ThreadDriver),
+    /// By lane.
+    Threads(Vec<ThreadDriver>),
     Sim(SimDriver),
 }
 
@@ -55,8 +56,9 @@ struct Slot {
 /// The data path of one shard. Belongs to its thread.
 pub struct Disk<M: Memory> {
     driver: Driver,
-    /// For files that the kernel cannot read by itself.
-    side: Option<ThreadDriver>,
+    /// For files that the kernel cannot read by itself, by lane; empty: there are to be none.
+    side: Vec<ThreadDriver>,
+    lanes: usize,
     slots: Vec<Option<Slot>>,
     free: Vec<u32>,
     done: Vec<(u32, Result<u32, i32>)>,
@@ -65,55 +67,58 @@ pub struct Disk<M: Memory> {
 }
 
 impl<M: Memory> Disk<M> {
-    /// A disk with at most `depth` operations under way, on files of the operating system.
+    /// A disk with at most `depth` operations under way, on files of the operating system. An
+    /// operation that never ends holds up at most those of its own of `lanes` lanes.
     ///
     /// `hold` is a descriptor that the kernel keeps open until the last operation of this ring has
     /// ended, even when the process is killed: a lock on it tells a successor when it may begin.
     pub fn new(
         driver: DiskDriver,
-        depth: u32,
+        (depth, lanes): (u32, usize),
         memory: M,
         wake: &Arc<Wake>,
         hold: Option<std::os::fd::RawFd>,
     ) -> io::Result<Self> {
-        let driver = match driver {
-            DiskDriver::Auto => match UringDriver::new(depth, wake, hold) {
-                Ok(uring) => Driver::Uring(Box::new(uring)),
-                Err(_) => Driver::Thread(ThreadDriver::new(depth, wake)?),
-            },
-            DiskDriver::Thread => Driver::Thread(ThreadDriver::new(depth, wake)?),
+        let threads = || {
+            let threads = (0..lanes).map(|_| ThreadDriver::new(depth, wake));
+            io::Result::Ok(Driver::Threads(threads.collect::<io::Result<_>>()?))
         };
-        Ok(Self::with_driver(driver, depth, memory))
+        let driver = match driver {
+            DiskDriver::Auto => match UringDriver::new((depth, lanes), wake, hold) {
+                Ok(uring) => Driver::Uring(Box::new(uring)),
+                Err(_) => threads()?,
+            },
+            DiskDriver::Thread => threads()?,
+        };
+        Ok(Self::with_driver(driver, (depth, lanes), memory))
     }
 
-    /// Starts a thread for files without a descriptor, whose reads take time of a processor;
-    /// `settle` is its first act. Without it they are not to be read through this disk.
+    /// Starts a thread in each lane for files without a descriptor, whose reads take time of a
+    /// processor; `settle` is its first act. Without it they are not to be read through this disk.
     ///
     /// # Errors
-    /// The thread cannot be started.
-    pub fn with_side_thread(
+    /// A thread cannot be started.
+    pub fn with_side_threads(
         mut self,
         wake: &Arc<Wake>,
-        settle: impl FnOnce() + Send + 'static,
+        settle: impl FnOnce() + Clone + Send + 'static,
     ) -> io::Result<Self> {
-        self.side = Some(ThreadDriver::settled(
-            "unpack",
-            self.slots.len(),
-            wake,
-            settle,
-        )?);
+        let depth = self.slots.len();
+        let thread = |_| ThreadDriver::settled("unpack", depth, wake, settle.clone());
+        self.side = (0..self.lanes).map(thread).collect::<io::Result<_>>()?;
         Ok(self)
     }
 
     /// A disk for files of [`crate::sim`]: operations end in an order drawn from `seed`.
     pub fn simulated(depth: u32, memory: M, seed: u64) -> Self {
-        Self::with_driver(Driver::Sim(SimDriver::new(seed)), depth, memory)
+        Self::with_driver(Driver::Sim(SimDriver::new(seed)), (depth, 1), memory)
     }
 
-    fn with_driver(driver: Driver, depth: u32, memory: M) -> Self {
+    fn with_driver(driver: Driver, (depth, lanes): (u32, usize), memory: M) -> Self {
         Disk {
             driver,
-            side: None,
+            side: Vec::new(),
+            lanes: lanes.max(1),
             slots: (0..depth).map(|_| None).collect(),
             free: (0..depth).rev().collect(),
             done: Vec::with_capacity(depth as usize),
@@ -135,7 +140,7 @@ impl<M: Memory> Disk<M> {
     pub fn driver_name(&self) -> &'static str {
         match self.driver {
             Driver::Uring(_) => "io_uring",
-            Driver::Thread(_) => "thread",
+            Driver::Threads(_) => "thread",
             Driver::Sim(_) => "sim",
         }
     }
@@ -151,28 +156,42 @@ impl<M: Memory> Disk<M> {
     }
 
     /// Begins to write memory to a file. False when `capacity` is 0.
-    pub fn write(&mut self, file: &DiskFile, offset: u64, from: MemoryRange, token: u64) -> bool {
-        self.begin(Kind::Write, file, offset, from, token)
+    pub fn write(
+        &mut self,
+        lane: usize,
+        file: &DiskFile,
+        offset: u64,
+        from: MemoryRange,
+        token: u64,
+    ) -> bool {
+        self.begin(Kind::Write, (lane, file), offset, from, token)
     }
 
     /// Begins to read a file into memory that the caller leaves alone until the completion.
-    pub fn read(&mut self, file: &DiskFile, offset: u64, into: MemoryRange, token: u64) -> bool {
-        self.begin(Kind::Read, file, offset, into, token)
+    pub fn read(
+        &mut self,
+        lane: usize,
+        file: &DiskFile,
+        offset: u64,
+        into: MemoryRange,
+        token: u64,
+    ) -> bool {
+        self.begin(Kind::Read, (lane, file), offset, into, token)
     }
 
     /// Begins to make completed writes durable.
-    pub fn sync(&mut self, file: &DiskFile, token: u64) -> bool {
+    pub fn sync(&mut self, lane: usize, file: &DiskFile, token: u64) -> bool {
         let nothing = MemoryRange {
             start: 0,
             length: 0,
         };
-        self.begin(Kind::Sync, file, 0, nothing, token)
+        self.begin(Kind::Sync, (lane, file), 0, nothing, token)
     }
 
     fn begin(
         &mut self,
         kind: Kind,
-        file: &DiskFile,
+        (lane, file): (usize, &DiskFile),
         offset: u64,
         range: MemoryRange,
         token: u64,
@@ -192,10 +211,11 @@ impl<M: Memory> Disk<M> {
             address: self.memory.base().wrapping_add(range.start),
             length: range.length,
         };
-        match (&mut self.side, &mut self.driver) {
+        let lane = lane % self.lanes;
+        match (self.side.get_mut(lane), &mut self.driver) {
             (Some(side), _) if file.descriptor().is_none() => side.push(index, file, &operation),
             (_, Driver::Uring(driver)) => driver.push(index, file, &operation),
-            (_, Driver::Thread(driver)) => driver.push(index, file, &operation),
+            (_, Driver::Threads(drivers)) => drivers[lane].push(index, file, &operation),
             (_, Driver::Sim(driver)) => driver.push(index, file, &operation),
         }
         self.slots[index as usize] = Some(Slot {
@@ -210,7 +230,7 @@ impl<M: Memory> Disk<M> {
     pub fn submit(&mut self) -> bool {
         match &mut self.driver {
             Driver::Uring(driver) => driver.submit(),
-            Driver::Thread(_) | Driver::Sim(_) => true,
+            Driver::Threads(_) | Driver::Sim(_) => true,
         }
     }
 
@@ -218,10 +238,14 @@ impl<M: Memory> Disk<M> {
     pub fn poll(&mut self, completions: &mut Vec<Completion>) -> bool {
         match &mut self.driver {
             Driver::Uring(driver) => driver.poll(&mut self.done),
-            Driver::Thread(driver) => driver.poll(&mut self.done),
+            Driver::Threads(drivers) => {
+                for driver in drivers {
+                    driver.poll(&mut self.done);
+                }
+            }
             Driver::Sim(driver) => driver.poll(&mut self.done),
         }
-        if let Some(side) = &mut self.side {
+        for side in &mut self.side {
             side.poll(&mut self.done);
         }
         let any = !self.done.is_empty();
@@ -246,7 +270,7 @@ impl<M: Memory> Drop for Disk<M> {
         let mut ignored = Vec::new();
         while self.is_busy() {
             self.submit();
-            let is_aside = self.side.as_ref().is_some_and(ThreadDriver::is_busy);
+            let is_aside = self.side.iter().any(ThreadDriver::is_busy);
             if let (Driver::Uring(driver), false) = (&mut self.driver, is_aside) {
                 driver.wait();
             }
@@ -314,7 +338,7 @@ mod tests {
         let memory = HeapMemory::new(4);
         let base = memory.0;
         let wake = Arc::new(Wake::new().unwrap());
-        let mut disk = Disk::new(driver, 8, memory, &wake, None).unwrap();
+        let mut disk = Disk::new(driver, (8, 1), memory, &wake, None).unwrap();
         let block = BLOCK as usize;
         // SAFETY: within the allocation; nothing is under way yet.
         unsafe { base.write_bytes(0x5a, 2 * block) };
@@ -322,16 +346,16 @@ mod tests {
             start: 0,
             length: 2 * block,
         };
-        assert!(disk.write(&file, BLOCK, whole, 1));
+        assert!(disk.write(0, &file, BLOCK, whole, 1));
         assert_eq!(wait(&mut disk, 1)[0].result, Ok(2 * block as u32));
-        assert!(disk.sync(&file, 2));
+        assert!(disk.sync(0, &file, 2));
         assert_eq!(wait(&mut disk, 1)[0].result, Ok(0));
         let second = MemoryRange {
             start: 2 * block,
             length: 2 * block,
         };
         // Past the end: fewer bytes than asked for.
-        assert!(disk.read(&file, 2 * BLOCK, second, 3));
+        assert!(disk.read(0, &file, 2 * BLOCK, second, 3));
         let expected = Completion {
             token: 3,
             result: Ok(block as u32),
@@ -362,15 +386,15 @@ mod tests {
         let file = files.open(&path, OpenMode::Create).unwrap();
         let wake = Arc::new(Wake::new().unwrap());
         let memory = HeapMemory::new(1);
-        let mut disk = Disk::new(DiskDriver::Auto, 2, memory, &wake, None).unwrap();
+        let mut disk = Disk::new(DiskDriver::Auto, (2, 1), memory, &wake, None).unwrap();
         let range = MemoryRange {
             start: 0,
             length: 16,
         };
         // A negative offset of the kernel's point of view.
-        assert!(disk.write(&file, u64::MAX - 64, range, 1));
-        assert!(disk.write(&file, 0, range, 2));
-        assert!(!disk.write(&file, 0, range, 3), "two are under way");
+        assert!(disk.write(0, &file, u64::MAX - 64, range, 1));
+        assert!(disk.write(0, &file, 0, range, 2));
+        assert!(!disk.write(0, &file, 0, range, 3), "two are under way");
         let mut done = wait(&mut disk, 2);
         done.sort_by_key(|completion| completion.token);
         assert!(done[0].result.is_err(), "{done:?}");

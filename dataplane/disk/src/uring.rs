@@ -21,12 +21,23 @@ pub(crate) struct UringDriver {
 }
 
 impl UringDriver {
-    pub fn new(depth: u32, wake: &Arc<Wake>, hold: Option<RawFd>) -> io::Result<Self> {
+    /// `lanes`: an operation that never ends must not take the kernel's last worker from those of
+    /// other lanes.
+    pub fn new(
+        (depth, lanes): (u32, usize),
+        wake: &Arc<Wake>,
+        hold: Option<RawFd>,
+    ) -> io::Result<Self> {
         let ring = IoUring::builder()
             .setup_clamp()
             .setup_cqsize(depth.next_power_of_two() * 2)
             .build(depth.next_power_of_two())?;
         ring.submitter().register_eventfd(wake.descriptor())?;
+        if lanes > 1 {
+            // A worker for each operation that may wait; 0: as many for sockets as there are. Kernels
+            // before 5.15 do not know this, and choose by themselves.
+            let _ = ring.submitter().register_iowq_max_workers(&mut [depth, 0]);
+        }
         if let Some(descriptor) = hold {
             ring.submitter().register_files(&[descriptor])?;
         }

@@ -277,11 +277,14 @@ impl Log {
         self.recovery_position = 0;
         // Before the file, without which the segment is not written: see `room`.
         self.order_roll_room(io);
-        io.job(Job::Create {
-            log: self.id,
-            directory: self.directory.clone(),
-            base,
-        });
+        io.job(
+            self.root,
+            Job::Create {
+                log: self.id,
+                directory: self.directory.clone(),
+                base,
+            },
+        );
         self.pump_writes(io);
         Ok(())
     }
@@ -300,7 +303,8 @@ impl Log {
             let left = u64::from(self.config.segment_bytes).max(needed) - end;
             let wanted = wanted.min(left as usize).next_power_of_two();
             let wanted = wanted.clamp(4096, EXTENT_BYTES_MAX);
-            let to_be_had = self.to_be_had(io);
+            let may_hold = io.may_hold(self.root);
+            let to_be_had = self.to_be_had(io).min(may_hold);
             let extent = match wanted.min(to_be_had) {
                 0..4096 => None,
                 wanted => self.allocate(io, base, end, 1 << wanted.ilog2()),
@@ -308,6 +312,8 @@ impl Log {
             let Some(extent) = extent else {
                 io.memory_wanted = true;
                 io.memory_short = match to_be_had {
+                    // There may be enough, but not for a disk that does not answer.
+                    _ if may_hold < wanted => 0,
                     // The share of the others has to be whole again before this log gets any.
                     0..4096 => bytes + io.pool().usage().bytes / SHARE_FOR_LITTLE,
                     _ => bytes,
@@ -384,6 +390,7 @@ impl Log {
         if self.extents.len() == self.extents.capacity() {
             io.stats.made_in_place += 1;
         }
+        io.add_unwritten(self.root, extent.size as usize);
         self.extents.push_back(extent);
         let grown = self.extent_bytes * 2;
         if extent.size as usize >= self.extent_bytes {

@@ -86,6 +86,7 @@ impl WindowCache {
     fn ensure(
         &mut self,
         io: &mut Io,
+        root: u16,
         key: WindowKey,
         file: &precursor_disk::DiskFile,
         limit: u64,
@@ -111,7 +112,7 @@ impl WindowCache {
         let extent = extent?;
         // Only now: evicting frees indexes too.
         let index = self.free.last().copied();
-        let begun = index.is_some_and(|index| io.read(file, index, start, extent));
+        let begun = index.is_some_and(|index| io.read(root, file, index, start, extent));
         let (Some(index), true) = (index, begun) else {
             io.free(extent);
             return None;
@@ -354,7 +355,7 @@ impl ColdRead<'_> {
             end,
             aborted: segment.aborted.count,
         };
-        self.io.job(job);
+        self.io.job(self.log.root, job);
     }
 
     /// Begins to load what the reader will ask for next, if memory and disk allow.
@@ -386,7 +387,7 @@ impl ColdRead<'_> {
                 (segment.base, segment.generation),
                 number as u32,
             );
-            let Some(index) = self.cache.ensure(self.io, key, &file, limit) else {
+            let Some(index) = self.cache.ensure(self.io, self.log.root, key, &file, limit) else {
                 return Ensured::NoMemory;
             };
             match self.cache.windows[index as usize].map(|window| window.state) {
@@ -510,6 +511,7 @@ pub(crate) fn on_loaded(
         std::sync::Arc<crate::index::SealedIndex>,
     )>,
 ) -> bool {
+    let root = log.root;
     let segment = log.segment_of_mut(base);
     // Removed by retention or replaced by compaction meanwhile.
     let Some(segment) = segment.filter(|segment| segment.generation == generation) else {
@@ -521,7 +523,7 @@ pub(crate) fn on_loaded(
             if segment.file.is_none() {
                 segment.file = Some(file);
             } else {
-                io.discard(Garbage::File(file));
+                io.close(root, Garbage::File(file));
             }
             let mut index = SegmentIndex::Loaded(index);
             if matches!(segment.index, SegmentIndex::Absent) {

@@ -93,11 +93,14 @@ impl ColdRead<'_> {
                 index_interval: self.log.config.index_interval_bytes,
                 epochs: Some(self.log.epochs.clone()),
             };
-            self.io.job(Job::Mend {
-                log: self.log.id,
-                generation: segment.generation,
-                sick: Box::new(sick),
-            });
+            self.io.job(
+                self.log.root,
+                Job::Mend {
+                    log: self.log.id,
+                    generation: segment.generation,
+                    sick: Box::new(sick),
+                },
+            );
         }
         Progress::Waiting
     }
@@ -167,7 +170,7 @@ impl Log {
             aborted,
         };
         let old = std::mem::replace(segment, fresh);
-        io.discard(Garbage::Segment(old));
+        io.close(self.root, Garbage::Segment(old));
         if self.durable_base == mended.base {
             self.durable_position = mended.size;
         }

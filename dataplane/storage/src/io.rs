@@ -3,16 +3,32 @@
 use crate::api::{LogId, Now, StoreEvent};
 use crate::directories::LogDirectories;
 use crate::jobs::{Job, Outcome};
+use crate::lanes::{JobHelper, Lanes, directory_lanes};
+use crate::room::Garbage;
 use crate::stock::Stock;
-use precursor_disk::{Completion, Disk, DiskFile, Helper, MemoryRange};
+use precursor_disk::{Completion, Disk, DiskFile, MemoryRange};
 use precursor_model::Offset;
 use precursor_shm::{ExtentId, ExtentPool};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Jobs that wait for the helper, and events that wait for the shard, before their lists grow.
-const JOBS: usize = 256;
+/// Events that wait for the shard before their list grows.
 const EVENTS: usize = 64;
+/// Operations that each of several directories may have under way at least.
+const OPERATIONS_MIN: usize = 16;
+/// A directory whose disk and helper gave no answer for so long may hold no more than its share of
+/// the memory, if there are others.
+const SILENT_US: u64 = 100_000;
+/// A directory's share of the memory is never smaller than this part.
+const SHARES_MAX: usize = 4;
+
+/// Operations that each of so many directories may have under way, of `depth` for one alone.
+pub(crate) fn operations_of_one(directories: usize, depth: usize) -> usize {
+    match directories {
+        0 | 1 => depth,
+        many => (depth / many).max(OPERATIONS_MIN),
+    }
+}
 
 /// What an operation of the disk was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,11 +102,25 @@ pub struct StoreStats {
     pub cold_chunks_damaged: u64,
 }
 
+/// What one directory has under way.
+#[derive(Clone, Copy, Default)]
+struct UnderWay {
+    operations: usize,
+    /// When an operation last ended, or began when there was none.
+    since_us: u64,
+    /// Bytes of extents that are not on disk.
+    unwritten: usize,
+}
+
 pub(crate) struct Io {
     pub disk: Disk<ExtentPool>,
-    helper: Helper<Job, Outcome>,
-    jobs: VecDeque<Job>,
-    operations: Vec<Option<Operation>>,
+    lanes: Lanes,
+    /// By directory.
+    under_way: Box<[UnderWay]>,
+    /// What each may have under way at most.
+    operations_of_one: usize,
+    /// Each with its directory.
+    operations: Vec<Option<(Operation, u16)>>,
     operations_free: Vec<u32>,
     completions: Vec<Completion>,
     /// By the unit at which an extent begins: how many gathers hold it, and whether it is to be
@@ -121,16 +151,18 @@ pub(crate) struct Io {
 impl Io {
     pub fn new(
         disk: Disk<ExtentPool>,
-        helper: Helper<Job, Outcome>,
+        helpers: Vec<JobHelper>,
         directories: Arc<LogDirectories>,
         now: Now,
     ) -> Io {
         let depth = disk.capacity();
+        let roots = directories.paths().count();
         let units = disk.memory().usage().bytes / 4096;
         Io {
             disk,
-            helper,
-            jobs: VecDeque::with_capacity(JOBS),
+            lanes: Lanes::new(helpers),
+            under_way: vec![UnderWay::default(); roots].into(),
+            operations_of_one: operations_of_one(roots, depth).min(depth),
             operations: vec![None; depth],
             operations_free: (0..depth as u32).rev().collect(),
             completions: Vec::with_capacity(depth),
@@ -197,6 +229,7 @@ impl Io {
     /// pinned until the write has ended.
     pub fn write(
         &mut self,
+        root: u16,
         file: &DiskFile,
         operation: Operation,
         position: u64,
@@ -206,12 +239,15 @@ impl Io {
         let Operation::Write { extent, .. } = operation else {
             return false;
         };
-        let Some(token) = self.operations_free.pop() else {
+        let Some(token) = self.token(root) else {
             return false;
         };
         let range = self.range(extent, offset, length);
-        let begun = self.disk.write(file, position, range, u64::from(token));
-        self.begun(token, begun.then_some(operation));
+        let lane = self.lane(root);
+        let begun = self
+            .disk
+            .write(lane, file, position, range, u64::from(token));
+        self.begun(root, token, begun.then_some(operation));
         if begun {
             self.pin(extent);
         }
@@ -219,31 +255,93 @@ impl Io {
     }
 
     /// Begins a read into a whole extent.
-    pub fn read(&mut self, file: &DiskFile, window: u32, position: u64, id: ExtentId) -> bool {
-        let Some(token) = self.operations_free.pop() else {
+    pub fn read(
+        &mut self,
+        root: u16,
+        file: &DiskFile,
+        window: u32,
+        position: u64,
+        id: ExtentId,
+    ) -> bool {
+        let Some(token) = self.token(root) else {
             return false;
         };
         let range = self.range(id, 0, self.pool().size(id));
-        let begun = self.disk.read(file, position, range, u64::from(token));
-        self.begun(token, begun.then_some(Operation::Read { window }));
+        let lane = self.lane(root);
+        let begun = self
+            .disk
+            .read(lane, file, position, range, u64::from(token));
+        self.begun(root, token, begun.then_some(Operation::Read { window }));
         begun
     }
 
-    pub fn sync(&mut self, file: &DiskFile, log: LogId) -> bool {
-        let Some(token) = self.operations_free.pop() else {
+    pub fn sync(&mut self, root: u16, file: &DiskFile, log: LogId) -> bool {
+        let Some(token) = self.token(root) else {
             return false;
         };
-        let begun = self.disk.sync(file, u64::from(token));
+        let begun = self.disk.sync(self.lane(root), file, u64::from(token));
         let begun_us = self.now.monotonic_us;
-        self.begun(token, begun.then_some(Operation::Sync { log, begun_us }));
+        let operation = Operation::Sync { log, begun_us };
+        self.begun(root, token, begun.then_some(operation));
         begun
     }
 
-    fn begun(&mut self, token: u32, operation: Option<Operation>) {
-        if operation.is_none() {
-            self.operations_free.push(token);
+    /// A name for an operation, unless the directory has its share under way: one whose disk does
+    /// not answer leaves the rest to the others.
+    fn token(&mut self, root: u16) -> Option<u32> {
+        match self.under_way[usize::from(root)].operations < self.operations_of_one {
+            true => self.operations_free.pop(),
+            false => None,
         }
-        self.operations[token as usize] = operation;
+    }
+
+    fn lane(&self, root: u16) -> usize {
+        usize::from(root) % directory_lanes(self.under_way.len())
+    }
+
+    fn begun(&mut self, root: u16, token: u32, operation: Option<Operation>) {
+        match operation {
+            None => self.operations_free.push(token),
+            Some(_) => {
+                let under_way = &mut self.under_way[usize::from(root)];
+                if under_way.operations == 0 {
+                    under_way.since_us = self.now.monotonic_us;
+                }
+                under_way.operations += 1;
+            }
+        }
+        self.operations[token as usize] = operation.map(|operation| (operation, root));
+    }
+
+    /// Counts an extent of a directory's log that is to be written.
+    pub fn add_unwritten(&mut self, root: u16, bytes: usize) {
+        self.under_way[usize::from(root)].unwritten += bytes;
+    }
+
+    /// An extent is on disk, or is not to be written any more.
+    pub fn take_unwritten(&mut self, root: u16, bytes: usize) {
+        let unwritten = &mut self.under_way[usize::from(root)].unwritten;
+        *unwritten = unwritten.saturating_sub(bytes);
+    }
+
+    /// Bytes of memory that the logs of a directory may still take for what is to be written to it.
+    /// A directory that does not answer has an end: the memory is not its alone.
+    pub fn may_hold(&self, root: u16) -> usize {
+        let roots = self.under_way.len();
+        let under_way = &self.under_way[usize::from(root)];
+        if roots == 1 {
+            return usize::MAX;
+        }
+        let now_us = self.now.monotonic_us;
+        let disk_us = match under_way.operations {
+            0 => 0,
+            _ => now_us.saturating_sub(under_way.since_us),
+        };
+        if disk_us.max(self.lanes.silent_us(root, now_us)) < SILENT_US {
+            return usize::MAX;
+        }
+        let share = self.pool().usage().bytes / roots.min(SHARES_MAX);
+        share.saturating_sub(under_way.unwritten)
     }
 
     /// Takes one ended operation.
@@ -252,8 +350,11 @@ impl Io {
             return None;
         }
         let completion = self.completions.pop()?;
-        let operation = self.operations[completion.token as usize].take()?;
+        let (operation, root) = self.operations[completion.token as usize].take()?;
         self.operations_free.push(completion.token as u32);
+        let under_way = &mut self.under_way[usize::from(root)];
+        under_way.operations -= 1;
+        under_way.since_us = self.now.monotonic_us;
         if let Operation::Write { extent, .. } = operation {
             self.unpin(extent);
         }
@@ -284,34 +385,35 @@ impl Io {
         }
     }
 
-    /// Queues a job for the helper.
-    pub fn job(&mut self, job: Job) {
-        if self.jobs.len() == self.jobs.capacity() {
+    /// Queues a job for the helper of a log directory.
+    pub fn job(&mut self, root: u16, job: Job) {
+        self.queue(Some(root), job);
+    }
+
+    /// Queues a job that touches no file.
+    pub fn memory_job(&mut self, job: Job) {
+        self.queue(None, job);
+    }
+
+    fn queue(&mut self, root: Option<u16>, job: Job) {
+        if !self.lanes.push(root, job, self.now.monotonic_us) {
             self.stats.made_in_place += 1;
         }
-        self.jobs.push_back(job);
-        self.send_jobs();
     }
 
-    fn send_jobs(&mut self) {
-        while let Some(job) = self.jobs.pop_front() {
-            if let Err(job) = self.helper.try_send(job) {
-                self.jobs.push_front(job);
-                return;
-            }
-        }
+    /// Has a helper close what is open of a directory's files: that may block.
+    pub fn close(&mut self, root: u16, garbage: Garbage) {
+        self.job(root, Job::Discard(garbage));
     }
 
-    /// Takes one outcome of the helper.
+    /// Takes one outcome of a helper.
     pub fn next_outcome(&mut self) -> Option<Outcome> {
-        let outcome = self.helper.try_receive()?;
-        self.send_jobs();
-        Some(outcome)
+        self.lanes.next_outcome(self.now.monotonic_us)
     }
 
-    /// True while the disk or the helper owes something.
+    /// True while the disk or a helper owes something.
     pub fn is_busy(&self) -> bool {
-        self.disk.is_busy() || self.helper.is_busy() || !self.jobs.is_empty()
+        self.disk.is_busy() || self.lanes.is_busy()
     }
 
     /// True when names of extents that are gone fill the list of what can be evicted.
@@ -319,16 +421,16 @@ impl Io {
         self.evictable.len() > self.pins.len() + self.pins.len() / 4
     }
 
-    /// True when the helper is so far behind that work which can wait should.
-    pub fn is_behind(&self) -> bool {
-        self.jobs.len() >= JOBS / 4
+    /// True when a directory's helper is so far behind that work which can wait should.
+    pub fn is_behind(&self, root: u16) -> bool {
+        self.lanes.is_behind(root)
     }
 
     /// Makes the lists long enough for this many logs.
     pub fn expect_logs(&mut self, logs: usize) {
         self.stock.expect_logs(logs);
         reserve(&mut self.starved, logs);
-        reserve(&mut self.jobs, JOBS + 4 * logs);
+        self.lanes.expect_logs(logs);
         let events = EVENTS + 2 * logs;
         self.events
             .reserve(events.saturating_sub(self.events.len()));

@@ -66,8 +66,6 @@ impl Bases {
 /// What of a log the checkpoint files are to say.
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
-    /// The log directory whose files they are.
-    pub root: u16,
     pub topic: Arc<str>,
     pub partition: i32,
     pub recovery_point: Offset,
@@ -96,7 +94,8 @@ pub(crate) struct SettleJob {
 
 #[derive(Debug)]
 pub(crate) enum Job {
-    Open(Vec<Opening>),
+    /// Opens logs of one directory.
+    Open(u16, Vec<Opening>),
     Create {
         log: LogId,
         directory: Arc<PathBuf>,
@@ -107,11 +106,12 @@ pub(crate) enum Job {
     Settle(SettleJob),
     /// Settles many logs, whose syncs wait together.
     SettleAll(Vec<SettleJob>),
-    /// Merges these into the checkpoint files that all shards share.
+    /// Merges these into the checkpoint files of a directory, which all shards share.
     Checkpoints {
         directories: Arc<LogDirectories>,
+        root: u16,
         changed: Vec<Checkpoint>,
-        removed: Vec<(u16, (String, i32))>,
+        removed: Vec<(String, i32)>,
     },
     /// Whether a log directory can be written.
     Probe(u16, PathBuf),
@@ -171,7 +171,7 @@ pub(crate) enum Job {
 pub(crate) type Settled = io::Result<Option<Arc<SealedIndex>>>;
 
 pub(crate) enum Outcome {
-    Opened(OpenedLogs),
+    Opened(u16, OpenedLogs),
     Created(LogId, Offset, io::Result<DiskFile>),
     Reserved(io::Result<()>),
     /// Log, base, offset below which everything is settled, the index if the segment is sealed.
@@ -183,8 +183,8 @@ pub(crate) enum Outcome {
     },
     /// Of logs whose segments go on: the offset below which everything is settled.
     SettledAll(Vec<(LogId, Offset, Offset, Settled)>),
-    /// The list comes back empty; with the directories whose files could not be written.
-    Checkpointed(Vec<Checkpoint>, Vec<(u16, io::Error)>),
+    /// Of a directory; the list comes back empty.
+    Checkpointed(u16, Vec<Checkpoint>, io::Result<()>),
     Probed(u16, io::Result<()>),
     /// Of a segment and a generation of it.
     Loaded(
@@ -214,7 +214,7 @@ pub(crate) enum Outcome {
 /// Does a job, blocking.
 pub(crate) fn run(files: &dyn FileSystem, job: Job) -> Outcome {
     match job {
-        Job::Open(openings) => Outcome::Opened(open_logs(files, openings)),
+        Job::Open(root, openings) => Outcome::Opened(root, open_logs(files, openings)),
         Job::Create {
             log,
             directory,
@@ -225,12 +225,13 @@ pub(crate) fn run(files: &dyn FileSystem, job: Job) -> Outcome {
         Job::SettleAll(jobs) => settle_many(files, jobs),
         Job::Checkpoints {
             directories,
+            root,
             mut changed,
             removed,
         } => {
-            let failed = write_all_checkpoints(files, &directories, &changed, &removed);
+            let written = write_checkpoints(files, directories.path(root), &changed, &removed);
             changed.clear();
-            Outcome::Checkpointed(changed, failed)
+            Outcome::Checkpointed(root, changed, written)
         }
         Job::Probe(root, path) => Outcome::Probed(root, files.probe(&path)),
         Job::Load {
@@ -427,36 +428,15 @@ fn write_snapshot(files: &dyn FileSystem, directory: &Path, snapshot: &Snapshot)
     Ok(())
 }
 
-/// Each directory has files of its own; gives those whose files could not be written.
-fn write_all_checkpoints(
-    files: &dyn FileSystem,
-    directories: &LogDirectories,
-    changed: &[Checkpoint],
-    removed: &[(u16, (String, i32))],
-) -> Vec<(u16, io::Error)> {
-    let mut failed = Vec::new();
-    for root in directories.usable() {
-        let changed: Vec<&Checkpoint> = changed.iter().filter(|log| log.root == root).collect();
-        let removed = removed.iter().filter(|(of, _)| *of == root);
-        let removed: Vec<&(String, i32)> = removed.map(|(_, key)| key).collect();
-        if changed.is_empty() && removed.is_empty() {
-            continue;
-        }
-        let written = write_checkpoints(files, directories.path(root), &changed, &removed);
-        failed.extend(written.err().map(|error| (root, error)));
-    }
-    failed
-}
-
 fn write_checkpoints(
     files: &dyn FileSystem,
     directory: &Path,
-    changed: &[&Checkpoint],
-    removed: &[&(String, i32)],
+    changed: &[Checkpoint],
+    removed: &[(String, i32)],
 ) -> io::Result<()> {
     let _lock = files.lock(&directory.join(CHECKPOINT_LOCK))?;
     let offsets = |of: fn(&Checkpoint) -> Option<Offset>| {
-        let of_log = |log: &&Checkpoint| Some(((log.topic.to_string(), log.partition), of(log)?));
+        let of_log = |log: &Checkpoint| Some(((log.topic.to_string(), log.partition), of(log)?));
         changed.iter().filter_map(of_log).collect::<OffsetMap>()
     };
     let maps = [
@@ -472,7 +452,7 @@ fn write_checkpoints(
         let mut all = read_offsets(files, &path)?;
         let before = all.clone();
         for key in removed {
-            all.remove(*key);
+            all.remove(key);
         }
         all.extend(changed);
         if all != before {

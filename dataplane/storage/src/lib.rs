@@ -21,6 +21,7 @@ mod index;
 mod index_builder;
 mod io;
 mod jobs;
+mod lanes;
 mod layout;
 mod log;
 mod maintenance;

@@ -80,7 +80,7 @@ impl Store {
         }
         self.write_dirty(now);
         self.sync_due(now);
-        if now.monotonic_us >= self.timers.next_checkpoint && self.checkpoints.is_some() {
+        if now.monotonic_us >= self.timers.next_checkpoint && self.can_checkpoint() {
             self.timers.next_checkpoint =
                 now.monotonic_us + self.options.checkpoint_interval_ms * 1000;
             self.write_checkpoints();
@@ -108,7 +108,7 @@ impl Store {
     pub fn deadline(&self) -> Option<u64> {
         let timers = &self.timers;
         let mut due = timers.next_retention;
-        if self.checkpoints.is_some() {
+        if self.can_checkpoint() {
             due = due.min(timers.next_checkpoint);
         }
         due = due.min(self.cleaner.deadline());
@@ -178,13 +178,13 @@ impl Store {
         while let Some(outcome) = self.io.next_outcome() {
             any = true;
             match outcome {
-                Outcome::Opened(logs) => {
-                    self.opens.under_way = false;
+                Outcome::Opened(root, logs) => {
+                    self.opens.set_under_way(root, false);
                     for (log, result) in logs.opened {
                         self.on_opened(log, result);
                     }
                     for opening in logs.rest {
-                        self.opens.push(opening);
+                        self.opens.push(root, opening);
                     }
                     if let Some(took_us) = self.opens.tell_recovered(self.io.now) {
                         self.io.stats.recovery_us = took_us;
@@ -218,13 +218,13 @@ impl Store {
                         self.on_settled(log, base, offset, result);
                     }
                 }
-                Outcome::Checkpointed(list, failed) => {
-                    self.checkpoints = Some(list);
-                    for (root, error) in failed {
+                Outcome::Checkpointed(root, list, written) => {
+                    self.checkpoints[usize::from(root)].list = Some(list);
+                    if let Err(error) = written {
                         let path = self.io.directories.path(root).to_owned();
                         let directory = path.display();
                         tracing::error!(%directory, %error, "cannot write the checkpoint files");
-                        self.io.job(Job::Probe(root, path));
+                        self.io.job(root, Job::Probe(root, path));
                     }
                 }
                 Outcome::Probed(root, Err(error)) if is_for_want_of_space(&error) => {
@@ -290,23 +290,28 @@ impl Store {
         }
     }
 
-    /// Gives the helper the next logs to open, one batch at a time: what else it has to do is not
+    /// Gives each helper the next logs to open, one batch at a time: what else it has to do is not
     /// to wait for more than that. True when there were any.
     fn feed_opens(&mut self) -> bool {
-        if !self.opens.is_due() {
-            return false;
+        let mut any = false;
+        while let Some(root) = self.opens.due() {
+            any |= self.feed_opens_of(root);
         }
+        any
+    }
+
+    fn feed_opens_of(&mut self, root: u16) -> bool {
         let slots = &self.slots;
         let is_wanted = |id: LogId| {
             let slot = &slots[id.slot as usize];
             slot.generation == id.generation && slot.log.is_some()
         };
-        let batch = self.opens.next_batch(is_wanted);
+        let batch = self.opens.next_batch(root, is_wanted);
         if batch.is_empty() {
             return false;
         }
-        self.opens.under_way = true;
-        self.io.job(Job::Open(batch));
+        self.opens.set_under_way(root, true);
+        self.io.job(root, Job::Open(root, batch));
         true
     }
 
@@ -385,13 +390,14 @@ impl Store {
                 return;
             };
             if let Some((log, io)) = self.log_and_io(id)
+                && let root = log.root
                 && let Some(segment) = log.segment_of_mut(base)
             {
                 let index = std::mem::replace(&mut segment.index, SegmentIndex::Absent);
                 let file = segment.file.take();
                 io.retire_index(index);
                 if let Some(file) = file {
-                    io.discard(Garbage::File(file));
+                    io.close(root, Garbage::File(file));
                 }
             }
         }
@@ -451,11 +457,14 @@ impl Store {
         }
     }
 
-    /// Hands changed recovery points and log starts to the helper.
+    /// Whether some directory's helper is through with the last checkpoints.
+    fn can_checkpoint(&self) -> bool {
+        self.checkpoints.iter().any(|of| of.list.is_some())
+    }
+
+    /// Hands changed recovery points and log starts to the helpers, but for those that are not
+    /// through with the last ones.
     pub(crate) fn write_checkpoints(&mut self) {
-        let Some(mut changed) = self.checkpoints.take() else {
-            return;
-        };
         for slot in &mut self.slots {
             let Some(log) = slot.log.as_deref_mut() else {
                 continue;
@@ -464,9 +473,11 @@ impl Store {
             if log.segments.is_empty() || log.checkpointed == now || !log.is_online() {
                 continue;
             }
+            let Some(changed) = &mut self.checkpoints[usize::from(log.root)].list else {
+                continue;
+            };
             log.checkpointed = now;
             changed.push(Checkpoint {
-                root: log.root,
                 topic: log.topic.clone(),
                 partition: log.partition,
                 recovery_point: log.recovery_point,
@@ -474,15 +485,20 @@ impl Store {
                 clean_to: log.clean_to,
             });
         }
-        if changed.is_empty() && self.removed.is_empty() {
-            self.checkpoints = Some(changed);
-            return;
+        for (root, of) in (0u16..).zip(&mut self.checkpoints) {
+            let is_usable = self.io.directories.error(root).is_none();
+            let has_any = |list: &Vec<Checkpoint>| !list.is_empty() || !of.removed.is_empty();
+            let wanted = of.list.as_ref().is_some_and(has_any) && is_usable;
+            if let Some(changed) = of.list.take_if(|_| wanted) {
+                let job = Job::Checkpoints {
+                    directories: self.io.directories.clone(),
+                    root,
+                    changed,
+                    removed: std::mem::take(&mut of.removed),
+                };
+                self.io.job(root, job);
+            }
         }
-        self.io.job(Job::Checkpoints {
-            directories: self.io.directories.clone(),
-            changed,
-            removed: std::mem::take(&mut self.removed),
-        });
     }
 }
 

@@ -31,6 +31,7 @@ impl Log {
                 return;
             }
             io.pool_mut().set_state(extent.id, ExtentState::Written);
+            io.take_unwritten(self.root, extent.size as usize);
             self.evictable += 1;
             io.evictable.push_back(self.id);
             self.extents_written += 1;
@@ -67,6 +68,14 @@ impl Log {
         Evicted::Bytes(size)
     }
 
+    /// The oldest extent is let go of, written or not.
+    pub fn forget_front(&mut self, io: &mut Io, bytes: usize) {
+        match self.extents_written.checked_sub(1) {
+            Some(written) => self.extents_written = written,
+            None => io.take_unwritten(self.root, bytes),
+        }
+    }
+
     /// Gives back the tail of a log that is on disk as a whole; returns the bytes freed.
     pub fn park(&mut self, io: &mut Io) -> usize {
         let settled = self.state == LogState::Online
@@ -94,10 +103,10 @@ impl Log {
 
     /// Frees every extent of the log.
     pub fn free_extents(&mut self, io: &mut Io) -> usize {
-        self.extents_written = 0;
         let mut freed = 0;
         while let Some(extent) = self.extents.pop_front() {
             freed += extent.size as usize;
+            self.forget_front(io, extent.size as usize);
             io.free(extent.id);
         }
         freed

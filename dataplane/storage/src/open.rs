@@ -4,6 +4,7 @@ use crate::api::*;
 use crate::directories::{LogDirectories, SpareRoom};
 use crate::epochs::LeaderEpochs;
 use crate::jobs::read_offsets;
+use crate::lanes::directory_lanes;
 use crate::layout::{
     CLEANER_OFFSETS, LOG_STARTS, OffsetMap, PARTITION_METADATA, RECOVERY_POINTS, clean_marker,
     decode_partition_metadata, ring_lock,
@@ -13,7 +14,7 @@ use crate::producers::ProducerState;
 use crate::room::Rooms;
 use crate::scan::MemoryPiece;
 use crate::segment_files::set_extent_aside;
-use crate::store::DISK_DEPTH;
+use crate::store::disk_depth;
 use precursor_disk::{Disk, DiskDriver, FileSystem, SystemFileSystem, Wake, direct_io_works};
 use precursor_model::{LogUid, OFFSETS_TOPIC};
 use precursor_shm::{ExtentPool, ExtentState, RecoveredExtent};
@@ -76,6 +77,7 @@ pub(crate) fn system_files(
 /// stays locked until a killed process's last write has ended: two lives never write at once.
 pub(crate) fn lock_and_disk(
     options: &StoreOptions,
+    directories: usize,
     pool: ExtentPool,
     wake: &Arc<Wake>,
 ) -> Result<Parts, OpenError> {
@@ -97,10 +99,11 @@ pub(crate) fn lock_and_disk(
         true => DiskDriver::Auto,
         false => DiskDriver::Thread,
     };
-    let disk = Disk::new(driver, DISK_DEPTH, pool, wake, Some(lock.as_raw_fd()));
+    let (depth, lanes) = (disk_depth(directories), directory_lanes(directories));
+    let disk = Disk::new(driver, (depth, lanes), pool, wake, Some(lock.as_raw_fd()));
     let taken = options.workers.taken_cpus.clone();
     let settle = move || precursor_disk::keep_off(&taken);
-    let disk = disk.and_then(|disk| disk.with_side_thread(wake, settle));
+    let disk = disk.and_then(|disk| disk.with_side_threads(wake, settle));
     let disk = disk.map_err(system("cannot start disk I/O".to_owned()))?;
     Ok(Parts {
         disk,

@@ -12,6 +12,20 @@ const BATCH: usize = 128;
 /// A log and what is needed to open it.
 pub(crate) type Opening = (LogId, Box<OpenRequest>);
 
+/// What waits for the helper of one directory.
+#[derive(Default)]
+struct Queue {
+    topics: VecDeque<Waiting>,
+    /// The helper has a batch.
+    under_way: bool,
+}
+
+impl Queue {
+    fn is_due(&self) -> bool {
+        !self.under_way && !self.topics.is_empty()
+    }
+}
+
 struct Waiting {
     topic: TopicId,
     requests: VecDeque<Opening>,
@@ -20,9 +34,8 @@ struct Waiting {
 /// Requests by topic. Every topic that waits has a part in each batch, so that a topic of one
 /// partition does not wait for those of ten thousand that were asked for before it.
 pub(crate) struct Opens {
-    topics: VecDeque<Waiting>,
-    /// The helper has a batch.
-    pub under_way: bool,
+    /// By directory.
+    queues: Vec<Queue>,
     recovered: Recovered,
     begun_us: u64,
     /// The logs that were there at the start are open.
@@ -37,22 +50,22 @@ struct Recovered {
 }
 
 impl Opens {
-    pub fn new(now: Now) -> Opens {
+    pub fn new(directories: usize, now: Now) -> Opens {
         Opens {
-            topics: VecDeque::new(),
-            under_way: false,
+            queues: (0..directories).map(|_| Queue::default()).collect(),
             recovered: Recovered::default(),
             begun_us: now.monotonic_us,
             has_begun: false,
         }
     }
 
-    pub fn push(&mut self, opening: Opening) {
+    pub fn push(&mut self, root: u16, opening: Opening) {
         let topic = opening.1.topic_id;
+        let topics = &mut self.queues[usize::from(root)].topics;
         // A topic that is named again after others has a second turn: that is not worth a search.
-        match self.topics.back_mut() {
+        match topics.back_mut() {
             Some(waiting) if waiting.topic == topic => waiting.requests.push_back(opening),
-            _ => self.topics.push_back(Waiting {
+            _ => topics.push_back(Waiting {
                 topic,
                 requests: VecDeque::from([opening]),
             }),
@@ -61,7 +74,18 @@ impl Opens {
 
     /// True when there is a batch to be had.
     pub fn is_due(&self) -> bool {
-        !self.under_way && !self.topics.is_empty()
+        self.queues.iter().any(Queue::is_due)
+    }
+
+    /// A directory whose helper can have a batch.
+    pub fn due(&self) -> Option<u16> {
+        let due = self.queues.iter().position(Queue::is_due);
+        due.map(|root| root as u16)
+    }
+
+    /// The helper of a directory has, or has not, a batch.
+    pub fn set_under_way(&mut self, root: u16, under_way: bool) {
+        self.queues[usize::from(root)].under_way = under_way;
     }
 
     /// Counts what recovery had to do for a log.
@@ -77,7 +101,8 @@ impl Opens {
     /// Says what recovery had to do, once no log waits any more: one line, however many there were.
     /// The first time, gives the microseconds since the start.
     pub fn tell_recovered(&mut self, now: Now) -> Option<u64> {
-        if self.under_way || !self.topics.is_empty() {
+        let is_busy = |queue: &Queue| queue.under_way || !queue.topics.is_empty();
+        if self.queues.iter().any(is_busy) {
             return None;
         }
         let took_us = now.monotonic_us.saturating_sub(self.begun_us);
@@ -102,11 +127,12 @@ impl Opens {
         );
     }
 
-    /// The next batch, without logs that are not wanted any more; empty when none waits.
-    pub fn next_batch(&mut self, is_wanted: impl Fn(LogId) -> bool) -> Vec<Opening> {
+    /// A directory's next batch, without logs that are not wanted any more; empty when none waits.
+    pub fn next_batch(&mut self, root: u16, is_wanted: impl Fn(LogId) -> bool) -> Vec<Opening> {
+        let topics = &mut self.queues[usize::from(root)].topics;
         let mut batch = Vec::new();
         while batch.len() < BATCH
-            && let Some(mut waiting) = self.topics.pop_front()
+            && let Some(mut waiting) = topics.pop_front()
         {
             batch.extend(
                 waiting
@@ -115,7 +141,7 @@ impl Opens {
                     .filter(|(id, _)| is_wanted(*id)),
             );
             if !waiting.requests.is_empty() {
-                self.topics.push_back(waiting);
+                topics.push_back(waiting);
             }
         }
         batch
@@ -155,20 +181,20 @@ mod tests {
 
     #[test]
     fn every_topic_has_a_part_in_the_next_batch() {
-        let mut opens = Opens::new(NOW);
+        let mut opens = Opens::new(1, NOW);
         for slot in 0..1_000 {
-            opens.push(opening(1, slot));
+            opens.push(0, opening(1, slot));
         }
-        assert_eq!(topics(&opens.next_batch(|_| true)), [1; BATCH]);
-        opens.push(opening(2, 1_000));
-        opens.push(opening(3, 1_001));
-        opens.push(opening(3, 1_002));
-        let batch = topics(&opens.next_batch(|_| true));
+        assert_eq!(topics(&opens.next_batch(0, |_| true)), [1; BATCH]);
+        opens.push(0, opening(2, 1_000));
+        opens.push(0, opening(3, 1_001));
+        opens.push(0, opening(3, 1_002));
+        let batch = topics(&opens.next_batch(0, |_| true));
         assert_eq!(batch[..5], [1, 2, 3, 1, 3]);
         assert_eq!(batch.len(), BATCH);
         let mut left = 0;
         loop {
-            match opens.next_batch(|_| true).len() {
+            match opens.next_batch(0, |_| true).len() {
                 0 => break,
                 more => left += more,
             }
@@ -179,11 +205,11 @@ mod tests {
 
     #[test]
     fn logs_that_were_removed_are_left_out() {
-        let mut opens = Opens::new(NOW);
+        let mut opens = Opens::new(1, NOW);
         for slot in 0..300 {
-            opens.push(opening(1, slot));
+            opens.push(0, opening(1, slot));
         }
-        let batch = opens.next_batch(|id| id.slot >= 290);
+        let batch = opens.next_batch(0, |id| id.slot >= 290);
         let slots: Vec<u32> = batch.iter().map(|(id, _)| id.slot).collect();
         assert_eq!(slots, (290..300).collect::<Vec<_>>());
         assert!(!opens.is_due());

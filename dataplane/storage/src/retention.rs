@@ -66,7 +66,7 @@ impl Store {
         let mut bases = Bases::default();
         while log.segments.len() > 1
             && !bases.is_full()
-            && !io.is_behind()
+            && !io.is_behind(log.root)
             && log.segments[1].base <= log.start
             && log.segments[0].base < log.writer.base
             && matches!(
@@ -77,7 +77,7 @@ impl Store {
             if let Some(segment) = log.segments.pop_front() {
                 bases.push(segment.base);
                 io.stats.segments -= 1;
-                io.discard(Garbage::Segment(segment));
+                io.close(log.root, Garbage::Segment(segment));
             }
         }
         let Some(last) = bases.as_slice().last().copied() else {
@@ -85,11 +85,14 @@ impl Store {
         };
         let more = log.segments.len() > 1 && log.segments[1].base <= log.start;
         log.drop_extents_through(io, last);
-        io.job(Job::RemoveSegments {
-            log: log.id,
-            directory: log.directory.clone(),
-            bases,
-        });
+        io.job(
+            log.root,
+            Job::RemoveSegments {
+                log: log.id,
+                directory: log.directory.clone(),
+                bases,
+            },
+        );
         if more {
             self.timers.retain_soon(self.io.now);
         }
@@ -102,7 +105,7 @@ impl Log {
         let front = |log: &Log| log.extents.front().map(|extent| extent.segment_base);
         while front(self).is_some_and(|of| of <= base) {
             if let Some(extent) = self.extents.pop_front() {
-                self.extents_written = self.extents_written.saturating_sub(1);
+                self.forget_front(io, extent.size as usize);
                 io.free(extent.id);
             }
         }

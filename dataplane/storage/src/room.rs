@@ -233,7 +233,7 @@ impl Log {
             let bit = 1 << list as u8;
             if used > room / 2 && self.rooms.lists_ordered & bit == 0 {
                 self.rooms.lists_ordered |= bit;
-                io.job(Job::Lengthen(self.id, list, room.max(4) * 2));
+                io.job(self.root, Job::Lengthen(self.id, list, room.max(4) * 2));
             }
         }
     }
@@ -242,7 +242,7 @@ impl Log {
     pub fn order_roll_room(&mut self, io: &mut Io) {
         self.rooms.ordered += 1;
         let size = self.room_size(Purpose::Roll, true);
-        io.job(Job::MakeRoom(self.id, Purpose::Roll, size));
+        io.job(self.root, Job::MakeRoom(self.id, Purpose::Roll, size));
     }
 
     /// The room of a roll: one that was made ahead if there is one and it is large enough.
@@ -275,7 +275,7 @@ impl Log {
         }
         if !std::mem::replace(&mut self.rooms.settle_ordered, true) {
             let size = self.room_size(Purpose::Settle, true);
-            io.job(Job::MakeRoom(self.id, Purpose::Settle, size));
+            io.job(self.root, Job::MakeRoom(self.id, Purpose::Settle, size));
         }
         None
     }

@@ -7,6 +7,7 @@ use crate::layout::clean_marker;
 use crate::log::{Log, SegmentIndex, SyncState};
 use crate::producers::ProducerList;
 use crate::store::Store;
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -40,19 +41,21 @@ impl Store {
         self.settle_until(now, |store| {
             store.logs().all(|log| log.is_on_disk() || !log.is_online())
         });
-        let mut closing = Vec::new();
+        let mut closing: BTreeMap<u16, Vec<SettleJob>> = BTreeMap::new();
         for id in &ids {
             if let Some((log, _)) = self.log_and_io(*id)
                 && log.is_online()
                 && (log.recovery_point < log.end || log.writer.reserved > 0)
             {
-                closing.push(log.closing_job());
+                closing.entry(log.root).or_default().push(log.closing_job());
             }
         }
-        while !closing.is_empty() {
-            let rest = closing.split_off(closing.len().min(SETTLED_TOGETHER));
-            let together = std::mem::replace(&mut closing, rest);
-            self.io.job(Job::SettleAll(together));
+        for (root, mut jobs) in closing {
+            while !jobs.is_empty() {
+                let rest = jobs.split_off(jobs.len().min(SETTLED_TOGETHER));
+                let together = std::mem::replace(&mut jobs, rest);
+                self.io.job(root, Job::SettleAll(together));
+            }
         }
         self.settle_until(now, |store| !store.io.is_busy());
         self.write_checkpoints();

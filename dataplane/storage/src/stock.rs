@@ -110,7 +110,7 @@ impl Io {
                 blocks: BLOCKS.saturating_sub(stock.blocks.len()),
                 gathers: GATHERS.saturating_sub(stock.gathers.len()),
             };
-            self.job(Job::MakeStock(order));
+            self.memory_job(Job::MakeStock(order));
         }
     }
 
@@ -180,8 +180,8 @@ impl Io {
         }
     }
 
-    /// Has the helper free something: freeing may block, and closing a file does.
+    /// Has a helper free memory: that may block. What has files is for [`Io::close`].
     pub fn discard(&mut self, garbage: Garbage) {
-        self.job(Job::Discard(garbage));
+        self.memory_job(Job::Discard(garbage));
     }
 }

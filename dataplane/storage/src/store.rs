@@ -5,8 +5,9 @@ use crate::cold::WindowCache;
 use crate::coldseg::{ColdFiles, Freezer};
 use crate::compaction::Cleaner;
 use crate::directories::LogDirectories;
-use crate::io::{Io, StoreStats};
+use crate::io::{Io, StoreStats, operations_of_one};
 use crate::jobs::{Checkpoint, Job, run};
+use crate::lanes::{JobHelper, lanes};
 use crate::layout::{partition_directory, partition_name};
 use crate::log::Log;
 use crate::maintenance::{LOADED_MAX, Timers};
@@ -23,19 +24,53 @@ use precursor_model::{ErrorCode, LogConfig, LogUid, Offset};
 use precursor_shm::{ExtentId, ExtentPool, RecoveredExtent};
 use std::any::Any;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::io;
 use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Operations of the disk that one shard has under way at most.
-pub(crate) const DISK_DEPTH: u32 = 64;
-/// Jobs that the helper holds at most; more wait on the shard.
+/// Operations of the disk that one shard has under way at most, with one directory.
+const DISK_DEPTH: u32 = 64;
+/// Jobs that a helper holds at most; more wait on the shard.
 pub(crate) const HELPER_DEPTH: usize = 32;
+
+/// Operations that one shard has under way at most.
+pub(crate) fn disk_depth(directories: usize) -> u32 {
+    let of_one = operations_of_one(directories, DISK_DEPTH as usize);
+    DISK_DEPTH.max((of_one * directories) as u32)
+}
+
+/// A thread for what blocks by nature.
+fn helper(
+    options: &StoreOptions,
+    lane: usize,
+    files: &Arc<dyn FileSystem>,
+    wake: &Arc<Wake>,
+) -> io::Result<JobHelper> {
+    let (files, taken) = (files.clone(), options.workers.taken_cpus.clone());
+    let name = match lane {
+        0 => format!("files-{}", options.shard),
+        lane => format!("files-{}.{lane}", options.shard),
+    };
+    // What blocks in the kernel must not do so beside a shard that is pinned.
+    let settle = move || precursor_disk::keep_off(&taken);
+    Helper::spawn_settled(name, HELPER_DEPTH, wake.clone(), settle, move |job| {
+        run(&*files, job)
+    })
+}
 
 pub(crate) struct Slot {
     pub generation: u32,
     pub log: Option<Box<Log>>,
+}
+
+/// What the checkpoint files of one directory are to say.
+pub(crate) struct ToCheckpoint {
+    /// Empty, for the logs that changed; the helper may have it.
+    pub list: Option<Vec<Checkpoint>>,
+    /// Partitions to be taken out.
+    pub removed: Vec<(String, i32)>,
 }
 
 /// Every log of one shard. Belongs to the shard's thread; no call blocks, but for `open` and
@@ -64,12 +99,10 @@ pub struct Store {
     pub(crate) adopted: HashMap<LogId, Vec<ExtentId>>,
     /// What the checkpoint files said at open, by directory.
     checkpointed: Vec<Checkpoints>,
-    /// An empty list for the logs whose checkpoints are to be written; the helper may have it.
-    pub(crate) checkpoints: Option<Vec<Checkpoint>>,
+    /// What the checkpoint files are to say, by directory.
+    pub(crate) checkpoints: Vec<ToCheckpoint>,
     /// The directories as the logs know them: see [`LogDirectories::version`].
     pub(crate) directories_seen: u64,
-    /// Partitions to be taken out of the checkpoint files of a directory.
-    pub(crate) removed: Vec<(u16, (String, i32))>,
     /// Names that the directories held at the start, and do not any more.
     gone: HashSet<String>,
     /// Sealed segments whose file and index are open, oldest first.
@@ -80,7 +113,7 @@ pub struct Store {
 }
 
 /// What works beside the shard's thread.
-type Threads = (Helper<Job, crate::jobs::Outcome>, Cleaner, Freezer, Workers);
+type Threads = (Vec<JobHelper>, Cleaner, Freezer, Workers);
 
 /// Files, what is read of cold segments among them, and the directories that they are in.
 type Places = (
@@ -107,19 +140,12 @@ impl Store {
         let direct = system.uses_direct_io();
         let (files, cold) = with_cold_segments(Arc::new(system));
         let wake = crate::open::wake()?;
-        let parts = crate::open::lock_and_disk(&options, pool, &wake)?;
-        let helper_files = files.clone();
-        let taken = options.workers.taken_cpus.clone();
-        let helper = Helper::spawn_settled(
-            format!("files-{}", options.shard),
-            HELPER_DEPTH,
-            wake.clone(),
-            // What blocks in the kernel must not do so beside a shard that is pinned.
-            move || precursor_disk::keep_off(&taken),
-            move |job| run(&*helper_files, job),
-        );
-        let helper = helper.map_err(|source| OpenError::System {
-            what: "cannot start the file helper thread".to_owned(),
+        let roots = directories.paths().count();
+        let parts = crate::open::lock_and_disk(&options, roots, pool, &wake)?;
+        let helpers = (0..lanes(roots)).map(|lane| helper(&options, lane, &files, &wake));
+        let helpers = helpers.collect::<io::Result<Vec<_>>>();
+        let helpers = helpers.map_err(|source| OpenError::System {
+            what: "cannot start the file helper threads".to_owned(),
             source,
         })?;
         tracing::info!(
@@ -143,7 +169,7 @@ impl Store {
             what: "cannot start the threads that compress".to_owned(),
             source,
         })?;
-        let threads = (helper, cleaner, freezer, workers);
+        let threads = (helpers, cleaner, freezer, workers);
         let places = (files, cold, directories);
         Self::assemble(options, places, parts.disk, threads, wake, parts.lock, now)
     }
@@ -157,14 +183,18 @@ impl Store {
         seed: u64,
     ) -> Result<Store, OpenError> {
         let (files, cold) = with_cold_segments(files);
-        let disk = Disk::simulated(DISK_DEPTH, pool, seed);
-        let helper_files = files.clone();
-        let helper = Helper::inline(HELPER_DEPTH, move |job| run(&*helper_files, job));
+        let directories = crate::open::directories(&options, &*files)?;
+        let roots = directories.paths().count();
+        let disk = Disk::simulated(disk_depth(roots), pool, seed);
+        let inline = |_| {
+            let files = files.clone();
+            Helper::inline(HELPER_DEPTH, move |job| run(&*files, job))
+        };
+        let helpers = (0..lanes(roots)).map(inline).collect();
         let cleaner = Cleaner::inline(options.cleaner, files.clone(), now);
         let freezer = Freezer::inline(options.cold, files.clone(), now);
         let wake = crate::open::wake()?;
-        let threads = (helper, cleaner, freezer, Workers::inline());
-        let directories = crate::open::directories(&options, &*files)?;
+        let threads = (helpers, cleaner, freezer, Workers::inline());
         let places = (files, cold, directories);
         Self::assemble(options, places, disk, threads, wake, Box::new(()), now)
     }
@@ -173,7 +203,7 @@ impl Store {
         options: StoreOptions,
         (files, cold, directories): Places,
         mut disk: Disk<ExtentPool>,
-        (helper, cleaner, freezer, workers): Threads,
+        (helpers, cleaner, freezer, workers): Threads,
         wake: Arc<Wake>,
         lock: Box<dyn Any + Send>,
         now: Now,
@@ -187,6 +217,11 @@ impl Store {
         for extent in found {
             found_of.entry(extent.log).or_default().push(extent);
         }
+        let to_checkpoint = || ToCheckpoint {
+            list: Some(Vec::new()),
+            removed: Vec::new(),
+        };
+        let roots = directories.paths().count();
         Ok(Store {
             timers: Timers::new(&options, now),
             cleaner,
@@ -199,16 +234,15 @@ impl Store {
             by_uid: HashMap::new(),
             directories_seen: 0,
             gone: HashSet::new(),
-            io: Io::new(disk, helper, directories, now),
+            io: Io::new(disk, helpers, directories, now),
             cache: WindowCache::new(pool_bytes),
             tickets: Tickets::default(),
             directories: HashSet::new(),
-            opens: Opens::new(now),
+            opens: Opens::new(roots, now),
             found: found_of,
             adopted: HashMap::new(),
             checkpointed,
-            checkpoints: Some(Vec::new()),
-            removed: Vec::new(),
+            checkpoints: (0..roots).map(|_| to_checkpoint()).collect(),
             loaded: VecDeque::with_capacity(LOADED_MAX + 1),
             wake,
             files,
@@ -248,8 +282,8 @@ impl Store {
         let recovery_point = checkpointed.recovery_points.remove(&key).unwrap_or(0);
         let log_start = checkpointed.log_starts.remove(&key).unwrap_or(0);
         log.is_full = self.io.directories.is_full(root);
-        let key = (root, key);
-        self.removed.retain(|removed| *removed != key);
+        let removed = &mut self.checkpoints[usize::from(root)].removed;
+        removed.retain(|removed| *removed != key);
         self.by_uid.insert(spec.uid, slot);
         if is_offline {
             log.go_offline(&mut self.io);
@@ -265,7 +299,7 @@ impl Store {
                 leader_epoch: spec.leader_epoch,
                 memory: self.adopt_extents(id, spec.uid),
             };
-            self.opens.push((id, Box::new(request)));
+            self.opens.push(root, (id, Box::new(request)));
         }
         self.slots[slot as usize].log = Some(Box::new(log));
         self.expect_logs();
@@ -298,7 +332,11 @@ impl Store {
         let logs = self.slots.len();
         self.io.expect_logs(logs);
         self.timers.expect_logs(logs);
-        if let Some(list) = &mut self.checkpoints {
+        for list in self
+            .checkpoints
+            .iter_mut()
+            .filter_map(|of| of.list.as_mut())
+        {
             list.reserve(logs);
         }
     }
@@ -358,11 +396,11 @@ impl Store {
         self.cache.drop_log(&mut self.io, id);
         if directories.error(log.root).is_none() {
             let key = (log.topic.to_string(), log.partition);
-            self.removed.push((log.root, key));
+            self.checkpoints[usize::from(log.root)].removed.push(key);
             self.timers.checkpoint_now();
-            self.io.job(Job::RemoveLog(log.directory.clone()));
+            self.io.job(log.root, Job::RemoveLog(log.directory.clone()));
         }
-        self.io.discard(Garbage::Log(log));
+        self.io.close(log.root, Garbage::Log(log));
     }
 
     pub(crate) fn logs_from(&self, slot: u32) -> impl Iterator<Item = &Log> {

@@ -333,7 +333,8 @@ impl Store {
             directory: search.directory.clone(),
             ..search
         };
-        self.io.job(Job::FindTime(ticket, search));
+        let root = self.directory_of(id).unwrap_or(0);
+        self.io.job(root, Job::FindTime(ticket, search));
         WaitingLookup::Waiting {
             log: id,
             request,

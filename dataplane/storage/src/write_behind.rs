@@ -110,6 +110,7 @@ impl Log {
             extent: extent.id,
         };
         if !io.write(
+            self.root,
             &file,
             operation,
             start,
@@ -144,7 +145,7 @@ impl Log {
         }
         let end = most.min((written + room).next_multiple_of(BLOCK));
         self.writer.reserved = end;
-        io.job(Job::Reserve(file.clone(), end));
+        io.job(self.root, Job::Reserve(file.clone(), end));
     }
 
     /// A write ended.
@@ -248,7 +249,7 @@ impl Log {
         };
         let length = (end.next_multiple_of(BLOCK) - from) as usize;
         let offset = (from - extent.position) as usize;
-        if !io.write(&file, operation, from, offset, length) {
+        if !io.write(self.root, &file, operation, from, offset, length) {
             self.found_no_space(io, start);
         }
     }
@@ -269,18 +270,21 @@ impl Log {
         };
         self.add_epochs(&mut snapshot);
         let next = snapshot.offset;
-        io.job(Job::Settle(SettleJob {
-            log: self.id,
-            directory: self.directory.clone(),
-            base,
-            size,
-            index,
-            newest,
-            snapshot,
-            truncate: true,
-            sync: true,
-            seals: true,
-        }));
+        io.job(
+            self.root,
+            Job::Settle(SettleJob {
+                log: self.id,
+                directory: self.directory.clone(),
+                base,
+                size,
+                index,
+                newest,
+                snapshot,
+                truncate: true,
+                sync: true,
+                seals: true,
+            }),
+        );
         self.settling += 1;
         self.writer.base = next;
         self.writer.submitted = 0;
@@ -358,7 +362,7 @@ impl Log {
         let Some(file) = self.active_file_of(base) else {
             return;
         };
-        if !io.sync(&file, self.id) {
+        if !io.sync(self.root, &file, self.id) {
             self.starve(io);
             return;
         }
@@ -394,18 +398,21 @@ impl Log {
         } else if let Some((mut snapshot, index)) = target.settle {
             self.add_epochs(&mut snapshot);
             self.recovery_position = target.position;
-            io.job(Job::Settle(SettleJob {
-                log: self.id,
-                directory: self.directory.clone(),
-                base: target.base,
-                size: target.position,
-                index,
-                newest: None,
-                snapshot,
-                truncate: false,
-                sync: false,
-                seals: false,
-            }));
+            io.job(
+                self.root,
+                Job::Settle(SettleJob {
+                    log: self.id,
+                    directory: self.directory.clone(),
+                    base: target.base,
+                    size: target.position,
+                    index,
+                    newest: None,
+                    snapshot,
+                    truncate: false,
+                    sync: false,
+                    seals: false,
+                }),
+            );
         }
         self.pump_writes(io);
     }
@@ -445,7 +452,7 @@ impl Log {
         // Is it this log alone, or its whole directory?
         let root = self.root;
         let path = io.directories.path(root).to_owned();
-        io.job(Job::Probe(root, path));
+        io.job(root, Job::Probe(root, path));
     }
 
     /// The log is offline until the next start.

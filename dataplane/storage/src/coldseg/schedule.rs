@@ -212,7 +212,7 @@ impl Store {
             return self.freezer.end_run(now_us);
         };
         let is_online = log.is_online();
-        let directory = log.directory.clone();
+        let (directory, root) = (log.directory.clone(), log.root);
         let segment = log.segment_of_mut(target.base);
         let segment = segment.filter(|segment| {
             let same = (segment.generation, segment.size) == (target.generation, target.size);
@@ -221,22 +221,28 @@ impl Store {
         });
         let look_us = match (made, segment) {
             (Ok(Made::Container), Some(_)) => {
-                io.job(Job::Place {
-                    log: target.log,
-                    generation: target.generation,
-                    request: PlaceRequest {
-                        directory,
-                        base: target.base,
-                        size: target.size,
+                io.job(
+                    root,
+                    Job::Place {
+                        log: target.log,
+                        generation: target.generation,
+                        request: PlaceRequest {
+                            directory,
+                            base: target.base,
+                            size: target.size,
+                        },
                     },
-                });
+                );
                 return;
             }
             (Ok(Made::Container), None) => {
-                io.job(Job::DiscardContainer {
-                    directory,
-                    base: target.base,
-                });
+                io.job(
+                    root,
+                    Job::DiscardContainer {
+                        directory,
+                        base: target.base,
+                    },
+                );
                 now_us
             }
             (Ok(Made::NotWorthwhile), segment) => {
@@ -280,7 +286,7 @@ impl Store {
         let now_us = self.io.now.monotonic_us;
         let mut look_us = now_us;
         if let Some((log, io)) = self.log_and_io(id) {
-            let (topic, partition) = (log.topic.clone(), log.partition);
+            let (topic, partition, root) = (log.topic.clone(), log.partition, log.root);
             let segment = log.segment_of_mut(base);
             let segment = segment.filter(|segment| segment.generation == generation);
             match (placed, segment) {
@@ -291,7 +297,7 @@ impl Store {
                     io.stats.cold_bytes_after += bytes;
                     // As long as the file is open, its bytes take up room.
                     if let Some(file) = segment.file.take() {
-                        io.discard(Garbage::File(file));
+                        io.close(root, Garbage::File(file));
                     }
                 }
                 (Ok(_), None) => {}

@@ -258,21 +258,27 @@ impl Store {
         match group.cleaned {
             Some(cleaned) if log.take_over(io, &cleaned) => {
                 io.stats.cleaner_bytes_written += cleaned.size;
-                io.job(crate::jobs::Job::Swap {
-                    log: id,
-                    request: SwapRequest {
-                        directory: log.directory.clone(),
-                        cleaned,
+                io.job(
+                    log.root,
+                    crate::jobs::Job::Swap {
+                        log: id,
+                        request: SwapRequest {
+                            directory: log.directory.clone(),
+                            cleaned,
+                        },
+                        clean_to,
                     },
-                    clean_to,
-                });
+                );
             }
             // Retention was faster; what it left of the group is cleaned the next time.
             Some(cleaned) => {
-                io.job(crate::jobs::Job::DiscardCleaned {
-                    directory: log.directory.clone(),
-                    base: cleaned.sources[0].base,
-                });
+                io.job(
+                    log.root,
+                    crate::jobs::Job::DiscardCleaned {
+                        directory: log.directory.clone(),
+                        base: cleaned.sources[0].base,
+                    },
+                );
                 io.discard(Garbage::Cleaned(cleaned));
                 self.cleaner.abandon();
                 return self.end_run(true);
@@ -469,7 +475,7 @@ impl Log {
         }
         for segment in self.segments.drain(at + 1..behind) {
             io.stats.segments -= 1;
-            io.discard(Garbage::Segment(segment));
+            io.close(self.root, Garbage::Segment(segment));
         }
         self.generation += 1;
         let size = cleaned.size;
@@ -487,7 +493,7 @@ impl Log {
             aborted: Aborted::of(&cleaned.aborted),
         };
         let source = std::mem::replace(&mut self.segments[at], cleaned);
-        io.discard(Garbage::Segment(source));
+        io.close(self.root, Garbage::Segment(source));
         let last = sources[sources.len() - 1].base;
         if (base..=last).contains(&self.durable_base) {
             self.durable_base = base;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use precursor_protocol::messages::describe_log_dirs_response::DescribeLogDirsResult;
 use precursor_protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse};
@@ -182,6 +182,96 @@ fn a_disk_that_is_unmounted_under_the_broker_is_noticed_while_nothing_is_written
         "{}",
         node.log()
     );
+}
+
+/// A file system on which nothing that would change it returns, until this is dropped.
+struct Frozen<'a> {
+    node: &'a Node,
+    place: &'a str,
+}
+
+impl<'a> Frozen<'a> {
+    fn new(node: &'a Node, place: &'a str) -> Frozen<'a> {
+        assert!(node.beside(&["fsfreeze", "-f", place]), "fsfreeze freezes");
+        Frozen { node, place }
+    }
+}
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        self.node.beside(&["fsfreeze", "-u", self.place]);
+    }
+}
+
+/// Produces large records until one is not answered; how many were.
+fn produce_until_stuck(mut connection: Connection, partition: i32) -> i64 {
+    let record = vec![b'x'; 64 << 10];
+    let mut answered = 0;
+    while let Ok(offset) = connection.produce("t", partition, std::slice::from_ref(&record)) {
+        answered = offset + 1;
+    }
+    answered
+}
+
+#[test]
+fn a_disk_that_never_answers_holds_up_its_partitions_and_no_others() {
+    let (mut node, _, places) = node_on_three();
+    // Little memory: what waits for the disk that hangs would fill it.
+    node.set("memory.region.bytes=100663296");
+    node.serve();
+    let mut client = node.connect();
+    let small = [
+        ("segment.bytes", "1048576"),
+        ("flush.policy", "every-write"),
+    ];
+    client.create_topic("t", PARTITIONS, &small).unwrap();
+    let lost = partitions(&described(&node)[1]);
+    for partition in 0..PARTITIONS {
+        produce(&mut client, partition).unwrap();
+    }
+    let frozen = Frozen::new(&node, places[1].to_str().unwrap());
+    let stuck: Vec<_> = lost
+        .iter()
+        .map(|partition| {
+            let (connection, partition) = (node.connect(), *partition);
+            std::thread::spawn(move || produce_until_stuck(connection, partition))
+        })
+        .collect();
+    // Segments are rolled and settled, checkpoints are written: the helpers have work.
+    let record = vec![b'y'; 64 << 10];
+    let begun = Instant::now();
+    let (mut longest, mut count) = (Duration::ZERO, 0);
+    while begun.elapsed() < Duration::from_secs(8) {
+        for partition in (0..PARTITIONS).filter(|p| !lost.contains(p)) {
+            let sent = Instant::now();
+            let produced = client.produce("t", partition, std::slice::from_ref(&record));
+            count = produced.unwrap() + 1;
+            longest = longest.max(sent.elapsed());
+        }
+    }
+    println!("{count} records each, {longest:?} at most");
+    assert!(count > 64, "{count}: several segments");
+    assert!(longest < Duration::from_secs(2), "{longest:?}");
+    assert!(
+        !client
+            .fetch_when_open("t", (0..PARTITIONS).find(|p| !lost.contains(p)).unwrap(), 0)
+            .records
+            .is_empty()
+    );
+    drop(frozen);
+    for (partition, stuck) in lost.iter().zip(stuck) {
+        let answered = stuck.join().unwrap();
+        println!("partition {partition}: {answered} records were answered");
+        let all_there = || {
+            !node
+                .connect()
+                .fetch_when_open("t", *partition, answered.max(1) - 1)
+                .records
+                .is_empty()
+        };
+        assert!(wait_until(Duration::from_secs(20), all_there));
+    }
+    assert!(node.stop().success());
 }
 
 #[test]
