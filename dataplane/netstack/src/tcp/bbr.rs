@@ -8,7 +8,7 @@ use crate::sequence::at_least;
 
 /// 2/ln 2: doubles what is on the way each round trip.
 const STARTUP_GAIN: f64 = 2.885;
-/// Room for acknowledgments that are held back or merged.
+/// Room for acknowledgments that are held back.
 const WINDOW_GAIN: f64 = 2.0;
 /// One round trip faster, one slower, six as fast as the path.
 const CYCLE: [f64; 8] = [1.25, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
@@ -23,6 +23,11 @@ const ROUND_TRIP_PROBE: Nanos = 200 * MILLISECOND;
 const SEGMENTS_MIN: u32 = 4;
 /// Bytes that may leave at once, ahead of the pace: what other stacks hand to a card in one piece.
 const BURST_BYTES: u64 = 64 << 10;
+/// Round trips over which the largest surplus of merged acknowledgments counts, and twice as many
+/// while the next such period runs.
+const SURPLUS_ROUNDS: u8 = 5;
+/// For longer than this nothing is sent ahead of merged acknowledgments.
+const SURPLUS_TIME: Nanos = 100 * MILLISECOND;
 /// A little less than the path carries, so that no queue grows.
 const MARGIN: f64 = 0.99;
 
@@ -58,6 +63,7 @@ pub struct Bbr {
     cycle_at: Nanos,
     /// In the first round trip of a recovery only what arrived is replaced.
     conserves_until: Option<u32>,
+    surplus: Surplus,
     was_recovering: bool,
     /// Bytes per second that may leave; 0: no measure yet.
     pace: u64,
@@ -65,6 +71,46 @@ pub struct Bbr {
     next_at: Nanos,
     /// Something waits for that.
     waits: bool,
+}
+
+/// How much more than the bandwidth explains arrives at once, where receivers or the path merge
+/// acknowledgments (draft-cardwell-iccrg-bbr-congestion-control-02, 4.5.6). That much has to be on
+/// the way beside, lest the path runs dry until the next ones come.
+#[derive(Default)]
+struct Surplus {
+    since: Nanos,
+    /// Bytes that were acknowledged since.
+    bytes: u64,
+    /// The largest of this period and of the one before it.
+    most: [u64; 2],
+    rounds: u8,
+}
+
+impl Surplus {
+    fn take(&mut self, bandwidth: u64, round_started: bool, window: u32, progress: &Progress) {
+        if round_started {
+            self.rounds += 1;
+            if self.rounds >= SURPLUS_ROUNDS {
+                self.rounds = 0;
+                self.most = [0, self.most[0]];
+            }
+        }
+        let elapsed = progress.now.saturating_sub(self.since);
+        let explained = |elapsed: Nanos| (bandwidth as f64 * elapsed as f64 / 1e9) as u64;
+        let mut expected = explained(elapsed);
+        if self.bytes <= expected {
+            (self.since, self.bytes, expected) = (progress.now, 0, 0);
+        }
+        self.bytes += u64::from(progress.bytes);
+        let surplus = self.bytes.saturating_sub(expected).min(u64::from(window));
+        self.most[0] = self.most[0].max(surplus);
+    }
+
+    fn bytes(&self, bandwidth: u64) -> u32 {
+        let bound = (bandwidth as f64 * SURPLUS_TIME as f64 / 1e9) as u64;
+        let most = self.most[0].max(self.most[1]).min(bound);
+        most.min(1 << 30) as u32
+    }
 }
 
 /// What an acknowledgment changed.
@@ -138,6 +184,9 @@ impl Bbr {
                 self.check_full(sample);
             }
         }
+        let window = connection.congestion_window;
+        self.surplus
+            .take(self.bandwidth(), round_started, window, progress);
         self.leave_startup(connection, progress);
         self.turn_cycle(connection, progress);
         self.take_round_trip(connection, delivery, round_started, progress);
@@ -317,7 +366,10 @@ impl Bbr {
             } else {
                 WINDOW_GAIN
             };
-            let target = self.product(connection, gain);
+            let mut target = self.product(connection, gain);
+            if self.is_full {
+                target = target.saturating_add(self.surplus.bytes(self.bandwidth()));
+            }
             let grown = window.saturating_add(progress.bytes);
             if self.is_full {
                 window = grown.min(target);

@@ -23,6 +23,8 @@ pub struct Faults {
     pub late: u64,
     /// Nanoseconds that a byte takes on the wire, in 1/1000; 0: none.
     pub byte_picoseconds: u64,
+    /// Frames to the first host arrive at multiples of this time only, many at once; 0: as they come.
+    pub bursts: u64,
 }
 
 /// What bytes can be read.
@@ -104,6 +106,9 @@ impl Network {
                 0
             };
             let mut at = left + faults.delay + jitter + late;
+            if faults.bursts > 0 && from == 1 {
+                at = at.next_multiple_of(faults.bursts);
+            }
             if faults.jitter == 0 && late == 0 {
                 // Without jitter the order is kept.
                 at = at.max(self.last_arrival[from]);

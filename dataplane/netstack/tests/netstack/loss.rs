@@ -10,10 +10,22 @@ use crate::ours::{Ours, PORT, address, config};
 /// Bytes per second that one connection sends in `duration` at a round trip of 1 ms, where `loss`
 /// parts of a million of its segments are lost.
 fn throughput(which: CongestionControl, loss: u64, duration: u64, seed: u64) -> f64 {
+    throughput_with_bursts(which, loss, 0, duration, seed)
+}
+
+/// The same where acknowledgments arrive every `bursts` nanoseconds only.
+fn throughput_with_bursts(
+    which: CongestionControl,
+    loss: u64,
+    bursts: u64,
+    duration: u64,
+    seed: u64,
+) -> f64 {
     let faults = Faults {
         delay: 500 * MICROSECOND,
         loss: 0,
         byte_picoseconds: 800,
+        bursts,
         ..Faults::default()
     };
     let mut network = Network::new(seed, faults);
@@ -102,5 +114,19 @@ fn bbr_fills_the_path_whatever_is_lost_at_random() {
             loss as f64 / 1e4
         );
         assert!(ratio > least, "at {loss} of a million: {ratio:.2}");
+    }
+}
+
+/// Where acknowledgments come in bursts, as from a receiver that has its processor now and then, the
+/// path does not run dry between them.
+#[test]
+fn bbr_sends_on_while_acknowledgments_are_merged() {
+    let path = 1e12 / 800.0;
+    for (milliseconds, least) in [(2, 0.8), (4, 0.5)] {
+        let bursts = milliseconds * 1_000 * MICROSECOND;
+        let reached = throughput_with_bursts(CongestionControl::Bbr, 0, bursts, SECOND / 4, 1);
+        let ratio = reached / path;
+        println!("BBR, acknowledged every {milliseconds} ms: {ratio:.2} of the path");
+        assert!(ratio > least, "every {milliseconds} ms: {ratio:.2}");
     }
 }

@@ -152,6 +152,7 @@ fn faults(random: &mut Random) -> Faults {
         corrupt: random.below(2) * random.below(20_000),
         late: random.below(2) * random.below(30_000),
         byte_picoseconds: random.below(2) * 8_000,
+        bursts: 0,
     }
 }
 

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use precursor_transport_port::{
-    FRAME_HEADER_BYTES_MAX, FrameCapabilities, FrameCounters, FrameDevice,
+    FRAME_HEADER_BYTES_MAX, FrameCapabilities, FrameCounters, FrameDevice, SendOffload,
 };
 
 use crate::attachment::Attachment;
@@ -88,12 +88,29 @@ impl AfXdpDevice {
     }
 }
 
+impl AfXdpDevice {
+    fn queue_frame(&mut self, slices: &[IoSlice<'_>], unfinished: Option<SendOffload>) -> bool {
+        let bytes: usize = slices.iter().map(|slice| slice.len()).sum();
+        assert!(
+            bytes <= FRAME_HEADER_BYTES_MAX + self.mtu,
+            "a frame fits the MTU"
+        );
+        match self.queues.get_mut(self.sends_by) {
+            Some(queue) => queue.send(slices, unfinished),
+            None => false,
+        }
+    }
+}
+
 impl FrameDevice for AfXdpDevice {
     fn capabilities(&self) -> FrameCapabilities {
         FrameCapabilities {
             name: "afxdp",
             receive_checksums_trusted: self.is_local,
-            send_checksums: false,
+            send_checksums: self
+                .queues
+                .get(self.sends_by)
+                .is_some_and(Queue::finishes_checksums),
             segmentation_bytes_max: 0,
         }
     }
@@ -130,15 +147,11 @@ impl FrameDevice for AfXdpDevice {
     }
 
     fn send(&mut self, slices: &[IoSlice<'_>]) -> bool {
-        let bytes: usize = slices.iter().map(|slice| slice.len()).sum();
-        assert!(
-            bytes <= FRAME_HEADER_BYTES_MAX + self.mtu,
-            "a frame fits the MTU"
-        );
-        match self.queues.get_mut(self.sends_by) {
-            Some(queue) => queue.send(slices),
-            None => false,
-        }
+        self.queue_frame(slices, None)
+    }
+
+    fn send_offloaded(&mut self, slices: &[IoSlice<'_>], offload: SendOffload) -> bool {
+        self.queue_frame(slices, Some(offload))
     }
 
     fn flush(&mut self) {

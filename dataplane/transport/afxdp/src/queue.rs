@@ -3,6 +3,8 @@
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use precursor_transport_port::SendOffload;
+
 use crate::ring::{self, ConsumerRing, ProducerRing};
 use crate::sys::{self, Chunks, Descriptor};
 use crate::{AfXdpError, AfXdpOptions, CopyMode};
@@ -14,6 +16,9 @@ const XDP_MAX_TX_SKB_BUDGET: libc::c_int = 9;
 /// Entries of the fill ring per frame of the others. Twice as many chunks as frames receive, and the
 /// kernel may have taken that many before it says so, by when all of them can be back.
 const FILL_FACTOR: u32 = 4;
+/// Before a frame that the kernel finishes: flags, where the checksum begins, where it goes from
+/// there, and room for what newer kernels know (`struct xsk_tx_metadata`).
+const METADATA_BYTES: u32 = 24;
 const SO_PREFER_BUSY_POLL: libc::c_int = 69;
 const SO_BUSY_POLL_BUDGET: libc::c_int = 70;
 const BUSY_POLL_FRAMES: libc::c_int = 64;
@@ -47,6 +52,8 @@ pub(crate) struct Queue {
     free: Vec<u64>,
     zero_copy: bool,
     busy_poll: bool,
+    /// Bytes of each chunk before a frame that is sent; 0 where the kernel finishes none.
+    metadata_bytes: u32,
 }
 
 /// A queue, and why it copies although it need not have (if so).
@@ -112,12 +119,25 @@ impl Queue {
         let bytes = frames as usize * 3 * chunk_bytes as usize;
         let setting = |source| AfXdpError::of("setting an AF_XDP socket up", source);
         let chunks = Chunks::new(bytes).map_err(setting)?;
-        sys::register_chunks(socket.as_fd(), &chunks, chunk_bytes).map_err(
-            |source| match source.raw_os_error() {
-                Some(libc::ENOBUFS) => AfXdpError::MemoryNotLockable { bytes },
-                _ => setting(source),
-            },
-        )?;
+        let register =
+            |metadata| sys::register_chunks(socket.as_fd(), &chunks, chunk_bytes, metadata);
+        // While it copies, the kernel finishes checksums whatever the device can; without a copy that
+        // is the driver's affair, and it does not say whether it does.
+        let mut metadata_bytes = match flags & libc::XDP_COPY {
+            0 => 0,
+            _ => METADATA_BYTES,
+        };
+        let mut registered = register(metadata_bytes);
+        if metadata_bytes > 0
+            && matches!(&registered, Err(e) if e.raw_os_error() == Some(libc::EINVAL))
+        {
+            metadata_bytes = 0;
+            registered = register(metadata_bytes);
+        }
+        registered.map_err(|source| match source.raw_os_error() {
+            Some(libc::ENOBUFS) => AfXdpError::MemoryNotLockable { bytes },
+            _ => setting(source),
+        })?;
         sys::set_ring_frames(socket.as_fd(), frames * FILL_FACTOR, frames).map_err(setting)?;
         let offsets = sys::ring_offsets(socket.as_fd()).map_err(setting)?;
         let map = |offsets, page, entries, bytes| {
@@ -145,6 +165,7 @@ impl Queue {
             free: Vec::with_capacity(frames as usize),
             zero_copy: false,
             busy_poll: options.busy_poll_us > 0,
+            metadata_bytes,
             socket,
         };
         queue.prepare(options);
@@ -223,8 +244,14 @@ impl Queue {
         self.free.len().min(self.sending.room() as usize)
     }
 
-    /// Queues one frame; false when there is no room.
-    pub(crate) fn send(&mut self, slices: &[IoSlice<'_>]) -> bool {
+    /// Whether the kernel finishes checksums.
+    pub(crate) fn finishes_checksums(&self) -> bool {
+        self.metadata_bytes > 0
+    }
+
+    /// Queues one frame, which the kernel finishes where it is told how; false when there is no
+    /// room.
+    pub(crate) fn send(&mut self, slices: &[IoSlice<'_>], unfinished: Option<SendOffload>) -> bool {
         if self.send_capacity() == 0 {
             self.reclaim();
             if self.send_capacity() == 0 {
@@ -232,20 +259,33 @@ impl Queue {
             }
         }
         let bytes: usize = slices.iter().map(|slice| slice.len()).sum();
-        assert!(bytes as u64 <= self.chunk_bytes, "a frame fits a chunk");
+        let metadata = self.metadata_bytes as usize;
+        assert!(
+            (metadata + bytes) as u64 <= self.chunk_bytes,
+            "a frame fits a chunk"
+        );
         let Some(address) = self.free.pop() else {
             return false;
         };
-        let mut room = self.chunks.room(address, bytes);
+        let (before, mut room) = self
+            .chunks
+            .room(address, metadata + bytes)
+            .split_at_mut(metadata);
+        if let Some(offload) = unfinished {
+            before.fill(0);
+            before[..8].copy_from_slice(&u64::from(libc::XDP_TXMD_FLAGS_CHECKSUM).to_ne_bytes());
+            before[8..10].copy_from_slice(&offload.checksum_start.to_ne_bytes());
+            before[10..12].copy_from_slice(&offload.checksum_offset.to_ne_bytes());
+        }
         for slice in slices {
             let (part, rest) = room.split_at_mut(slice.len());
             part.copy_from_slice(slice);
             room = rest;
         }
         let descriptor = Descriptor {
-            addr: address,
+            addr: address + metadata as u64,
             len: bytes as u32,
-            options: 0,
+            options: unfinished.map_or(0, |_| libc::XDP_TX_METADATA),
         };
         self.sending
             .push(|ring, at| ring.set_descriptor(at, descriptor));

@@ -12,7 +12,7 @@ use precursor_transport_afxdp::{
     AfXdpDevice, AfXdpError, AfXdpInterface, AfXdpOptions, AttachMode, CopyMode, PacketDevice,
     Redirection,
 };
-use precursor_transport_port::FrameDevice;
+use precursor_transport_port::{FrameDevice, SendOffload};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -228,11 +228,14 @@ fn queues_are_shared_out() {
             device.flush();
         }
     }
-    wire.near
-        .command("ethtool")
-        .args(["-L", "near", "tx", "1"])
-        .status()
-        .expect("ethtool");
+    // The kernel lets go of sockets some time after they were closed.
+    let start = Instant::now();
+    let mut ethtool = wire.near.command("ethtool");
+    ethtool.args(["-L", "near", "tx", "1"]);
+    while !ethtool.status().expect("ethtool").success() {
+        assert!(start.elapsed() < PATIENCE, "the queues stay taken");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     let mut interface = AfXdpInterface::open(options("near")).unwrap();
     let sentence = match interface.devices(3) {
         Err(error @ AfXdpError::NoTransmitQueue { .. }) => error.to_string(),
@@ -242,6 +245,87 @@ fn queues_are_shared_out() {
     drop(interface);
     let (_interface, devices) = open(options("near"), 1);
     assert!(devices[0].send_capacity() > 0);
+}
+
+/// Sum of 16-bit words, folded: 0xffff over a whole segment and its pseudo-header.
+fn ones_sum(parts: &[&[u8]]) -> u16 {
+    let mut sum: u64 = 0;
+    for part in parts {
+        for pair in part.chunks(2) {
+            sum += u64::from(pair[0]) << 8 | u64::from(*pair.get(1).unwrap_or(&0));
+        }
+    }
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    sum as u16
+}
+
+/// Whether `uname -r` is at least that.
+fn is_linux(major: u32, minor: u32) -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers = release.split('.').map(|text| text.parse().unwrap_or(0));
+    (numbers.next(), numbers.next()) >= (Some(major), Some(minor))
+}
+
+#[test]
+fn the_kernel_finishes_checksums() {
+    let wire = Wire::new(1);
+    let mut ethtool = wire.near.command("ethtool");
+    // With a device that cannot, so that the frame that arrives is seen finished.
+    let words = ["-K", "near", "tx", "off"];
+    assert!(ethtool.args(words).output().unwrap().status.success());
+    let near = wire.near.enter();
+    let (_interface, mut devices) = open(options("near"), 1);
+    let device = &mut devices[0];
+    drop(near);
+    let _far = wire.far.enter();
+    let mut peer = PacketDevice::open("far").unwrap();
+    let offers = device.capabilities().send_checksums;
+    assert_eq!(offers, is_linux(6, 11), "copying sockets finish since 6.11");
+    if !offers {
+        println!("this kernel finishes none: the netstack does");
+        return;
+    }
+    for payload in [0, 1, 999, 1_460] {
+        let tcp_bytes = 20 + payload;
+        let mut frame = Vec::from(peer.mac_address());
+        frame.extend([2, 0, 0, 0, 0, 9, 8, 0, 0x45, 0]);
+        frame.extend((20 + tcp_bytes as u16).to_be_bytes());
+        frame.extend([0, 0, 0x40, 0, 64, 6, 0, 0]);
+        frame.extend([10, 0, 0, 2, 10, 0, 0, 1]);
+        let header = !ones_sum(&[&frame[14..34]]);
+        frame[24..26].copy_from_slice(&header.to_be_bytes());
+        frame.extend([0x23, 0x84, 0x80, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 16, 1, 0]);
+        let pseudo_end = [0, 6, (tcp_bytes >> 8) as u8, tcp_bytes as u8];
+        let pseudo = ones_sum(&[&frame[26..34], &pseudo_end]);
+        frame.extend(pseudo.to_be_bytes());
+        frame.extend([0, 0]);
+        frame.extend((0..payload).map(|at| at as u8));
+        let offload = SendOffload {
+            checksum_start: 34,
+            checksum_offset: 16,
+            segment_bytes: 0,
+        };
+        let (head, tail) = frame.split_at(50);
+        assert!(device.send_offloaded(&[IoSlice::new(head), IoSlice::new(tail)], offload));
+        // One that is finished goes as it is.
+        assert!(device.send(&[IoSlice::new(&frame)]));
+        device.flush();
+        let mut received = Vec::new();
+        let start = Instant::now();
+        while received.len() < 2 && start.elapsed() < PATIENCE {
+            peer.receive_burst(8, &mut |frame| received.push(frame.to_vec()));
+        }
+        let [finished, as_it_was] = &received[..] else {
+            panic!("{} frames of {payload} bytes arrived", received.len());
+        };
+        assert_eq!(as_it_was, &frame);
+        let sum = ones_sum(&[&finished[26..34], &pseudo_end, &finished[34..]]);
+        assert_eq!(sum, 0xffff, "{payload} bytes: the checksum is right");
+        assert_eq!(finished[52..], frame[52..], "and nothing else changed");
+        assert_eq!(finished[..50], frame[..50]);
+    }
 }
 
 #[test]

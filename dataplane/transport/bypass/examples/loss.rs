@@ -2,7 +2,8 @@
 //! BBR, each to the kernel's TCP, through the same injector: a forwarder between two veth pairs that
 //! holds every frame for half a millisecond and drops some of those to the client.
 //!
-//! `cargo run --release -p precursor-transport-bypass --example loss [ROUNDS]`, as root.
+//! `cargo run --release -p precursor-transport-bypass --example loss [ROUNDS [NAME]]`, as root; only runs
+//! whose name, as "0.10 % CUBIC", contains NAME.
 //!
 //! The server runs on core 0, the injector and the client on core 1. Frames are 1,500 bytes for both:
 //! segmentation offload is off, since an injector that drops segments of 64 KiB would drop others
@@ -44,9 +45,14 @@ fn main() {
     let rounds: u64 = std::env::args()
         .nth(1)
         .map_or(5, |rounds| rounds.parse().expect("a number"));
+    let only = std::env::args().nth(2).unwrap_or_default();
     println!("    loss    kernel, ours: Gbit/s    ratio, median (each round's least and most)");
     for loss in LOSSES {
         for (name, kernels, ours) in CONTROLS {
+            let name = format!("{:.2} % {name}", loss as f64 / 1e4);
+            if !name.contains(&only) {
+                continue;
+            }
             let mut figures = [const { Vec::new() }; 3];
             let mut counted = Statistics::default();
             for round in 0..rounds {
@@ -60,8 +66,7 @@ fn main() {
             }
             let [kernel, own, ratio] = figures.each_mut().map(|figures| median(figures));
             println!(
-                "{:>6.2} % {name:<6} {kernel:>8.3} {own:>8.3} {ratio:>8.2} ({:.2} to {:.2})",
-                loss as f64 / 1e4,
+                "{name:>14} {kernel:>8.3} {own:>8.3} {ratio:>8.2} ({:.2} to {:.2})",
                 figures[2][0],
                 figures[2][figures[2].len() - 1],
             );
@@ -106,7 +111,7 @@ fn run(sender: Sender, loss: u64, seed: u64) -> (f64, Option<Statistics>) {
                     return None;
                 }
             };
-            let mut transport = bypass(AttachMode::Auto, control);
+            let mut transport = bypass(AttachMode::Auto, control, 16);
             serve(&mut transport, BYPASS, &ready_tx, stop);
             Some(transport.statistics())
         });

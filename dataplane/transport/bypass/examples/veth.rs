@@ -2,8 +2,9 @@
 //! 64 bytes with a busy server, and bulk bytes into and out of one connection. The client is the
 //! kernel's TCP in a network namespace of its own.
 //!
-//! `cargo run --release -p precursor-transport-bypass --example veth [ROUNDS [NAME]]`, as root; only
-//! contestants whose name contains NAME run.
+//! `cargo run --release -p precursor-transport-bypass --example veth [ROUNDS [NAME [WORK]]]`, as root; only
+//! contestants whose name contains NAME run, and only the WORK `echo`, `in` or `out`; what did not run is
+//! printed as NaN.
 //!
 //! The server runs on core 0, the client on core 1. Rounds of all contestants take turns; medians
 //! over the rounds are printed.
@@ -43,10 +44,15 @@ enum Offloads {
     Nobody,
 }
 
-const CONTESTANTS: [(&str, Server, Offloads); 5] = [
+const CONTESTANTS: [(&str, Server, Offloads); 6] = [
     ("kernel, offloads", Server::Kernel, Offloads::Both),
     ("kernel, its offloads", Server::Kernel, Offloads::Server),
     ("kernel, frames", Server::Kernel, Offloads::Nobody),
+    (
+        "af_xdp native, its offloads",
+        Server::AfXdp(AttachMode::Native),
+        Offloads::Server,
+    ),
     (
         "af_xdp native",
         Server::AfXdp(AttachMode::Native),
@@ -73,11 +79,18 @@ struct Figures {
     gbit_per_s: f64,
 }
 
+const NOT_RUN: Figures = Figures {
+    p50_us: f64::NAN,
+    p99_us: f64::NAN,
+    gbit_per_s: f64::NAN,
+};
+
 fn main() {
     let rounds = std::env::args()
         .nth(1)
         .map_or(3, |rounds| rounds.parse().expect("a number"));
     let only = std::env::args().nth(2).unwrap_or_default();
+    let only_work = std::env::args().nth(3).unwrap_or_default();
     let contestants: Vec<_> = CONTESTANTS
         .iter()
         .filter(|(name, ..)| name.contains(&only))
@@ -86,8 +99,15 @@ fn main() {
     let mut runs = vec![Vec::new(); contestants.len()];
     for _ in 0..rounds {
         for (number, (_, server, offloads)) in contestants.iter().enumerate() {
-            let works = [Work::Echo, Work::Receive, Work::Send];
-            runs[number].push(works.map(|work| run(*server, *offloads, work)));
+            let works = [
+                ("echo", Work::Echo),
+                ("in", Work::Receive),
+                ("out", Work::Send),
+            ];
+            runs[number].push(works.map(|(name, work)| match name.contains(&only_work) {
+                true => run(*server, *offloads, work),
+                false => NOT_RUN,
+            }));
         }
     }
     for ((name, ..), runs) in contestants.iter().zip(&runs) {
@@ -97,7 +117,7 @@ fn main() {
             figures[figures.len() / 2]
         };
         println!(
-            "{name:<22} {:>14.2} {:>8.2} {:>16.2} {:>17.2}",
+            "{name:<28} {:>8.2} {:>8.2} {:>16.2} {:>17.2}",
             of(0, |figures| figures.p50_us),
             of(0, |figures| figures.p99_us),
             of(1, |figures| figures.gbit_per_s),
@@ -121,7 +141,7 @@ fn run(server: Server, offloads: Offloads, work: Work) -> Figures {
             match server {
                 Server::Kernel => serve(kernel(), KERNEL, work, &ready_tx),
                 Server::AfXdp(attach) => serve(
-                    bypass(attach, CongestionControl::default()),
+                    bypass(attach, CongestionControl::default(), 16),
                     BYPASS,
                     work,
                     &ready_tx,

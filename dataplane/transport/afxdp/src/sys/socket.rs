@@ -58,19 +58,24 @@ pub(crate) fn set_integer(
     set(socket, level, name, &value)
 }
 
-/// Lends the chunks to the socket for as long as it lives.
+/// Lends the chunks to the socket for as long as it lives. Before each frame that is sent there are
+/// `metadata_bytes` for what the kernel shall finish (Linux 6.11; older ones know of 0 only).
 pub(crate) fn register_chunks(
     socket: BorrowedFd<'_>,
     chunks: &Chunks,
     chunk_bytes: u32,
+    metadata_bytes: u32,
 ) -> io::Result<()> {
     let registration = libc::xdp_umem_reg {
         addr: chunks.base(),
         len: chunks.bytes() as u64,
         chunk_size: chunk_bytes,
         headroom: 0,
-        flags: 0,
-        tx_metadata_len: 0,
+        flags: match metadata_bytes {
+            0 => 0,
+            _ => libc::XDP_UMEM_TX_METADATA_LEN,
+        },
+        tx_metadata_len: metadata_bytes,
     };
     set(socket, libc::SOL_XDP, libc::XDP_UMEM_REG, &registration)
 }

@@ -20,10 +20,12 @@ pub fn offload(end: &Namespace, on: bool) {
     assert!(ethtool.output().expect("ethtool").status.success());
 }
 
-/// Our own TCP over AF_XDP, in the namespace that this thread is in.
+/// Our own TCP over AF_XDP, in the namespace that this thread is in, with room for so many
+/// connections.
 pub fn bypass(
     attach: AttachMode,
     congestion_control: CongestionControl,
+    connections_max: usize,
 ) -> BypassTransport<AfXdpDevice> {
     let server: std::net::SocketAddr = BYPASS.parse().expect("an address");
     let redirection = Redirection {
@@ -42,6 +44,7 @@ pub fn bypass(
         .remove(0);
     let options = BypassOptions {
         congestion_control,
+        connections_max,
         ..BypassOptions::new(server.ip(), 24)
     };
     BypassTransport::new(device, options).expect("it starts")
