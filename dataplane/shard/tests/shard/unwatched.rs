@@ -3,7 +3,7 @@
 
 use precursor_memory::CountingAllocator;
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
+    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait, WireStatistics,
 };
 use precursor_transport_sim::SimTransport;
 use std::cell::Cell;
@@ -66,5 +66,13 @@ impl Transport for Unwatched {
     }
     fn connection_count(&self) -> usize {
         self.0.connection_count()
+    }
+
+    fn refused_count(&self) -> u64 {
+        self.0.refused_count()
+    }
+
+    fn wire(&self) -> Option<WireStatistics> {
+        self.0.wire()
     }
 }

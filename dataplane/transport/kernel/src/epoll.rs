@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
+    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait, WireStatistics,
 };
 
 use crate::KernelOptions;
@@ -380,5 +380,9 @@ impl Transport for EpollTransport {
 
     fn refused_count(&self) -> u64 {
         self.refused
+    }
+
+    fn wire(&self) -> Option<WireStatistics> {
+        None
     }
 }

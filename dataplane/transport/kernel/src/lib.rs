@@ -23,7 +23,7 @@ use std::os::fd::RawFd;
 use std::str::FromStr;
 
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
+    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait, WireStatistics,
 };
 
 pub use listener::SharedListener;
@@ -197,6 +197,10 @@ impl Transport for KernelTransport {
 
     fn refused_count(&self) -> u64 {
         self.driver().refused_count()
+    }
+
+    fn wire(&self) -> Option<WireStatistics> {
+        None
     }
 }
 

@@ -160,15 +160,11 @@ pub trait Transport {
     fn connection_count(&self) -> usize;
 
     /// Connections turned away since the start because the limit was reached.
-    fn refused_count(&self) -> u64 {
-        0
-    }
+    fn refused_count(&self) -> u64;
 
     /// What passed where TCP is our own; `None` where it is the kernel's, which counts itself. May
     /// cost system calls: asked about once a second.
-    fn wire(&self) -> Option<WireStatistics> {
-        None
-    }
+    fn wire(&self) -> Option<WireStatistics>;
 }
 
 /// What a TCP of our own and its device counted since the start.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::os::fd::RawFd;
 
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
+    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait, WireStatistics,
 };
 
 use crate::transport::RdmaTransport;
@@ -178,5 +178,9 @@ impl<T: Transport> Transport for WithRdma<T> {
     fn refused_count(&self) -> u64 {
         let refused = self.rdma.as_ref().map_or(0, RdmaTransport::refused_count);
         self.other.refused_count() + refused
+    }
+
+    fn wire(&self) -> Option<WireStatistics> {
+        self.other.wire()
     }
 }

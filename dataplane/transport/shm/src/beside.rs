@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
+    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait, WireStatistics,
 };
 
 use crate::transport::ShmTransport;
@@ -234,5 +234,9 @@ impl<T: Transport> Transport for WithShm<T> {
     fn refused_count(&self) -> u64 {
         let refused = self.shm.as_ref().map_or(0, Transport::refused_count);
         self.other.refused_count() + refused
+    }
+
+    fn wire(&self) -> Option<WireStatistics> {
+        self.other.wire()
     }
 }

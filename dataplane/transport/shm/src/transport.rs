@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use precursor_memory::spsc;
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
+    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait, WireStatistics,
 };
 
 use crate::listener::{Attached, Door};
@@ -507,6 +507,10 @@ impl Transport for ShmTransport {
 
     fn refused_count(&self) -> u64 {
         self.door.refused.load(Ordering::Relaxed)
+    }
+
+    fn wire(&self) -> Option<WireStatistics> {
+        None
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::os::fd::RawFd;
 
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
+    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait, WireStatistics,
 };
 
 use crate::network::{Link, SimNetwork, State};
@@ -292,6 +292,10 @@ impl Transport for SimTransport {
 
     fn refused_count(&self) -> u64 {
         self.refused
+    }
+
+    fn wire(&self) -> Option<WireStatistics> {
+        None
     }
 }
 

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod afxdp;
+mod afxdp_wire;
 mod crashes;
 mod directories;
 mod dpdk;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use io_uring::cqueue;
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
+    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait, WireStatistics,
 };
 
 use crate::KernelOptions;
@@ -455,6 +455,10 @@ impl Transport for UringTransport {
 
     fn refused_count(&self) -> u64 {
         self.refused
+    }
+
+    fn wire(&self) -> Option<WireStatistics> {
+        None
     }
 }
 
