@@ -3,7 +3,8 @@
 
 use precursor_memory::CountingAllocator;
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait, WireStatistics,
+    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
+    WireStatistics,
 };
 use precursor_transport_sim::SimTransport;
 use std::cell::Cell;

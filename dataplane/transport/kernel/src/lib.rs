@@ -23,7 +23,8 @@ use std::os::fd::RawFd;
 use std::str::FromStr;
 
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait, WireStatistics,
+    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
+    WireStatistics,
 };
 
 pub use listener::SharedListener;

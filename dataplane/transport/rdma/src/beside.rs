@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::os::fd::RawFd;
 
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait, WireStatistics,
+    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
+    WireStatistics,
 };
 
 use crate::transport::RdmaTransport;

@@ -6,7 +6,8 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait, WireStatistics,
+    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
+    WireStatistics,
 };
 
 use crate::transport::ShmTransport;

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use precursor_memory::spsc;
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait, WireStatistics,
+    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
+    WireStatistics,
 };
 
 use crate::listener::{Attached, Door};

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use io_uring::cqueue;
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait, WireStatistics,
+    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
+    WireStatistics,
 };
 
 use crate::KernelOptions;
