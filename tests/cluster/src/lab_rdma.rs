@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use precursor_client::{Caller, Client, ClientOptions, Record, Responder};
@@ -50,11 +51,14 @@ pub fn native_clients_over_rdma() {
     killed_clients_leave_nothing(&node, &mut client);
 
     for round in 0..2 {
+        let parked = parked(&node);
         node.kill_dataplane();
         let start = Instant::now();
         assert_eq!(network(), before.0, "the network stays as it was");
         values.push(produced(&mut client, values.len(), 100 + round));
         println!("killed, and served again after {:?}", start.elapsed());
+        let lost = parked.join().expect("it ends");
+        assert!(lost.contains("the broker is gone"), "{lost}");
     }
     assert!(
         read(&mut client) == values,
@@ -64,7 +68,7 @@ pub fn native_clients_over_rdma() {
     drop(client);
     node.kill_everything();
     must_be(&before, "all were killed");
-    node.set("network.driver=epoll");
+    node.set("network.driver=io_uring");
     node.set(&format!("rdma.listen={host}:{PORT_BESIDE}"));
     started(
         &mut node,
@@ -90,6 +94,18 @@ fn connect(address: &str) -> Client {
         ..ClientOptions::rdma(address)
     };
     Client::connect(options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A client that waits for records, for longer than it has patience; what its wait ends with.
+fn parked(node: &Node) -> JoinHandle<String> {
+    let mut client = connect(&node.address().to_string());
+    let (_, end) = client.offsets("requests", 0).expect("its topic");
+    let waiting = std::thread::spawn(move || {
+        let lost = client.fetch("requests", 0, end, PATIENCE * 2);
+        lost.expect_err("nothing comes").to_string()
+    });
+    std::thread::sleep(Duration::from_millis(200));
+    waiting
 }
 
 /// One record; returns its value.

@@ -374,6 +374,12 @@ impl Queue {
 
 #[cfg(all(test, feature = "lab"))]
 impl Queue {
+    /// Where the memory is, and the key by which a peer would name it.
+    pub(crate) fn raw_region(&self) -> (u64, u32) {
+        // SAFETY: the region lives as long as this.
+        (self.memory.as_ptr() as u64, unsafe { (*self.region).rkey })
+    }
+
     /// The beginning of the memory, however long.
     pub(crate) fn raw_slice(&self, length: u32) -> Slice {
         Slice {

@@ -436,6 +436,13 @@ impl RdmaTransport {
     }
 }
 
+#[cfg(all(test, feature = "lab"))]
+impl RdmaTransport {
+    pub(crate) fn raw_region(&self) -> (u64, u32) {
+        self.queue.raw_region()
+    }
+}
+
 impl Drop for RdmaTransport {
     fn drop(&mut self) {
         self.set_open(false);
