@@ -14,6 +14,8 @@ use crate::node::{self, Node, wait_until};
 const PORT: u16 = 9092;
 /// Where RDMA clients connect when kernel sockets are the driver.
 const PORT_BESIDE: u16 = 9093;
+/// How soon the kernel has taken back what was a killed process's, here.
+const SOON: Duration = Duration::from_secs(60);
 /// Longer than what one side may have with the other.
 const LONG: usize = 300_000;
 
@@ -293,7 +295,7 @@ fn killed_clients_leave_nothing(node: &Node, client: &mut Client) {
         victim.kill().expect("it runs");
         victim.wait().expect("it ends");
         let gone = || resources() == before;
-        let left = wait_until(PATIENCE, gone);
+        let left = wait_until(SOON, gone);
         assert!(left, "a killed client left {}, not {before}", resources());
     }
     let (_, end) = client.offsets("victims", 0).expect("its topic");
@@ -336,6 +338,6 @@ fn refusals_are_sentences(node: &Node) {
 
 fn must_be(before: &(String, String), when: &str) {
     let same = || (network(), resources()) == *before;
-    let held = wait_until(Duration::from_secs(60), same);
+    let held = wait_until(SOON, same);
     assert!(held, "{when}: {before:?} → {:?}", (network(), resources()));
 }
