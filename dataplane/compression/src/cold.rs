@@ -13,6 +13,9 @@ const LZMA_DICTIONARY_BYTES: (usize, usize) = (4 << 10, 8 << 20);
 const LZMA_MEMORY_MAX: u64 = 16 << 20;
 /// zstd's window: a chunk is hardly longer.
 const WINDOW_LOG_MAX: u32 = 23;
+/// What a zstd frame begins with. Chunks go without: a small record is longer by a tenth with it.
+/// What follows it in a frame is never these bytes, so either form is known by its first ones.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Brotli's window: 4 MiB, the largest that every decoder has memory for.
 const BROTLI_WINDOW_LOG: i32 = 22;
 
@@ -42,10 +45,13 @@ impl ColdCompressor {
     /// The codec's library refuses the level or the dictionary.
     pub fn new(codec: ColdCodec, level: i32, dictionary: Option<&[u8]>) -> io::Result<Self> {
         let zstd = match codec {
-            ColdCodec::Zstd => Some(zstd::bulk::Compressor::with_dictionary(
-                level,
-                dictionary.unwrap_or_default(),
-            )?),
+            ColdCodec::Zstd => {
+                let dictionary = dictionary.unwrap_or_default();
+                let mut zstd = zstd::bulk::Compressor::with_dictionary(level, dictionary)?;
+                // Whoever keeps the chunk knows which one it was.
+                zstd.include_dictid(false)?;
+                Some(zstd)
+            }
             ColdCodec::Stored | ColdCodec::Brotli | ColdCodec::Lzma => None,
         };
         Ok(ColdCompressor { codec, level, zstd })
@@ -57,7 +63,13 @@ impl ColdCompressor {
     /// What the codec's library reports.
     pub fn compress(&mut self, plain: &[u8]) -> io::Result<Vec<u8>> {
         match (self.codec, &mut self.zstd) {
-            (ColdCodec::Zstd, Some(zstd)) => zstd.compress(plain),
+            (ColdCodec::Zstd, Some(zstd)) => {
+                let mut frame = zstd.compress(plain)?;
+                if frame.starts_with(&ZSTD_MAGIC) {
+                    frame.drain(..ZSTD_MAGIC.len());
+                }
+                Ok(frame)
+            }
             (ColdCodec::Brotli, _) => compress_brotli(plain, self.level),
             (ColdCodec::Lzma, _) => compress_lzma(plain, self.level),
             _ => Ok(plain.to_vec()),
@@ -93,6 +105,8 @@ fn compress_lzma(plain: &[u8], level: i32) -> io::Result<Vec<u8>> {
 /// Decompresses chunk after chunk; keeps what its codec can use again, its dictionary prepared.
 pub struct ColdDecompressor {
     zstd: zstd::bulk::Decompressor<'static>,
+    /// A chunk as the frame that it was.
+    frame: Vec<u8>,
 }
 
 impl ColdDecompressor {
@@ -103,7 +117,8 @@ impl ColdDecompressor {
     pub fn new(dictionary: Option<&[u8]>) -> io::Result<Self> {
         let mut zstd = zstd::bulk::Decompressor::with_dictionary(dictionary.unwrap_or_default())?;
         zstd.window_log_max(WINDOW_LOG_MAX)?;
-        Ok(ColdDecompressor { zstd })
+        let frame = Vec::new();
+        Ok(ColdDecompressor { zstd, frame })
     }
 
     /// Decompresses what [`ColdCompressor`] made of one chunk, which was `length` bytes long: the
@@ -122,7 +137,15 @@ impl ColdDecompressor {
         }
         let plain = match codec {
             ColdCodec::Stored => compressed.to_vec(),
-            ColdCodec::Zstd => self.zstd.decompress(compressed, length)?,
+            ColdCodec::Zstd if compressed.starts_with(&ZSTD_MAGIC) => {
+                self.zstd.decompress(compressed, length)?
+            }
+            ColdCodec::Zstd => {
+                self.frame.clear();
+                self.frame.extend_from_slice(&ZSTD_MAGIC);
+                self.frame.extend_from_slice(compressed);
+                self.zstd.decompress(&self.frame, length)?
+            }
             ColdCodec::Brotli => {
                 let mut brotli = brotli::Decompressor::new(compressed, 4096);
                 read_exactly(&mut brotli, length)?

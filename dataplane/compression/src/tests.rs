@@ -264,6 +264,19 @@ fn cold_codecs_return_what_they_were_given() {
             }
         }
     }
+    // Frames of earlier versions, which begin with zstd's number and name their dictionary, are read;
+    // chunks have neither.
+    let mut frames = zstd::bulk::Compressor::with_dictionary(9, &dictionary).unwrap();
+    let mut chunks = ColdCompressor::new(ColdCodec::Zstd, 9, Some(&dictionary)).unwrap();
+    for record in records.iter().take(50) {
+        let frame = frames.compress(record.as_bytes()).unwrap();
+        let chunk = chunks.compress(record.as_bytes()).unwrap();
+        assert_eq!(chunk.len() + 8, frame.len());
+        for form in [&frame, &chunk] {
+            let back = decompress_chunk(ColdCodec::Zstd, Some(&dictionary), form, record.len());
+            assert_eq!(back.unwrap(), record.as_bytes());
+        }
+    }
     // What a dictionary is for.
     let size = |dictionary| {
         let mut zstd = ColdCompressor::new(ColdCodec::Zstd, 3, dictionary).unwrap();

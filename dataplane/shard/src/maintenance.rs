@@ -123,6 +123,7 @@ fn publish_gauges(core: &mut Core) {
     stats.cold_chunks_damaged.set(disk.cold_chunks_damaged);
     stats.disk_sync_us.set(disk.sync_us);
     stats.disk_sync_us_max.set(disk.sync_us_max);
+    stats.latency().syncs.publish(core.store.sync_times());
     stats.log_reads_hot.set(disk.reads_hot);
     stats.log_reads_cold.set(disk.reads_cold);
     stats.log_index_hits.set(disk.index_hits);

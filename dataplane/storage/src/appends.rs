@@ -73,7 +73,7 @@ impl Store {
         let Some(log) = self.log(id).filter(|_| self.workers.has_room()) else {
             return Err((records, memory));
         };
-        let spec = Spec::new(&log.config, options.produce_version, options.now.wall_ms);
+        let spec = Spec::new(&log.config, options);
         let preparation = Preparation {
             token,
             spec,

@@ -17,8 +17,8 @@ use std::collections::{HashMap, VecDeque};
 pub(crate) const WINDOW_BYTES: u64 = 256 * 1024;
 /// What a scan from an index entry to its batch usually needs.
 const SCAN_BYTES: u64 = 16 * 1024;
-/// What is read ahead for a reader that goes on where its last read ended, at least; and at most,
-/// this part of the cache.
+/// What is read ahead for a reader that goes on where its last read ended, at least: twice what it
+/// asks for, so that the disk is busy while it takes one part. At most, this part of the cache.
 const AHEAD_BYTES_MIN: u64 = 1 << 20;
 const AHEAD_SHARE: usize = 8;
 /// Readers of one log that are recognised.
@@ -361,7 +361,8 @@ impl ColdRead<'_> {
     /// Begins to load what the reader will ask for next, if memory and disk allow.
     fn read_ahead(&mut self, at: usize, from: u64, limit: u64) {
         let most = (self.cache.bytes_max() / AHEAD_SHARE) as u64;
-        let ahead = AHEAD_BYTES_MIN.max(self.options.max_bytes as u64).min(most);
+        let twice = 2 * (self.options.max_bytes as u64 + SCAN_BYTES);
+        let ahead = AHEAD_BYTES_MIN.max(twice).min(most);
         if from < limit {
             self.ensure(at, from, (from + ahead).min(limit), limit);
         }

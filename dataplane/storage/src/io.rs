@@ -8,7 +8,7 @@ use crate::room::Garbage;
 use crate::stock::Stock;
 use precursor_disk::{Completion, Disk, DiskFile, MemoryRange};
 use precursor_model::Offset;
-use precursor_shm::{ExtentId, ExtentPool};
+use precursor_shm::{ExtentId, ExtentPool, LatencyCounts};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -145,6 +145,8 @@ pub(crate) struct Io {
     pub directories: Arc<LogDirectories>,
     pub stock: Stock,
     pub stats: StoreStats,
+    /// What syncs took.
+    pub sync_times: LatencyCounts,
     pub now: Now,
 }
 
@@ -178,6 +180,7 @@ impl Io {
             directories,
             stock: Stock::new(),
             stats: StoreStats::default(),
+            sync_times: LatencyCounts::default(),
             now,
         }
     }
@@ -376,6 +379,7 @@ impl Io {
                 let took_us = self.now.monotonic_us.saturating_sub(*begun_us);
                 self.stats.disk_syncs += 1;
                 self.stats.sync_us += took_us;
+                self.sync_times.record(took_us);
                 self.stats.sync_us_max = self.stats.sync_us_max.max(took_us);
             }
             Operation::Read { .. } => {

@@ -5,6 +5,7 @@
 //! partition looks like on disk is what Kafka writes.
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod api;
 mod append;
 mod appends;

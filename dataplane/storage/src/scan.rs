@@ -3,39 +3,12 @@
 //! What the region holds was published after it was copied, and may be newer than the disk: it is
 //! tried first, and the disk's own bytes where it does not hold up.
 
+use crate::ahead::{Ahead, WINDOW, Window};
 use crate::batch::{BatchHeader, HEADER_LENGTH};
 use crate::transactions::Marker;
 use precursor_disk::{BLOCK, DiskFile};
 use precursor_model::Offset;
 use std::io;
-
-const WINDOW: usize = 1 << 20;
-
-/// Memory that begins with a block, as O_DIRECT wants it, and as the kernel copies it fastest.
-#[derive(Default)]
-struct Window {
-    memory: Vec<u8>,
-    start: usize,
-    length: usize,
-}
-
-impl Window {
-    /// So many bytes, of any content, with room for whole blocks.
-    fn of(&mut self, length: usize) -> &mut [u8] {
-        let block = BLOCK as usize;
-        let room = length.next_multiple_of(block);
-        if self.memory.len() < room + block {
-            self.memory = vec![0; room + block];
-            self.start = self.memory.as_ptr().align_offset(block).min(block);
-        }
-        self.length = length;
-        &mut self.memory[self.start..][..room]
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.memory[self.start..][..self.length]
-    }
-}
 
 /// Published bytes of an extent that was found in the region.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +30,7 @@ pub(crate) struct SegmentScan<'a> {
     file: DiskFile,
     /// The same, past the page cache where that is possible: everything is read once, as fast as
     /// the disk gives it, and nothing else is to lose its place there.
-    reader: DiskFile,
+    reader: Ahead,
     memory: Vec<&'a MemoryPiece>,
     disk_end: u64,
     end: u64,
@@ -76,7 +49,7 @@ impl<'a> SegmentScan<'a> {
         let memory_end = memory.iter().map(|piece| piece.end()).max().unwrap_or(0);
         Ok(SegmentScan {
             file,
-            reader,
+            reader: Ahead::new(reader),
             memory,
             disk_end,
             end: disk_end.max(memory_end),
@@ -153,20 +126,16 @@ impl<'a> SegmentScan<'a> {
     }
 
     fn load(&mut self, position: u64, length: usize) -> io::Result<()> {
-        let window_end = self.window_start + self.window.length as u64;
+        let window_end = self.window_start + self.window.len() as u64;
         if position >= self.window_start && position + length as u64 <= window_end {
             return Ok(());
         }
         self.write_back()?;
-        let start = position / BLOCK * BLOCK;
-        let length = length + (position - start) as usize;
-        let bytes = length.max(WINDOW).min((self.end - start) as usize);
+        let held = (self.window_start, &mut self.window);
+        let start = self.reader.load(held, position, length, self.end)?;
         self.window_start = start;
-        let window = self.window.of(bytes);
-        let got = self.reader.read_at(window, start)?;
-        // What the file does not have is not what was here before.
-        window[got..].fill(0);
-        let end = start + bytes as u64;
+        let end = start + self.window.len() as u64;
+        let window = self.window.bytes_mut();
         for piece in &self.memory {
             let from = piece.position.max(start);
             let to = piece.end().min(end);
@@ -285,4 +254,124 @@ pub(crate) fn walk_headers(
         position += length as u64;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use precursor_disk::sim::Random;
+    use precursor_disk::{FileSystem, OpenMode, RandomFile, SystemFileSystem};
+    use precursor_protocol::records::BatchBuilder;
+    use std::os::fd::RawFd;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread::ThreadId;
+
+    /// Counts reads by another thread than the one that made it.
+    struct Watched {
+        file: DiskFile,
+        own: ThreadId,
+        by_others: AtomicUsize,
+    }
+
+    impl RandomFile for Watched {
+        fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+            let is_other = std::thread::current().id() != self.own;
+            self.by_others
+                .fetch_add(usize::from(is_other), Ordering::Relaxed);
+            self.file.read_at(buffer, offset)
+        }
+        fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+            self.file.write_at(bytes, offset)
+        }
+        fn length(&self) -> io::Result<u64> {
+            self.file.length()
+        }
+        fn set_length(&self, length: u64) -> io::Result<()> {
+            self.file.set_length(length)
+        }
+        fn reserve(&self, end: u64) -> io::Result<()> {
+            self.file.reserve(end)
+        }
+        fn sync(&self) -> io::Result<()> {
+            self.file.sync()
+        }
+        fn descriptor(&self) -> Option<RawFd> {
+            self.file.descriptor()
+        }
+    }
+
+    /// Batches one after another, some longer than a window, up to about `bytes`; where each begins.
+    fn segment(random: &mut Random, bytes: usize) -> (Vec<u8>, Vec<usize>) {
+        let (mut all, mut starts) = (Vec::new(), Vec::new());
+        while all.len() < bytes {
+            let length = match random.below(20) {
+                0 => 3 * WINDOW as u64 / 2 + random.below(100_000),
+                1..5 => 400_000 + random.below(600_000),
+                _ => 100 + random.below(60_000),
+            };
+            let mut builder = BatchBuilder::new();
+            builder.append(
+                1,
+                None,
+                Some(&vec![random.number() as u8; length as usize]),
+                &[],
+            );
+            let start = all.len();
+            builder.build(&mut all);
+            all[start..start + 8].copy_from_slice(&(starts.len() as i64).to_be_bytes());
+            starts.push(start);
+        }
+        (all, starts)
+    }
+
+    #[test]
+    fn what_is_read_ahead_is_what_the_file_and_memory_hold() {
+        for seed in 0..6 {
+            let mut random = Random::new(seed);
+            let (bytes, starts) = segment(&mut random, 24 << 20);
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("log");
+            // Every other time the last batches are on disk in part, and two in the middle are damaged
+            // there: memory has them.
+            let remembered = seed % 2 == 1;
+            let lost = random.below(3 << 20) as usize;
+            let on_disk = bytes.len() - if remembered { lost } else { 0 };
+            let mut damaged = bytes[..on_disk].to_vec();
+            let middle = starts.len() / 2;
+            damaged[starts[middle] + 70] ^= u8::from(remembered);
+            damaged[starts[middle + 1] + 70] ^= u8::from(remembered);
+            std::fs::write(&path, &damaged).unwrap();
+            let files = SystemFileSystem::new(true);
+            let watched = Arc::new(Watched {
+                file: files.open(&path, OpenMode::Data).unwrap(),
+                own: std::thread::current().id(),
+                by_others: AtomicUsize::new(0),
+            });
+            let piece = |from: usize, to: usize| MemoryPiece {
+                segment_base: 0,
+                position: from as u64,
+                bytes: bytes[from..to].to_vec(),
+            };
+            let end = starts.iter().rfind(|start| **start < on_disk).unwrap();
+            let pieces = [
+                piece(starts[middle], starts[middle + 2]),
+                piece(*end, bytes.len()),
+            ];
+            let plain = files.open(&path, OpenMode::Plain).unwrap();
+            let pieces = if remembered { &pieces[..] } else { &[] };
+            let mut scan =
+                SegmentScan::new(plain, watched.clone(), pieces.iter().collect()).unwrap();
+            let (mut position, mut found) = (0, Vec::new());
+            while let Some(batch) = scan.batch_at(position, found.len() as i64, None).unwrap() {
+                found.push(position as usize);
+                position = batch.end;
+            }
+            scan.write_back().unwrap();
+            assert_eq!(found, starts, "seed {seed}");
+            assert_eq!(std::fs::read(&path).unwrap(), bytes, "seed {seed}");
+            let ahead = watched.by_others.load(Ordering::Relaxed);
+            assert!(ahead >= 12, "seed {seed}: {ahead} pieces were read ahead");
+        }
+    }
 }

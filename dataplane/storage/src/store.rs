@@ -21,7 +21,7 @@ use crate::scan::MemoryPiece;
 use crate::tickets::Tickets;
 use precursor_disk::{Disk, FileSystem, Helper, SystemFileSystem, Wake};
 use precursor_model::{ErrorCode, LogConfig, LogUid, Offset};
-use precursor_shm::{ExtentId, ExtentPool, RecoveredExtent};
+use precursor_shm::{ExtentId, ExtentPool, LatencyCounts, RecoveredExtent};
 use std::any::Any;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
@@ -556,6 +556,11 @@ impl Store {
             cold_chunks_damaged: self.cold.failures.load(Ordering::Relaxed),
             ..self.io.stats
         }
+    }
+
+    /// What syncs took since the store was opened.
+    pub fn sync_times(&self) -> &LatencyCounts {
+        &self.io.sync_times
     }
 
     /// True while the disk or the file helper owes something.

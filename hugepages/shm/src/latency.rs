@@ -4,7 +4,7 @@ use crate::stats::Counter;
 use std::mem::{align_of, offset_of, size_of};
 
 /// API keys that have a place: codes from 0 on.
-pub const LATENCY_KEYS: usize = 96;
+pub const LATENCY_KEYS: usize = 95;
 /// Buckets of a histogram: two to an octave of microseconds, and the last one for all above 67 s.
 pub const LATENCY_BUCKETS: usize = 53;
 
@@ -27,17 +27,42 @@ pub struct KeyLatency {
     reserved: [Counter; 6],
 }
 
-/// Every key's requests on one shard, by the key's code.
+/// Every key's requests on one shard, by the key's code, and what its disk took.
 #[derive(Debug)]
 #[repr(C, align(4096))]
 pub struct ShardLatency {
     keys: [KeyLatency; LATENCY_KEYS],
+    /// Syncs of logs.
+    pub syncs: KeyLatency,
+}
+
+/// Durations that are counted in memory of one's own, and published now and then.
+#[derive(Clone, Debug)]
+pub struct LatencyCounts {
+    buckets: [u64; LATENCY_BUCKETS],
+    total_us: u64,
+}
+
+impl Default for LatencyCounts {
+    fn default() -> Self {
+        LatencyCounts {
+            buckets: [0; LATENCY_BUCKETS],
+            total_us: 0,
+        }
+    }
+}
+
+impl LatencyCounts {
+    pub fn record(&mut self, us: u64) {
+        self.buckets[bucket(us)] += 1;
+        self.total_us += us;
+    }
 }
 
 const _: () = {
     assert!(size_of::<KeyLatency>() == 512 && align_of::<KeyLatency>() == 64);
     assert!(offset_of!(KeyLatency, total_us) == LATENCY_BUCKETS * 8);
-    assert!(size_of::<ShardLatency>() == LATENCY_KEYS * 512);
+    assert!(size_of::<ShardLatency>() == (LATENCY_KEYS + 1) * 512);
     assert!(size_of::<ShardLatency>() & 4095 == 0 && align_of::<ShardLatency>() == 4096);
 };
 
@@ -70,6 +95,14 @@ impl KeyLatency {
     pub fn record(&self, us: u64) {
         self.buckets[bucket(us)].add(1);
         self.total_us.add(us);
+    }
+
+    /// Takes over what was counted elsewhere; only the owning shard.
+    pub fn publish(&self, counts: &LatencyCounts) {
+        for (bucket, count) in self.buckets.iter().zip(counts.buckets) {
+            bucket.set(count);
+        }
+        self.total_us.set(counts.total_us);
     }
 
     /// Requests counted.
@@ -132,6 +165,18 @@ mod tests {
             }
         }
         assert!(lowest_us(LATENCY_BUCKETS - 1) > 60_000_000);
+    }
+
+    #[test]
+    fn what_was_counted_elsewhere_is_published_whole() {
+        let (mut counts, key) = (LatencyCounts::default(), empty());
+        for us in [0, 180, 181, 90_000] {
+            counts.record(us);
+            key.publish(&counts);
+        }
+        assert_eq!((key.count(), key.total_us.get()), (4, 90_361));
+        let of_180 = key.buckets().find(|(bound, _)| *bound == Some(191));
+        assert_eq!(of_180, Some((Some(191), 2)));
     }
 
     #[test]

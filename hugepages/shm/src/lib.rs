@@ -25,7 +25,7 @@ pub use extent::{
     ExtentId, ExtentOwner, ExtentPool, ExtentPoolUse, ExtentState, RecoveredExtent, SetAside,
     SetAsideReason,
 };
-pub use latency::{KeyLatency, LATENCY_BUCKETS, LATENCY_KEYS, ShardLatency};
+pub use latency::{KeyLatency, LATENCY_BUCKETS, LATENCY_KEYS, LatencyCounts, ShardLatency};
 pub use region::{Found, Hugepages, Region, RegionError, RegionKind, RegionOptions};
 pub use stats::{Counter, CounterKind, CounterName, ShardStats};
 pub use status::{ProcessState, StatusPage};

@@ -1,4 +1,4 @@
-//! How long requests took, by API key, all shards together.
+//! How long requests took, by API key, and syncs of logs, all shards together.
 
 use crate::families::Families;
 use crate::families::Kind;
@@ -78,4 +78,18 @@ pub(super) fn add(families: &mut Families, options: &MonitorOptions) {
     for family in [times, waited, errors, throttled] {
         families.add(family);
     }
+    add_syncs(families, options);
+}
+
+fn add_syncs(families: &mut Families, options: &MonitorOptions) {
+    let mut sum = Sum::default();
+    for shard in 0..options.region.shards() {
+        sum.add(&options.region.latency(shard).syncs);
+    }
+    let mut syncs = families.begin_histogram(
+        "disk_sync_duration_seconds",
+        "From the beginning of an fdatasync of a log until it was known to be done.",
+    );
+    syncs.histogram(&[], sum.buckets, sum.total_us as f64 * SECONDS_PER_US);
+    families.add(syncs);
 }

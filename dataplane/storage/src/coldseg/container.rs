@@ -50,7 +50,7 @@ impl Container {
                 }
                 Err(NoSummary::Version(version)) => {
                     let message = format!(
-                        "{} is a container of version {version}; this program knows version {}",
+                        "{} is a container of version {version}; this program knows them up to {}",
                         path.display(),
                         super::format::VERSION
                     );

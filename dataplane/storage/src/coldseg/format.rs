@@ -12,7 +12,8 @@ use precursor_compression::ColdCodec;
 use precursor_memory::{crc32c, crc32c_append};
 use precursor_model::Offset;
 
-pub(crate) const VERSION: u16 = 1;
+/// Version 1 has zstd's own number before each chunk of that codec.
+pub(crate) const VERSION: u16 = 2;
 pub(crate) const SUMMARY_BYTES: usize = 64;
 pub(crate) const PREFIX_BYTES: usize = 16;
 pub(crate) const ENTRY_BYTES: usize = 8;
@@ -88,7 +89,7 @@ impl Summary {
             return Err(NoSummary::Damaged);
         }
         let version = u16::from_le_bytes(field(bytes, 8));
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(NoSummary::Version(version));
         }
         let summary = Summary {
@@ -244,10 +245,10 @@ mod tests {
             assert_eq!(decoded, Err(NoSummary::Damaged), "{changed:?}");
         }
         let mut newer = summary().encode();
-        newer[8] = 2;
+        newer[8] = 3;
         let crc = crc32c(&newer[..60]);
         newer[60..].copy_from_slice(&crc.to_le_bytes());
-        assert_eq!(Summary::decode(&newer), Err(NoSummary::Version(2)));
+        assert_eq!(Summary::decode(&newer), Err(NoSummary::Version(3)));
     }
 
     #[test]

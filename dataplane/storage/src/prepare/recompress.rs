@@ -37,7 +37,7 @@ impl Worker {
         let spec = job.spec;
         let sent = &mut job.records[..job.length];
         let valid = validate_produce(Some(sent), &spec.limits)?;
-        if valid.batch.is_transactional() {
+        if valid.batch.is_transactional() && !spec.transactional {
             return Err(AppendError::InvalidTransactionState);
         }
         let recipe = spec.recipe(valid.batch.codec());

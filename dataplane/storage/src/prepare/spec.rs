@@ -1,5 +1,6 @@
 //! What a topic's options ask of a batch.
 
+use crate::api::AppendOptions;
 use precursor_compression::{PlainLimits, Recipe};
 use precursor_model::{CompressionType, LogConfig, TimestampType};
 use precursor_protocol::records::{BatchView, Codec, Limits};
@@ -13,12 +14,14 @@ pub(crate) struct Spec {
     pub plain: PlainLimits,
     /// Each record must have a key.
     pub keys: bool,
+    /// Batches of transactions are let in.
+    pub transactional: bool,
     /// Under LogAppendTime: when the batch came.
     pub log_append_time_ms: Option<i64>,
 }
 
 impl Spec {
-    pub fn new(config: &LogConfig, produce_version: i16, now_ms: i64) -> Spec {
+    pub fn new(config: &LogConfig, options: AppendOptions) -> Spec {
         let batch_bytes_max = config.max_message_bytes as usize;
         let plain = PlainLimits::of(batch_bytes_max);
         let keys = config.cleanup_policy.compacts();
@@ -27,11 +30,12 @@ impl Spec {
             target: target(config),
             limits: Limits {
                 batch_bytes_max,
-                produce_version,
+                produce_version: options.produce_version,
             },
             plain: if keys { plain.whole() } else { plain },
             keys,
-            log_append_time_ms: by_broker.then_some(now_ms),
+            transactional: options.transactional,
+            log_append_time_ms: by_broker.then_some(options.now.wall_ms),
         }
     }
 

@@ -240,7 +240,7 @@ fn a_container_of_a_later_version_is_refused_and_kept() {
     bench.files.corrupt(path, |bytes| {
         let end = bytes.len();
         for at in [0, end - SUMMARY] {
-            bytes[at + 8] = 2;
+            bytes[at + 8] = 3;
             let crc = precursor_memory::crc32c(&bytes[at..at + 60]);
             bytes[at + 60..at + SUMMARY].copy_from_slice(&crc.to_le_bytes());
         }

@@ -395,6 +395,59 @@ fn many_records_of_nothing_are_bounded_too() {
 }
 
 #[test]
+fn a_batch_of_a_transaction_is_compressed_anew_and_stays_one() {
+    let mut bench = Bench::new(8 << 20, 7);
+    let id = bench.open_log(1, "t", &config(&[("compression.type", "zstd")]));
+    let mut sent = Vec::new();
+    let mut builder = varied(false);
+    builder.set_producer(77, 5, 40);
+    builder.set_transactional(true);
+    builder.build_with(&mut sent, Codec::Gzip, |plain, out| {
+        out.extend(compress(Codec::Gzip, plain).unwrap());
+    });
+    // Nobody has let it in.
+    let refused = bench.append(id, &sent);
+    assert_eq!(refused, Err(AppendError::InvalidTransactionState));
+    let options = AppendOptions {
+        transactional: true,
+        ..AppendOptions::at(bench.now)
+    };
+    let first = bench.append_with(id, &sent, options).unwrap();
+    // A second time it is the same one.
+    let again = bench.append_with(id, &sent, options).unwrap();
+    assert!(again.duplicate && again.base_offset == first.base_offset);
+    let bytes = bench.read_from(id, 0, 1 << 20);
+    let stored = BatchView::parse(&bytes).unwrap();
+    let was = BatchView::parse(&sent).unwrap();
+    assert_eq!((was.codec(), stored.codec()), (Codec::Gzip, Codec::Zstd));
+    let producer = |batch: &BatchView<'_>| {
+        let of = (
+            batch.producer_id(),
+            batch.producer_epoch(),
+            batch.base_sequence(),
+        );
+        (of, batch.is_transactional(), batch.is_control())
+    };
+    assert_eq!(producer(&stored), ((77, 5, 40), true, false));
+    assert_eq!(producer(&stored), producer(&was));
+    let plain = |batch: &BatchView<'_>| decompress(batch.codec(), batch.record_bytes()).unwrap();
+    assert_eq!(plain(&stored), plain(&was));
+    // It is open: readers of what is committed wait for its end.
+    let offsets = bench.store().offsets(id);
+    assert_eq!(
+        (offsets.last_stable, offsets.end),
+        (0, i64::from(was.record_count()))
+    );
+    let now = bench.now;
+    bench
+        .store()
+        .append_marker(id, (77, 5), true, 0, now)
+        .unwrap();
+    let offsets = bench.store().offsets(id);
+    assert_eq!(offsets.last_stable, offsets.end);
+}
+
+#[test]
 fn nested_frames_wide_windows_and_lies_are_refused() {
     let mut bench = Bench::new(8 << 20, 7);
     let id = bench.open_log(1, "t", &config(&[("compression.type", "snappy")]));

@@ -16,6 +16,7 @@ mod opening;
 mod order;
 mod promises;
 mod quarantine;
+mod read_ahead;
 mod real;
 mod short;
 mod support;

@@ -145,22 +145,35 @@ impl Bench {
     }
 
     pub fn append(&mut self, id: LogId, batch: &[u8]) -> Result<Appended, AppendError> {
-        let options = AppendOptions::at(self.now);
+        self.append_with(id, batch, AppendOptions::at(self.now))
+    }
+
+    pub fn append_with(
+        &mut self,
+        id: LogId,
+        batch: &[u8],
+        options: AppendOptions,
+    ) -> Result<Appended, AppendError> {
         match self.store().append(id, batch, options) {
-            Err(AppendError::Unprepared) => self.append_prepared(id, batch),
+            Err(AppendError::Unprepared) => self.append_prepared(id, batch, options),
             appended => appended,
         }
     }
 
     /// By way of a worker, as a shard does it.
-    fn append_prepared(&mut self, id: LogId, batch: &[u8]) -> Result<Appended, AppendError> {
+    fn append_prepared(
+        &mut self,
+        id: LogId,
+        batch: &[u8],
+        options: AppendOptions,
+    ) -> Result<Appended, AppendError> {
         let region = self.region.as_ref().unwrap();
         let mut buffers = region.buffer_pool(0);
         buffers.set_large_bytes_max(512 << 20);
         let pooled = buffers.take(batch.len());
         let mut records = pooled.or_else(|| buffers.take_large(batch.len())).unwrap();
         records[..batch.len()].copy_from_slice(batch);
-        let (now, options) = (self.now, AppendOptions::at(self.now));
+        let now = self.now;
         let store = self.store();
         let batch = (records, batch.len());
         let sent = store.prepare(id, 7, batch, Vec::new(), options);

@@ -16,7 +16,8 @@ fn metrics_tell_what_was_written_read_and_committed() {
     let listen = format!("metrics.listen=127.0.0.1:{port}");
     let mut node = Node::start(&["dataplane.shards=2", &listen]);
     let mut connection = node.connect();
-    connection.create_topic("seen", 2, &[]).unwrap();
+    let synced = [("flush.policy", "every-write")];
+    connection.create_topic("seen", 2, &synced).unwrap();
     let values = vec![vec![b'v'; 100]; 10];
     for _ in 0..3 {
         connection.produce("seen", 1, &values).unwrap();
@@ -64,6 +65,19 @@ fn metrics_tell_what_was_written_read_and_committed() {
     for (name, value) in expected {
         assert_eq!(sample(&metrics, name), Some(value), "{name} in:\n{metrics}");
     }
+    // Each produce was on disk before it was answered.
+    let syncs = |part: &str| {
+        let (_, metrics) = page(port, "/metrics").unwrap();
+        sample(
+            &metrics,
+            &format!("precursor_disk_sync_duration_seconds_{part}"),
+        )
+    };
+    assert!(wait_until(Duration::from_secs(10), || {
+        syncs("count").is_some_and(|count| count >= 3.0)
+            && syncs("bucket{le=\"+Inf\"}") == syncs("count")
+            && syncs("sum").is_some_and(|seconds| seconds > 0.0)
+    }));
     let bytes_out = sample(&metrics, "precursor_topic_bytes_out_total{topic=\"seen\"}");
     assert!(
         bytes_out.is_some_and(|bytes| bytes >= 3000.0),
