@@ -56,9 +56,10 @@ def terminal(broker, *words, typed=(), **environment):
 
 
 def plain(broker, *words, data=None):
+    # Both outputs: bars and questions go to standard error.
     done = subprocess.run([broker.program, *words, "--bootstrap", broker.bootstrap], input=data,
-                          capture_output=True, timeout=SECONDS_MAX)
-    assert done.returncode == 0, done.stderr
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS_MAX)
+    assert done.returncode == 0, done.stdout
     return done.stdout.decode()
 
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Threads of [`FileSystem::sync_all`]. Each call of fsync waits for a commit of the journal and a
 /// flush of the device; those that wait together share them. One call for the whole file system
 /// (`syncfs`) would share them too, but would also write whatever other programs have not written.
-const SYNC_THREADS_MAX: usize = 16;
+const SYNC_THREADS_MAX: usize = 64;
 
 /// Files of the operating system.
 pub struct SystemFileSystem {

@@ -15,8 +15,12 @@ use std::time::{Duration, Instant};
 /// How long `shutdown` waits for the disk.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(60);
 
-/// Logs that one job of the helper settles.
-const SETTLED_TOGETHER: usize = 128;
+/// Logs that one job of the helper settles: their syncs wait together.
+const SETTLED_TOGETHER: usize = 512;
+
+/// Between two looks at what the helper has done. Whoever looked without a pause would take a
+/// processor from it.
+const LOOK_AGAIN: Duration = Duration::from_micros(100);
 
 impl Store {
     /// Writes and syncs everything, blocking, moves the recovery points to the ends, and marks the
@@ -93,7 +97,7 @@ impl Store {
         let mut events = Vec::new();
         while !done(self) && begun.elapsed() < SHUTDOWN_MAX {
             if !self.poll(now, &mut events) {
-                std::thread::yield_now();
+                std::thread::sleep(LOOK_AGAIN);
             }
             events.clear();
         }

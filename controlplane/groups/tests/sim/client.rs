@@ -165,6 +165,11 @@ impl Client {
         let partition = i32::from(self.owned[index]);
         let offset = self.progress.entry(partition).or_insert(0);
         *offset += 1;
+        let offset = *offset;
+        self.commit_of(partition, offset)
+    }
+
+    fn commit_of(&self, partition: i32, committed_offset: i64) -> Request {
         Request::OffsetCommit(OffsetCommitRequest {
             group_id: GROUP.into(),
             generation_id_or_member_epoch: self.generation,
@@ -174,13 +179,26 @@ impl Client {
                 name: "t".into(),
                 partitions: vec![OffsetCommitRequestPartition {
                     partition_index: partition,
-                    committed_offset: *offset,
+                    committed_offset,
                     ..OffsetCommitRequestPartition::default()
                 }],
                 ..OffsetCommitRequestTopic::default()
             }],
             ..OffsetCommitRequest::default()
         })
+    }
+
+    /// What a thread of it says that has not heard of the present generation.
+    pub fn speak_of_the_past(&mut self, rng: &mut Rng) -> Request {
+        let generation = self.generation;
+        self.generation -= 1;
+        let request = match rng.below(3) {
+            0 => self.sync(),
+            1 => self.heartbeat(),
+            _ => self.commit_of(0, i64::MAX / 2),
+        };
+        self.generation = generation;
+        request
     }
 
     pub fn leave(&self) -> Request {

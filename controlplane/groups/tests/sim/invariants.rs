@@ -1,8 +1,8 @@
 //! What must hold in every history.
 
 use crate::world::PARTITIONS;
-use precursor_groups::Record;
 use precursor_groups::records::{OffsetValue, RecordKey};
+use precursor_groups::{Record, Response};
 use std::collections::BTreeMap;
 
 /// A partition is owned by at most one member per generation.
@@ -73,4 +73,19 @@ impl Commits {
             "a replay tells something else than the log"
         );
     }
+}
+
+/// Whoever is of a generation that is past does nothing to the group: neither commits, nor stays
+/// alive, nor gets an assignment.
+pub fn refused_as_past(response: &Response) {
+    let code = match response {
+        Response::OffsetCommit(response) => response.topics[0].partitions[0].error_code,
+        Response::Heartbeat(response) => response.error_code,
+        Response::SyncGroup(response) => response.error_code,
+        _ => return,
+    };
+    assert_ne!(
+        code, 0,
+        "a member of a past generation was served: {response:?}"
+    );
 }

@@ -38,6 +38,7 @@ fn histories_keep_the_invariants_and_heal() {
     if seeds() == SEEDS {
         assert!(total.restarts > 100 && total.generations > 1_000 && total.takeovers > 10);
         assert!(total.commits_acknowledged > 1_000 && total.appends_failed > 100);
+        assert!(total.past_requests > 50);
     }
 }
 

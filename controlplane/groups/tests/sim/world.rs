@@ -1,7 +1,7 @@
 //! Clock, network, log and faults.
 
 use crate::client::{Client, Step, Told, fetch};
-use crate::invariants::{Commits, Ownership};
+use crate::invariants::{Commits, Ownership, refused_as_past};
 use precursor_groups::{
     Command, GroupConfig, GroupCoordinator, Now, Record, Request, RequestContext, Response,
 };
@@ -37,6 +37,7 @@ pub struct Seen {
     pub generations: u64,
     pub takeovers: u64,
     pub commits_acknowledged: u64,
+    pub past_requests: u64,
     pub appends_failed: u64,
     pub requests: u64,
     pub records: u64,
@@ -48,6 +49,7 @@ impl Seen {
         self.generations += other.generations;
         self.takeovers += other.takeovers;
         self.commits_acknowledged += other.commits_acknowledged;
+        self.past_requests += other.past_requests;
         self.appends_failed += other.appends_failed;
         self.requests += other.requests;
         self.records += other.records;
@@ -64,6 +66,10 @@ struct Sent {
     client: usize,
     version: i16,
     commit: Option<(i32, i64)>,
+    /// What the request says of its sender; `None` where it says nothing.
+    generation: Option<i32>,
+    /// Whether the generation was past when the request was delivered.
+    is_past: bool,
 }
 
 pub struct World {
@@ -80,6 +86,8 @@ pub struct World {
     owed: BTreeSet<u64>,
     next_token: u64,
     next_event: u64,
+    /// The newest that the present coordinator has told a member of.
+    generation: i32,
     ownership: Ownership,
     commits: Commits,
     seen: Seen,
@@ -109,6 +117,7 @@ impl World {
             owed: BTreeSet::new(),
             next_token: 0,
             next_event: 0,
+            generation: 0,
             ownership: Ownership::default(),
             commits: Commits::default(),
             seen: Seen::default(),
@@ -233,6 +242,12 @@ impl World {
             }
             _ => None,
         };
+        let generation = match &request {
+            Request::OffsetCommit(request) => Some(request.generation_id_or_member_epoch),
+            Request::Heartbeat(request) => Some(request.generation_id),
+            Request::SyncGroup(request) => Some(request.generation_id),
+            _ => None,
+        };
         let version = match &request {
             // Keys have versions of their own; what matters here are JoinGroup's.
             Request::JoinGroup(_) => self.clients[client].version,
@@ -243,6 +258,8 @@ impl World {
             client,
             version,
             commit,
+            generation,
+            is_past: false,
         };
         self.sent.insert(token, sent);
         self.transmit(Event::Request(token, request));
@@ -261,7 +278,9 @@ impl World {
     }
 
     fn deliver(&mut self, token: u64, request: Request) {
-        let sent = &self.sent[&token];
+        let sent = self.sent.get_mut(&token).expect("it was sent");
+        sent.is_past = sent.generation.is_some_and(|told| told < self.generation);
+        self.seen.past_requests += u64::from(sent.is_past);
         let context = RequestContext {
             token,
             version: sent.version,
@@ -297,6 +316,9 @@ impl World {
 
     fn note(&mut self, token: u64, response: &Response) {
         let sent = &self.sent[&token];
+        if sent.is_past {
+            refused_as_past(response);
+        }
         match response {
             Response::OffsetCommit(response) => {
                 if let (0, Some((partition, offset))) =
@@ -312,6 +334,7 @@ impl World {
                 let mut bytes = Vec::new();
                 let carried = response.encode(&mut bytes, sent.version);
                 carried.expect("the request's version carries the answer");
+                self.generation = self.generation.max(response.generation_id);
                 self.seen.takeovers += u64::from(response.skip_assignment);
                 self.seen.generations += u64::from(!response.members.is_empty());
             }
@@ -371,6 +394,10 @@ impl World {
                 self.send(index, request);
                 self.clients[index].crash();
             }
+            4 if self.clients[index].generation > 1 => {
+                let request = self.clients[index].speak_of_the_past(&mut self.rng);
+                self.send(index, request);
+            }
             _ => {
                 let at = self.now + 2_000;
                 if self.clients[index].step == Step::Down {
@@ -390,6 +417,8 @@ impl World {
         }
         self.appends.clear();
         self.owed.clear();
+        // A generation that was not durable may come again.
+        self.generation = 0;
         self.coordinator = GroupCoordinator::new(config());
         for record in &self.log {
             let loaded = self.coordinator.load(&record.key, record.value.as_deref());
