@@ -6,11 +6,14 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use nix::sched::{CloneFlags, setns};
 
 /// Begins the name of every namespace of ours; the id of the process that made it follows.
 const PREFIX: &str = "pctest";
+
+const UP_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Two namespaces joined by a veth pair, `near` in one and `far` in the other. Removed when
 /// dropped, also when a test fails; what a killed test left behind, the next one removes.
@@ -59,6 +62,8 @@ impl Wire {
             end.ip(&["link", "set", "lo", "up"]);
             end.ip(&["link", "set", end.interface, "up"]);
         }
+        wire.near.wait_until_up();
+        wire.far.wait_until_up();
         wire
     }
 }
@@ -95,6 +100,19 @@ impl Namespace {
         let namespace = File::open(&path).expect("the namespace is there");
         setns(&namespace, CloneFlags::CLONE_NEWNET).expect("entering a namespace needs root");
         Entered { before }
+    }
+
+    /// The kernel drops what is sent before its link watch has seen the other end, which a crowded
+    /// machine delays.
+    fn wait_until_up(&self) {
+        let start = Instant::now();
+        while !self
+            .ip(&["-o", "link", "show", self.interface])
+            .contains("state UP")
+        {
+            assert!(start.elapsed() < UP_PATIENCE, "the wire stays down");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Runs `ip` in here.
