@@ -10,13 +10,15 @@ use std::io::{self, Read, Write};
 pub struct Contexts {
     compressor: Option<zstd_frame::Compressor>,
     decompressor: Option<zstd_frame::Decompressor>,
+    lz4: lz4_frame::Memory,
+    lz4_plain: Vec<u8>,
 }
 
 enum EncoderOf<'a> {
     Plain(Output<'a>),
     Gzip(flate2::write::GzEncoder<Output<'a>>),
     Snappy(Box<snappy::Encoder<'a>>),
-    Lz4(lz4::Encoder<Output<'a>>),
+    Lz4(Box<lz4_frame::Encoder<'a>>),
     Zstd(zstd_frame::Encoder<'a>),
 }
 
@@ -44,7 +46,11 @@ impl<'a> Encoder<'a> {
             Codec::None => EncoderOf::Plain(output),
             Codec::Gzip => EncoderOf::Gzip(gzip::encoder(recipe.level, output)),
             Codec::Snappy => EncoderOf::Snappy(Box::new(snappy::Encoder::new(output)?)),
-            Codec::Lz4 => EncoderOf::Lz4(lz4_frame::encoder(recipe.level, output)?),
+            Codec::Lz4 => EncoderOf::Lz4(Box::new(lz4_frame::Encoder::new(
+                recipe.level,
+                output,
+                &mut contexts.lz4,
+            )?)),
             Codec::Zstd => {
                 let kept = &mut contexts.compressor;
                 let encoder = zstd_frame::encoder(recipe.level, plain_bytes, output, kept)?;
@@ -63,7 +69,7 @@ impl<'a> Encoder<'a> {
             EncoderOf::Plain(_) => Ok(()),
             EncoderOf::Gzip(encoder) => encoder.finish().map(drop),
             EncoderOf::Snappy(encoder) => encoder.finish(),
-            EncoderOf::Lz4(encoder) => encoder.finish().1,
+            EncoderOf::Lz4(encoder) => encoder.finish(),
             EncoderOf::Zstd(encoder) => encoder.finish().map(drop),
         }
     }
@@ -89,12 +95,12 @@ enum DecoderOf<'a> {
     Plain(&'a [u8]),
     Gzip(flate2::read::MultiGzDecoder<&'a [u8]>),
     Snappy(snappy::Decoder<'a>),
-    Lz4(lz4::Decoder<&'a [u8]>),
+    Lz4(lz4_frame::Decoder<'a>),
     Zstd(zstd_frame::Decoder<'a>),
 }
 
 /// Decompresses as it is read. Its own memory is bounded whatever the bytes say: by the window that
-/// zstd may ask for (128 MiB), and by one block of snappy.
+/// zstd may ask for (128 MiB), and by one block of snappy or lz4.
 pub struct Decoder<'a>(DecoderOf<'a>);
 
 impl<'a> Decoder<'a> {
@@ -113,7 +119,10 @@ impl<'a> Decoder<'a> {
             Codec::None => DecoderOf::Plain(compressed),
             Codec::Gzip => DecoderOf::Gzip(gzip::decoder(compressed)),
             Codec::Snappy => DecoderOf::Snappy(snappy::Decoder::new(compressed, block_bytes_max)),
-            Codec::Lz4 => DecoderOf::Lz4(lz4_frame::decoder(compressed)?),
+            Codec::Lz4 => DecoderOf::Lz4(lz4_frame::Decoder::new(
+                compressed,
+                &mut contexts.lz4_plain,
+            )?),
             Codec::Zstd => {
                 let kept = &mut contexts.decompressor;
                 DecoderOf::Zstd(zstd_frame::decoder(compressed, kept)?)
@@ -128,8 +137,7 @@ impl<'a> Decoder<'a> {
     /// They are cut off.
     pub fn finish(self) -> io::Result<()> {
         match self.0 {
-            // The library ends a cut frame as if it were whole, until it is asked.
-            DecoderOf::Lz4(decoder) => decoder.finish().1,
+            DecoderOf::Lz4(decoder) => decoder.finish(),
             _ => Ok(()),
         }
     }

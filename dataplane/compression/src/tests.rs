@@ -205,6 +205,82 @@ fn an_lz4_frame_that_lies_is_refused() {
     assert!(decompress(Codec::Lz4, &damaged).is_err());
 }
 
+/// A frame of the library's stream, with checksums of blocks and content or without.
+fn library_frame(plain: &[u8], mode: lz4::BlockMode, checked: bool) -> Vec<u8> {
+    use lz4::liblz4::BlockChecksum;
+    let mut builder = lz4::EncoderBuilder::new();
+    builder.block_mode(mode);
+    if checked {
+        builder.block_checksum(BlockChecksum::BlockChecksumEnabled);
+        builder.checksum(lz4::ContentChecksum::ChecksumEnabled);
+    } else {
+        builder.block_checksum(BlockChecksum::NoBlockChecksum);
+        builder.checksum(lz4::ContentChecksum::NoChecksum);
+    }
+    let mut encoder = builder.build(Vec::new()).unwrap();
+    encoder.write_all(plain).unwrap();
+    let (frame, ended) = encoder.finish();
+    ended.unwrap();
+    frame
+}
+
+#[test]
+fn lz4_frames_are_the_librarys() {
+    use lz4::BlockMode;
+    for sample in samples() {
+        for level in [1, 9, 17] {
+            let codec = Codec::Lz4;
+            let ours = compress_with(Recipe { codec, level }, &sample).unwrap();
+            let mut plain = Vec::new();
+            let mut stream = lz4::Decoder::new(&ours[..]).unwrap();
+            stream.read_to_end(&mut plain).unwrap();
+            stream.finish().1.unwrap();
+            assert_eq!(plain, sample);
+        }
+        for mode in [BlockMode::Independent, BlockMode::Linked] {
+            for checked in [false, true] {
+                let frame = library_frame(&sample, mode.clone(), checked);
+                assert_eq!(decompress(Codec::Lz4, &frame).unwrap(), sample);
+            }
+        }
+        // The kind that clients write has the header that is known here.
+        let theirs = library_frame(&sample, BlockMode::Independent, false);
+        assert_eq!(theirs[..7], compress(Codec::Lz4, &sample).unwrap()[..7]);
+    }
+}
+
+#[test]
+fn blocks_of_an_lz4_frame_are_bounded_and_none_may_be_missing() {
+    let header = &compress(Codec::Lz4, b"").unwrap()[..7];
+    let frame = |blocks: &[(u32, &[u8])]| {
+        let mut frame = header.to_vec();
+        for (head, bytes) in blocks {
+            frame.extend_from_slice(&head.to_le_bytes());
+            frame.extend_from_slice(bytes);
+        }
+        frame
+    };
+    let raw = 1 << 31;
+    let good = frame(&[(raw | 3, b"abc"), (raw, b""), (raw | 2, b"de"), (0, b"")]);
+    assert_eq!(decompress(Codec::Lz4, &good).unwrap(), b"abcde");
+    // What follows the end belongs to nobody.
+    let more = [&good[..], b"more"].concat();
+    assert_eq!(decompress(Codec::Lz4, &more).unwrap(), b"abcde");
+    // Cut anywhere, also between two blocks.
+    for length in 7..good.len() {
+        assert!(decompress(Codec::Lz4, &good[..length]).is_err(), "{length}");
+    }
+    let long = vec![7; 65_537];
+    assert!(decompress(Codec::Lz4, &frame(&[(raw | 65_537, &long), (0, b"")])).is_err());
+    assert!(decompress(Codec::Lz4, &frame(&[(raw | 65_536, &long[1..]), (0, b"")])).is_ok());
+    // A compressed block that is longer than 64 KiB when it is plain.
+    let block = lz4::block::compress(&long, None, false).unwrap();
+    let too_long = frame(&[(block.len() as u32, &block), (0, b"")]);
+    assert!(decompress(Codec::Lz4, &too_long).is_err());
+    // A compressed block that is no block.
+    assert!(decompress(Codec::Lz4, &frame(&[(3, b"\xff\xff\xff"), (0, b"")])).is_err());
+}
+
 #[test]
 fn what_follows_a_gzip_member_must_be_another_one() {
     let mut two = compress(Codec::Gzip, b"one ").unwrap();
