@@ -51,6 +51,36 @@ pub enum Event {
     Woken { token: u32 },
 }
 
+impl Event {
+    /// The same event where the transport's slots follow `slots` of another one's.
+    #[must_use]
+    pub fn behind(self, slots: u32) -> Event {
+        let shifted = |id: ConnectionId| ConnectionId {
+            slot: id.slot + slots,
+            ..id
+        };
+        match self {
+            Event::Accepted {
+                connection,
+                listener,
+                peer,
+            } => Event::Accepted {
+                connection: shifted(connection),
+                listener,
+                peer,
+            },
+            Event::Readable(id) => Event::Readable(shifted(id)),
+            Event::Writable(id) => Event::Writable(shifted(id)),
+            Event::Released { connection, bytes } => Event::Released {
+                connection: shifted(connection),
+                bytes,
+            },
+            Event::Failed(id) => Event::Failed(shifted(id)),
+            Event::Woken { token } => Event::Woken { token },
+        }
+    }
+}
+
 /// How long a poll may wait for the first event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {

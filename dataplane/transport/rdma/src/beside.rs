@@ -66,40 +66,13 @@ impl<T: Transport> WithRdma<T> {
         };
         for at in before..events.len() {
             if events[at] != woken {
-                events[kept] = outer(events[at], self.slots);
+                events[kept] = events[at].behind(self.slots);
                 kept += 1;
             }
         }
         let was_woken = kept < events.len();
         events.truncate(kept);
         Ok(was_woken)
-    }
-}
-
-/// An event of the other transport with the slot that it has here.
-fn outer(event: Event, slots: u32) -> Event {
-    let shifted = |id: ConnectionId| ConnectionId {
-        slot: id.slot + slots,
-        ..id
-    };
-    match event {
-        Event::Accepted {
-            connection,
-            listener,
-            peer,
-        } => Event::Accepted {
-            connection: shifted(connection),
-            listener,
-            peer,
-        },
-        Event::Readable(id) => Event::Readable(shifted(id)),
-        Event::Writable(id) => Event::Writable(shifted(id)),
-        Event::Released { connection, bytes } => Event::Released {
-            connection: shifted(connection),
-            bytes,
-        },
-        Event::Failed(id) => Event::Failed(shifted(id)),
-        Event::Woken { token } => Event::Woken { token },
     }
 }
 

@@ -95,7 +95,7 @@ impl<T: Transport> WithShm<T> {
             {
                 woken = true;
             } else {
-                events[kept] = outer(event, self.slots);
+                events[kept] = event.behind(self.slots);
                 kept += 1;
             }
         }
@@ -131,33 +131,6 @@ impl<T: Transport> WithShm<T> {
             return self.poll_other(Wait::None, events);
         }
         Ok(())
-    }
-}
-
-/// An event of the other transport with the slot that it has here.
-fn outer(event: Event, slots: u32) -> Event {
-    let shifted = |id: ConnectionId| ConnectionId {
-        slot: id.slot + slots,
-        ..id
-    };
-    match event {
-        Event::Accepted {
-            connection,
-            listener,
-            peer,
-        } => Event::Accepted {
-            connection: shifted(connection),
-            listener,
-            peer,
-        },
-        Event::Readable(id) => Event::Readable(shifted(id)),
-        Event::Writable(id) => Event::Writable(shifted(id)),
-        Event::Released { connection, bytes } => Event::Released {
-            connection: shifted(connection),
-            bytes,
-        },
-        Event::Failed(id) => Event::Failed(shifted(id)),
-        Event::Woken { token } => Event::Woken { token },
     }
 }
 

@@ -105,7 +105,10 @@ impl SharedMemory {
         RingUsage {
             capacity_bytes: self.capacity as u64,
             bytes,
-            records: records.clamp(u64::from(bytes > 0), bytes / HEADER_BYTES as u64),
+            // Not `clamp`: a peer's garbage can say that less than a header waits.
+            records: records
+                .min(bytes / HEADER_BYTES as u64)
+                .max(u64::from(bytes > 0)),
             bytes_max: control.bytes_waiting_max.load(Ordering::Relaxed),
             stalls: control.stalls.load(Ordering::Relaxed),
         }
@@ -211,5 +214,37 @@ impl RingMemory for SharedMemory {
         let value = u64::from(length) | u64::from(mark) << 32;
         // SAFETY: in bounds and aligned (`header_pointer`); the writer owns these bytes.
         unsafe { self.header_pointer(at).write_volatile(value) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The other process may have written anything.
+    #[test]
+    fn garbage_is_told_within_bounds() {
+        for (written, read) in [(1, 0), (7, 0), (8, 0), (0, 1), (u64::MAX, 0), (3, u64::MAX)] {
+            for (records_written, records_read) in [(0, 0), (u64::MAX, 0), (0, u64::MAX)] {
+                let mut control = RingControl {
+                    written: written.into(),
+                    records_written: records_written.into(),
+                    bytes_waiting_max: 0.into(),
+                    stalls: 0.into(),
+                    _producer_line: [0; 12],
+                    read: read.into(),
+                    records_read: records_read.into(),
+                    _consumer_line: [0; 14],
+                    sleeping: 0.into(),
+                };
+                let mut bytes = [0_u64; 512];
+                let place = NonNull::from(&mut bytes).cast();
+                // SAFETY: both outlive it, and the bytes are 4096 that begin at a multiple of eight.
+                let ring = unsafe { SharedMemory::new(NonNull::from(&mut control), place, 4096) };
+                let usage = ring.usage();
+                assert!(usage.bytes <= 4096, "{usage:?}");
+                assert!(usage.records <= usage.bytes, "{usage:?}");
+            }
+        }
     }
 }
