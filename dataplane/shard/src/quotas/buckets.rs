@@ -120,18 +120,43 @@ mod tests {
         assert!(buckets.charge(7, u64::MAX, now) > SECOND);
     }
 
+    /// The same accounts at every run: under a key of its own kind a run in some hundred puts one
+    /// where all sixteen places are in use, and sharing is then what it shall do.
     #[test]
     fn accounts_that_are_paid_make_room() {
         let buckets = Buckets::new();
+        let mut account = 0u64;
         for round in 1..20u64 {
             let now = round * 10 * SECOND;
-            for client in 0..5_000u64 {
-                let key = buckets.key(&(round, client));
+            for _ in 0..5_000 {
+                account = account.wrapping_add(0x9E37_79B9_7F4A_7C15);
+                let key = mixed(account);
                 assert_eq!(buckets.owed_ns(key, now), 0, "a place of its own");
                 buckets.charge(key, 2 * SECOND, now);
                 assert_eq!(buckets.owed_ns(key, now), SECOND);
             }
         }
+    }
+
+    #[test]
+    fn accounts_without_a_place_share_one_and_wait_longer() {
+        let buckets = Buckets::new();
+        let now = 100 * SECOND;
+        let key = |account: u64| account << 14 | 7;
+        for account in 1..=PROBES as u64 {
+            assert_eq!(buckets.charge(key(account), 2 * SECOND, now), SECOND);
+        }
+        assert_eq!(buckets.owed_ns(key(99), now), SECOND, "of the first");
+        assert_eq!(buckets.charge(key(99), SECOND, now), 2 * SECOND);
+        // Paid off, the places are free again.
+        assert_eq!(buckets.charge(key(99), SECOND, now + 10 * SECOND), 0);
+    }
+
+    /// SplitMix64's finalizer: spreads a counter over all bits.
+    fn mixed(counter: u64) -> u64 {
+        let mixed = (counter ^ (counter >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
     }
 
     #[test]
