@@ -416,13 +416,20 @@ impl Log {
             }
         }
         let mut at = first;
+        // Whoever follows the tail reads the batch soon, while it is in the caches: otherwise it
+        // need not pass through them.
+        let mut newest = self.extents.range(first.saturating_sub(1)..=first);
+        let copy = match newest.any(|extent| extent.referenced) {
+            true => <[u8]>::copy_from_slice,
+            false => precursor_memory::copy_to_cold,
+        };
         let mut sources = [&header[..], body].into_iter();
         let mut source = sources.next().unwrap_or(&[]);
         loop {
             let extent = &mut self.extents[at];
             let bytes = &mut io.pool_mut().bytes_mut(extent.id)[extent.used as usize..];
             let count = bytes.len().min(source.len());
-            bytes[..count].copy_from_slice(&source[..count]);
+            copy(&mut bytes[..count], &source[..count]);
             extent.used += count as u32;
             source = &source[count..];
             let full = extent.used == extent.size;

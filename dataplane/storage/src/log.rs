@@ -143,6 +143,8 @@ impl TailExtent {
 pub(crate) struct WriteInFlight {
     pub start: u64,
     pub end: u64,
+    /// Where the zeros behind the bytes end.
+    pub padded: u64,
     pub done: bool,
     /// It found no space.
     pub refused: bool,
@@ -157,6 +159,8 @@ pub(crate) struct Writer {
     pub written: u64,
     /// Up to where room was asked for in the segment's file.
     pub reserved: u64,
+    /// Up to where the file was overwritten with zeros, for commits to come.
+    pub zeroed: u64,
     pub in_flight: VecDeque<WriteInFlight>,
     /// The file system took no more: nothing is written until there is room.
     pub has_no_space: bool,

@@ -49,7 +49,7 @@ impl Store {
         for id in &ids {
             if let Some((log, _)) = self.log_and_io(*id)
                 && log.is_online()
-                && (log.recovery_point < log.end || log.writer.reserved > 0)
+                && (log.recovery_point < log.end || log.has_room_ahead())
             {
                 closing.entry(log.root).or_default().push(log.closing_job());
             }

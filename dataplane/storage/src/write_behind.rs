@@ -5,10 +5,12 @@ use crate::append::EXTENT_BYTES_MAX;
 use crate::index::GrowingIndex;
 use crate::io::{Io, Operation};
 use crate::jobs::{Job, SettleJob, Snapshot};
-use crate::log::{Log, SegmentIndex, SyncState, SyncTarget, WRITES_MAX, WriteInFlight, Writer};
+use crate::log::{
+    Log, SegmentIndex, SyncState, SyncTarget, TailExtent, WRITES_MAX, WriteInFlight, Writer,
+};
 use crate::room::Garbage;
 use precursor_disk::{BLOCK, DiskFile};
-use precursor_model::{ErrorCode, Offset};
+use precursor_model::{ErrorCode, FlushPolicy, Offset};
 use std::sync::Arc;
 
 /// Most bytes of one write.
@@ -16,6 +18,10 @@ const WRITE_BYTES_MAX: u64 = 1 << 20;
 /// Most room that a log under load reserves at a time. It is never more than a quarter of what its
 /// segment holds: a thousand logs under load reserve no more than a part of what they have written.
 const RESERVED_BYTES_MAX: u64 = 256 << 20;
+/// A larger commit pays for its own blocks.
+const SMALL_COMMIT_BYTES_MAX: u64 = 64 << 10;
+/// How far small commits are written ahead of.
+const ZEROED_BYTES: u64 = 256 << 10;
 /// No space left, and no more of it for this user.
 const ENOSPC: i32 = 28;
 const EDQUOT: i32 = 122;
@@ -33,6 +39,7 @@ impl Writer {
             submitted: position,
             written: position,
             reserved: 0,
+            zeroed: 0,
             in_flight: std::collections::VecDeque::with_capacity(WRITES_MAX),
             has_no_space: false,
             force: (base, 0),
@@ -80,7 +87,8 @@ impl Log {
         };
         let start = submitted / BLOCK * BLOCK;
         // Two writes of one block under way could land in either order.
-        let overlaps = start != submitted && !self.writer.in_flight.is_empty();
+        let mut under_way = self.writer.in_flight.iter().filter(|write| !write.done);
+        let overlaps = under_way.any(|write| start < write.padded);
         if overlaps || self.writer.in_flight.len() == WRITES_MAX {
             return false;
         }
@@ -95,7 +103,10 @@ impl Log {
         if !whole && !forced {
             return false;
         }
-        let padded = end.next_multiple_of(BLOCK);
+        let padded = match is_active && !whole {
+            true => self.padded_end(end - start, end, &extent),
+            false => end.next_multiple_of(BLOCK),
+        };
         let offset = |position: u64| (position - extent.position) as usize;
         if padded > end {
             // What lies behind the last batch must not look like one.
@@ -123,14 +134,38 @@ impl Log {
         self.writer.in_flight.push_back(WriteInFlight {
             start: submitted,
             end,
+            padded,
             done: false,
             refused: false,
         });
         self.writer.submitted = end;
+        self.writer.zeroed = self.writer.zeroed.max(padded);
         if extent.size as usize == EXTENT_BYTES_MAX {
             self.reserve_room(io, &file, end);
         }
         true
+    }
+
+    /// Whether the active segment's file goes on behind its last batch for more than a block.
+    pub fn has_room_ahead(&self) -> bool {
+        let used = self.active().size.next_multiple_of(BLOCK);
+        self.writer.reserved > 0 || self.writer.zeroed > used
+    }
+
+    /// Where a commit of so many bytes that ends at `end` stops writing. What the file grows by, and
+    /// each block that was never written, is for the file system to note before the sync is through,
+    /// which takes as long again as the sync itself. So a small commit that has to do so writes zeros
+    /// ahead, and those behind it overwrite them.
+    fn padded_end(&self, bytes: u64, end: u64, extent: &TailExtent) -> u64 {
+        let padded = end.next_multiple_of(BLOCK);
+        let is_small =
+            self.config.flush_policy == FlushPolicy::EveryWrite && bytes <= SMALL_COMMIT_BYTES_MAX;
+        if !is_small || padded <= self.writer.zeroed {
+            return padded;
+        }
+        let most = u64::from(self.config.segment_bytes).next_multiple_of(BLOCK);
+        let ahead = padded + ZEROED_BYTES;
+        padded.max(ahead.min(extent.end()).min(most))
     }
 
     /// A log under load has room in its file before it writes there: a direct write that makes a
@@ -210,6 +245,7 @@ impl Log {
             in_flight.clear();
             self.writer.submitted = self.writer.written;
             self.writer.reserved = 0;
+            self.writer.zeroed = 0;
             self.mark_written(io);
             self.advance_sync(io);
         }
@@ -290,6 +326,7 @@ impl Log {
         self.writer.submitted = 0;
         self.writer.written = 0;
         self.writer.reserved = 0;
+        self.writer.zeroed = 0;
         self.mark_written(io);
     }
 

@@ -5,6 +5,7 @@
 #![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
 mod buddy;
+mod copy;
 mod counting;
 mod crc;
 mod mapping;
@@ -19,6 +20,7 @@ mod text;
 pub use buddy::{
     BuddyAllocator, CHUNK_BYTES, CHUNK_UNITS, ClaimError, ORDER_MAX, UNIT_BYTES, order_for,
 };
+pub use copy::{STREAMED_BYTES_MIN, copy_to_cold};
 pub use counting::{AllocationCounts, CountingAllocator};
 pub use crc::{crc32c, crc32c_append, crc32c_folding_append, crc32c_portable_append};
 pub use mapping::Mapping;

@@ -119,3 +119,44 @@ fn a_duplicate_is_answered_only_when_its_first_copy_is_durable() {
     assert_eq!(again.must_be_durable_to, Some(3));
     assert_eq!(bench.store().offsets(id).end, 3);
 }
+
+/// `every-write`: a file system has to note each block that was never written before a sync is
+/// through. Small commits are written ahead of, so most of them overwrite; a clean stop takes back
+/// what nothing was written over.
+#[test]
+fn small_commits_seldom_make_their_file_longer() {
+    let mut bench = Bench::new(POOL, 3);
+    // The recovery point follows each append: at the stop nothing is left to settle.
+    bench.shutdown();
+    bench.options.recovery_bytes_max = 0;
+    bench.start(3);
+    let config = LogConfig {
+        flush_policy: FlushPolicy::EveryWrite,
+        segment_bytes: 64 << 20,
+        ..interval()
+    };
+    let id = bench.open_log(1, "t", &config);
+    let length = |bench: &Bench| {
+        let files = bench.files.contents().into_iter();
+        let mut segments = files.filter(|(path, _)| path.extension().is_some_and(|e| e == "log"));
+        segments.next().map_or(0, |(_, bytes)| bytes.len())
+    };
+    let (mut longer, mut before, mut bytes) = (0, 0, 0);
+    for _ in 0..400 {
+        let sent = batch(1, 3000, 1, None);
+        bytes += sent.len();
+        let end = bench.append_all(id, &sent).must_be_durable_to.unwrap();
+        bench.poll_until(|store| store.offsets(id).durable >= end);
+        let now = length(&bench);
+        longer += usize::from(now != before);
+        before = now;
+    }
+    assert!(longer <= 40, "{longer} of 400 commits made the file longer");
+    assert!(
+        before > bytes && before <= bytes + (300 << 10),
+        "{before} for {bytes}"
+    );
+    bench.poll_until(|store| !store.is_busy());
+    bench.shutdown();
+    assert_eq!(length(&bench), bytes);
+}
