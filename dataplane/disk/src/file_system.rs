@@ -75,6 +75,9 @@ pub struct Volume {
 /// A file that is made, synced and removed to see whether a directory can be written.
 const PROBE: &str = ".probe";
 
+/// Longest file that is read whole: Kafka's indexes, the longest of these, take as much at most.
+const READ_BYTES_MAX: u64 = 1 << 31;
+
 /// What helper jobs may do with files. Calls block.
 pub trait FileSystem: Send + Sync {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<DiskFile>;
@@ -98,10 +101,14 @@ pub trait FileSystem: Send + Sync {
 }
 
 impl dyn FileSystem + '_ {
-    /// A whole file; `NotFound` when it is absent.
+    /// A whole file; `NotFound` when it is absent, `InvalidData` when it is longer than 2 GiB, which
+    /// none of those is that are read so.
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let file = self.open(path, OpenMode::Read)?;
         let length = file.length()?;
+        if length > READ_BYTES_MAX {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
         let mut bytes = vec![0; length as usize];
         let got = file.read_at(&mut bytes, 0)?;
         bytes.truncate(got);

@@ -285,7 +285,7 @@ impl ColdRead<'_> {
                 }
                 Ensured::NoMemory => return Progress::Done(Err(ReadError::Busy)),
             }
-            match self.run(segment, position, (wanted, limit), until) {
+            match self.run((at, segment), position, (wanted, limit), until) {
                 Scan::Run(start, end) => {
                     let (sound, end_offset) = self.sound_until(at, start, end);
                     if sound == start && start < end {
@@ -404,11 +404,12 @@ impl ColdRead<'_> {
     /// the offset `until`.
     fn run(
         &self,
-        segment: (Offset, u32),
+        (at, segment): (usize, (Offset, u32)),
         position: u64,
         (loaded, limit): (u64, u64),
         until: Offset,
     ) -> Scan {
+        let indexed = position;
         let mut position = position;
         let mut start = None;
         loop {
@@ -425,6 +426,15 @@ impl ColdRead<'_> {
             let Some(length) = header.total_length() else {
                 return Scan::Broken;
             };
+            // An index that points behind the offset would have records left out, and nobody told.
+            let misled = position == indexed && header.base_offset > self.options.offset;
+            let within = segment.0..self.log.segment_end(at);
+            if (misled && position > 0) || !within.contains(&header.base_offset) {
+                return match start {
+                    Some(start) => Scan::Run(start, position),
+                    None => Scan::Broken,
+                };
+            }
             let end = position + length as u64;
             if header.base_offset >= until {
                 return Scan::Run(start.unwrap_or(position), position);

@@ -129,8 +129,20 @@ impl Store {
         };
         segment.loading = false;
         match result {
-            Ok(mended) if mended.holes.is_empty() => log.unmended.push(base),
-            Ok(mended) => log.replace_mended(io, &mended),
+            Ok(mended) => {
+                if mended.size > segment.size && mended.holes.is_empty() {
+                    tracing::error!(
+                        topic = %log.topic,
+                        partition = log.partition,
+                        segment = base,
+                        "the end of a segment is missing: an empty batch covers its offsets"
+                    );
+                } else if mended.holes.is_empty() {
+                    // Its index had misled, which is made anew; a second time it is not that.
+                    log.unmended.push(base);
+                }
+                log.replace_mended(io, &mended);
+            }
             // Retention was faster.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => {

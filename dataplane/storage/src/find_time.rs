@@ -27,6 +27,8 @@ pub(crate) struct FindTime {
     pub batch: Option<Vec<u8>>,
     /// Bytes of the file that hold batches.
     pub size: u64,
+    /// The offset behind the segment's last.
+    pub end: Offset,
     pub timestamp: i64,
     /// Records below do not exist any more.
     pub start: Offset,
@@ -60,6 +62,10 @@ pub(crate) fn find_time(
     }
     let mut found = Ok(None);
     walk_headers(&file, position, request.size, |header, at| {
+        if header.base_offset < request.base || header.last_offset() >= request.end {
+            // No batch of this segment: bytes that are damaged, or that a damaged index points to.
+            return false;
+        }
         if header.max_timestamp >= request.timestamp && header.last_offset() >= request.start {
             found = record_in(&file, header, at, request);
         }
@@ -80,6 +86,10 @@ fn record_in(
     }
     let mut batch = vec![0; length as usize];
     file.read_at(&mut batch, at)?;
+    let is_sound = BatchView::parse(&batch).is_ok_and(|view| view.crc_is_right());
+    if !is_sound {
+        return Ok(None);
+    }
     Ok(first_record(
         header,
         &batch,
@@ -101,7 +111,8 @@ pub(crate) fn first_record(
     let bytes = match view.codec() {
         _ if header.count == 0 => return None,
         Codec::None => view.record_bytes(),
-        // What nobody can decompress is answered with the batch's own first offset.
+        // What nobody can decompress is answered with the batch's own first offset and its newest
+        // time: one older than was asked for would be searched for again and again.
         codec => match decompress(codec, view.record_bytes()) {
             Ok(decompressed) => {
                 plain = decompressed;
@@ -110,7 +121,7 @@ pub(crate) fn first_record(
             Err(_) => {
                 return Some(TimedOffset {
                     offset: header.base_offset.max(start),
-                    timestamp: header.base_timestamp,
+                    timestamp: header.max_timestamp,
                     leader_epoch: header.leader_epoch,
                 });
             }

@@ -198,6 +198,10 @@ impl Log {
         let base = self.segments[segment].base;
         let (mut at, mut position) = (at, position);
         let mut header = self.header_in_extents(io, at, position)?;
+        if position > 0 && header.base_offset > options.offset {
+            // The index points behind the offset: whoever reads the file finds out.
+            return None;
+        }
         while header.last_offset() < options.offset {
             position += header.total_length()? as u64;
             at = self.extent_from(at, position)?;

@@ -57,8 +57,9 @@ impl Newest {
     /// Takes the outcome of the search for `asked`; false when the newest is known.
     fn go_on(&mut self, found: Option<TimedOffset>) -> bool {
         let least = match found {
-            // A time can be the last that there is.
-            Some(found) if found.timestamp >= self.latest => {
+            // A time can be the last that there is. One that is older than asked for is of bytes that
+            // nobody can read, and brings the search no further.
+            Some(found) if found.timestamp >= self.latest || found.timestamp < self.asked => {
                 self.found = Some(found);
                 return false;
             }
@@ -509,6 +510,7 @@ impl Log {
                 position,
                 batch,
                 size,
+                end: self.segment_end(segment),
                 timestamp,
                 start: self.start,
             })

@@ -3,7 +3,7 @@
 //! `PRECURSOR_FUZZ_SECONDS` sets how long it is mutated (default 2), and `PRECURSOR_FUZZ_SEED` the
 //! seed. The fuzzer proper, which follows coverage, is in tests/fuzz.
 
-use super::targets;
+use super::{partitions, targets};
 use precursor_disk::sim::Random;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -76,6 +76,36 @@ fn containers() {
 #[test]
 fn transaction_indexes() {
     replay("transaction_indexes", targets::transaction_indexes);
+}
+
+#[test]
+fn segments() {
+    replay("segments", partitions::segments);
+}
+
+#[test]
+fn indexes() {
+    replay("indexes", partitions::indexes);
+}
+
+#[test]
+fn checkpoints() {
+    replay("checkpoints", partitions::checkpoints);
+}
+
+#[test]
+fn snapshots() {
+    replay("snapshots", partitions::snapshots);
+}
+
+#[test]
+fn leftovers() {
+    replay("leftovers", partitions::leftovers);
+}
+
+#[test]
+fn regions() {
+    replay("regions", partitions::regions);
 }
 
 fn replay(name: &str, target: fn(&[u8])) {

@@ -151,3 +151,26 @@ fn what_is_still_appended_to_is_answered_as_kafka_answers() {
     let next = bench.append_all(id, &batch(1, 100, 30, None));
     assert_eq!(next.base_offset, 30);
 }
+
+#[test]
+fn a_segment_without_its_end_is_read_past() {
+    let whole = whole();
+    let mut bench = Bench::new(4 << 20, 1);
+    for kept in [0, 1] {
+        bench.crash();
+        bench.files.restore(&whole.files);
+        let (path, bytes) = sealed(&whole)[0];
+        let first = BatchHeader::parse_prefix(bytes).unwrap();
+        let length = kept * first.total_length().unwrap();
+        bench.files.corrupt(path, |bytes| bytes.truncate(length));
+        bench.start(1);
+        let id = bench.open_log(1, "t", &config());
+        let lost = kept as i64 * (first.last_offset() + 1);
+        let header = BatchHeader::parse_prefix(&bench.read_from(id, lost, 1)).unwrap();
+        assert_eq!((header.base_offset, header.count), (lost, 0));
+        let behind = header.last_offset() + 1;
+        let next = BatchHeader::parse_prefix(&bench.read_from(id, behind, 1)).unwrap();
+        assert_eq!(next.base_offset, behind);
+        assert!(next.count > 0);
+    }
+}

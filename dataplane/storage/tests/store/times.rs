@@ -156,3 +156,17 @@ fn of_the_last_time_that_there_is() {
         assert_eq!(told(&mut bench, id), Some((3, 9)), "{codec:?}");
     }
 }
+
+#[test]
+fn a_batch_that_nobody_can_decompress_does_not_keep_the_search_going() {
+    let mut bench = Bench::new(8 << 20, 1);
+    let id = bench.open_log(1, "t", &LogConfig::default());
+    let mut builder = BatchBuilder::new();
+    for time in [5, 900] {
+        builder.append(time, None, Some(&[7; 100]), &[]);
+    }
+    let mut nonsense = Vec::new();
+    builder.build_with(&mut nonsense, Codec::Zstd, |_, out| out.extend([1; 50]));
+    bench.append_all(id, &nonsense);
+    assert_eq!(told(&mut bench, id), Some((0, 900)));
+}
