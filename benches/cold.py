@@ -5,13 +5,14 @@
     benches/cold.py [DIRECTORY]
 
 Gathers at least 200 MB (source, text, JSON, machine code) into DIRECTORY, measures ratio and MB/s of each
-codec in chunks of 64 KiB beside the same codec and level by `zstd -b`, `lz4 -b`, `brotli` and `xz` in the same
-run, and of zstd with a dictionary on small records. Needs these four tools.
+codec in chunks of 64 KiB (lzma the whole at once) beside the same codec and level by `zstd -b`, `lz4 -b`, `brotli`
+(a file for each chunk) and `xz` in the same run, and of zstd with a dictionary on small records. Needs these four tools.
 """
 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -108,12 +109,12 @@ def benchmark(tool, path, level, *more):
     return float(rates[-1][0]), float(rates[-1][1])
 
 
-def timed(command, path):
-    """MB/s of a tool that has no benchmark of its own: the best of several runs over the same bytes."""
+def timed(command, path=None):
+    """Seconds of a tool that has no benchmark of its own: the best of several runs over the same bytes."""
     best = None
     for _ in range(3):
         begun = time.perf_counter()
-        with open(path, "rb") as source:
+        with open(path or os.devnull, "rb") as source:
             out = subprocess.run(command, stdin=source, capture_output=True, check=True).stdout
         best = min(best or 1e9, time.perf_counter() - begun)
     return out, best
@@ -123,16 +124,30 @@ def by_tool(codec, level, path, directory):
     plain = os.path.getsize(path)
     if codec in ("zstd", "lz4"):
         return benchmark(codec, path, level)
-    pack, unpack = {
-        "brotli": ([f"--quality={level}", "--lgwin=22", "--stdout"], ["--decompress", "--stdout"]),
-        "lzma": ([f"-{level}", "--check=none", "--threads=1", "-c"], ["-d", "--threads=1", "-c"]),
-    }[codec]
-    tool = {"brotli": "brotli", "lzma": "xz"}[codec]
-    packed, packing = timed([tool, *pack], path)
+    if codec == "brotli":
+        return plain / 1e6 / brotli(level, path, directory), plain / 1e6 / brotli(None, path, directory)
+    packed, packing = timed(["xz", f"-{level}", "--check=none", "--threads=1", "-c"], path)
     small = directory / "packed"
     small.write_bytes(packed)
-    _, unpacking = timed([tool, *unpack], small)
+    _, unpacking = timed(["xz", "-d", "--threads=1", "-c"], small)
     return plain / 1e6 / packing, plain / 1e6 / unpacking
+
+
+def brotli(level, path, directory):
+    """Seconds of one call of the tool for all chunks, each a file: compressing, or without a level decompressing
+    what was compressed before."""
+    chunks = directory / "chunks"
+    if level is None:
+        files = sorted(chunks.glob("*.br"))
+        return timed(["brotli", "--decompress", "--force", *files])[1]
+    shutil.rmtree(chunks, ignore_errors=True)
+    chunks.mkdir()
+    content = path.read_bytes()
+    files = []
+    for at in range(0, len(content), CHUNK):
+        files.append(chunks / f"{at:012}")
+        files[-1].write_bytes(content[at:at + CHUNK])
+    return timed(["brotli", f"--quality={level}", "--lgwin=22", "--force", *files])[1]
 
 
 def in_chunks(directory, sizes):
@@ -171,7 +186,7 @@ def beside_tools(directory):
     part = directory / "part"
     part.write_bytes((directory / "json").read_bytes()[:PART_BYTES])
     for codec, level, tool_level in (("zstd", 3, 3), ("zstd", 9, 9), ("lz4", 9, 1), ("brotli", 6, 6), ("lzma", 6, 6)):
-        chunk = CHUNK if codec in ("zstd", "lz4") else PART_BYTES
+        chunk = PART_BYTES if codec == "lzma" else CHUNK
         tool = by_tool(codec, tool_level, part, directory)
         own = ours(part, chunk, codec, level)
         for what, theirs, mine in (("compress", tool[0], own["compress"]), ("decompress", tool[1], own["decompress"])):

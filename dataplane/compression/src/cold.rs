@@ -16,8 +16,9 @@ const WINDOW_LOG_MAX: u32 = 23;
 /// What a zstd frame begins with. Chunks go without: a small record is longer by a tenth with it.
 /// What follows it in a frame is never these bytes, so either form is known by its first ones.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// Brotli's window: 4 MiB, the largest that every decoder has memory for.
-const BROTLI_WINDOW_LOG: i32 = 22;
+/// Brotli's windows: of 1 KiB, the least that there is, to 4 MiB, the largest that every decoder has
+/// memory for.
+const BROTLI_WINDOW_LOGS: (i32, i32) = (10, 22);
 
 /// A codec of data at rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,10 +78,18 @@ impl ColdCompressor {
     }
 }
 
+/// A window that holds the chunk whole, and no larger: the library zeroes twice as much for each.
+fn brotli_window_log(length: usize) -> i32 {
+    let (least, most) = BROTLI_WINDOW_LOGS;
+    // A window is 16 bytes less than its power of two (RFC 7932, 9.1).
+    let log = (length + 16).next_power_of_two().ilog2() as i32;
+    log.clamp(least, most)
+}
+
 fn compress_brotli(plain: &[u8], level: i32) -> io::Result<Vec<u8>> {
     let mut parameters = brotli::enc::BrotliEncoderParams {
         quality: level.clamp(0, 11),
-        lgwin: BROTLI_WINDOW_LOG,
+        lgwin: brotli_window_log(plain.len()),
         size_hint: plain.len(),
         ..Default::default()
     };
@@ -204,4 +213,25 @@ pub fn train_dictionary_within<S: AsRef<[u8]>>(
     bytes_max: usize,
 ) -> io::Result<Vec<u8>> {
     zstd::dict::from_samples(samples, bytes_max.min(DICTIONARY_BYTES_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::brotli_window_log;
+
+    #[test]
+    fn brotli_has_a_window_that_holds_the_chunk_and_no_larger() {
+        let logs = [
+            0,
+            1008,
+            1009,
+            65_520,
+            65_536,
+            (4 << 20) - 16,
+            4 << 20,
+            usize::MAX >> 1,
+        ];
+        let found = logs.map(brotli_window_log);
+        assert_eq!(found, [10, 10, 11, 16, 17, 22, 22, 22]);
+    }
 }
