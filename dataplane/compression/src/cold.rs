@@ -82,7 +82,7 @@ impl ColdCompressor {
 fn brotli_window_log(length: usize) -> i32 {
     let (least, most) = BROTLI_WINDOW_LOGS;
     // A window is 16 bytes less than its power of two (RFC 7932, 9.1).
-    let log = (length + 16).next_power_of_two().ilog2() as i32;
+    let log = (length.min(1 << most) + 16).next_power_of_two().ilog2() as i32;
     log.clamp(least, most)
 }
 
