@@ -336,8 +336,8 @@ pub const OPTIONS: &[NodeOption] = &[
         default: "134217728",
         accepts: "bytes from 1048576 (1MiB) to 68719476736 (64GiB)",
         restart: true,
-        doc: "Memory for the keys of logs that are being compacted, all shards together: 24 bytes \
-              each; a log with more keys is compacted in several passes.",
+        doc: "Memory for the keys of logs that are being compacted, all shards and log directories \
+              together: 24 bytes each; a log with more keys is compacted in several passes.",
         apply: |c, v| bytes(v, 1 << 20, 64 << 30).map(|n| c.log_cleaner_dedupe_buffer_bytes = n),
         show: |c| c.log_cleaner_dedupe_buffer_bytes.to_string(),
     },

@@ -15,6 +15,7 @@ mod system;
 mod thread;
 mod uring;
 mod wake;
+mod within;
 
 pub use engine::{Completion, Disk, DiskDriver};
 pub use file_system::{DiskFile, FileSystem, OpenMode, RandomFile, Unsynced, Volume};
@@ -23,6 +24,7 @@ pub use memory::{Memory, MemoryRange};
 pub use precursor_memory::keep_off;
 pub use system::{SystemFileSystem, direct_io_works, may_reserve};
 pub use wake::Wake;
+pub use within::within;
 
 /// What O_DIRECT asks of offsets, lengths and addresses.
 pub const BLOCK: u64 = 4096;

@@ -2,8 +2,8 @@
 
 use crate::data_dir::{self, DataDirLock, Refused};
 use precursor_config::NodeConfig;
-use precursor_disk::SystemFileSystem;
-use precursor_storage::{LogDirectories, SpareRoom};
+use precursor_disk::{FileSystem, SystemFileSystem, within};
+use precursor_storage::{DISK_WAIT, LogDirectories, SpareRoom};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,23 +29,32 @@ pub struct NodeDirectories {
 /// # Errors
 /// One sentence: none can be used, another data plane uses one, or they do not fit together.
 pub fn open(config: &NodeConfig) -> Result<NodeDirectories, String> {
-    let files = SystemFileSystem::new(false);
+    let files: Arc<dyn FileSystem> = Arc::new(SystemFileSystem::new(false));
     let data_dir = absolute(&config.data_dir);
     let paths: Vec<PathBuf> = config.log_directories().iter().map(absolute).collect();
     let mut locks = Vec::new();
-    for path in paths.iter().filter(|path| **path != data_dir) {
-        match data_dir::take(path) {
-            Ok(lock) => locks.push(lock),
-            Err(Refused::InUse(by)) => {
+    let others: Vec<PathBuf> = paths
+        .iter()
+        .filter(|path| **path != data_dir)
+        .cloned()
+        .collect();
+    let claims = others
+        .iter()
+        .cloned()
+        .map(|path| move || data_dir::take(&path));
+    for (path, claim) in others.iter().zip(within(DISK_WAIT, claims)) {
+        match claim {
+            Some(Ok(lock)) => locks.push(lock),
+            Some(Err(Refused::InUse(by))) => {
                 let path = path.display();
                 return Err(format!("the log directory {path} is in use by {by}"));
             }
-            // Opening it meets the same error, and says so.
-            Err(Refused::Unusable(_)) => {}
+            // Opening it meets the same error or the same silence, and says so.
+            Some(Err(Refused::Unusable(_))) | None => {}
         }
     }
     if !paths.contains(&data_dir) {
-        let left = LogDirectories::partitions_in(&files, &data_dir);
+        let left = LogDirectories::partitions_in(&*files, &data_dir);
         if let Some(partition) = left.ok().and_then(|names| names.into_iter().next()) {
             return Err(format!(
                 "{} holds partitions ({partition}), and log.dirs does not name it: add it to \
@@ -60,7 +69,7 @@ pub fn open(config: &NodeConfig) -> Result<NodeDirectories, String> {
         bytes: config.log_dirs_free_bytes_min,
         percent: config.log_dirs_free_percent_min,
     };
-    let directories = LogDirectories::open(&files, &paths, registry, spare);
+    let directories = LogDirectories::open(&files, &paths, registry, (spare, DISK_WAIT));
     let directories = directories.map_err(|error| error.to_string())?;
     Ok(NodeDirectories {
         directories: Arc::new(directories),

@@ -290,7 +290,7 @@ pub fn store_options(
     }
 }
 
-/// One cleaner per shard: each has its share of what the node may use.
+/// The cleaners of each shard have their share of what the node may use.
 fn cleaner_options(config: &NodeConfig) -> CleanerOptions {
     let shards = config.shard_count();
     let buffer = config.log_cleaner_dedupe_buffer_bytes / u64::from(shards);
@@ -303,7 +303,7 @@ fn cleaner_options(config: &NodeConfig) -> CleanerOptions {
     }
 }
 
-/// One thread per shard: each has its share of the disk.
+/// The threads of each shard have their share of the disk.
 fn cold_options(config: &NodeConfig) -> ColdOptions {
     let rate = config.cold_compression_io_bytes_per_second_max;
     ColdOptions {

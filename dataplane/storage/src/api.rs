@@ -8,6 +8,7 @@ use precursor_model::{ErrorCode, LogConfig, LogUid, Offset, TopicId};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The two clocks, read once per turn of the poll loop and handed down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,12 @@ pub struct StoreOptions {
     pub cold: ColdOptions,
     /// Who decompresses and compresses what producers send.
     pub workers: WorkerOptions,
+    /// How long a start and a stop wait for a disk that does not answer.
+    pub disk_wait: Duration,
 }
+
+/// How long a start and a stop wait for a disk that does not answer.
+pub const DISK_WAIT: Duration = Duration::from_secs(10);
 
 impl StoreOptions {
     /// Kafka's defaults for a data directory and a shard.
@@ -71,6 +77,7 @@ impl StoreOptions {
             cleaner: CleanerOptions::default(),
             cold: ColdOptions::default(),
             workers: WorkerOptions::default(),
+            disk_wait: DISK_WAIT,
         }
     }
 }

@@ -2,15 +2,17 @@
 //! next one goes, and which directory can be used no more.
 
 use crate::layout::{PARTITION_METADATA, decode_partition_metadata};
-use crate::registry::Registry;
+use crate::registry::{Registry, admit};
 use crate::write_behind::is_for_want_of_space;
-use precursor_disk::{FileSystem, Volume};
+use precursor_disk::{FileSystem, Volume, within};
 use precursor_model::TopicId;
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Most directories of a node.
 pub const LOG_DIRECTORIES_MAX: usize = 256;
@@ -20,6 +22,7 @@ const MOUNT_CHANGED: i32 = -1;
 const READ_ONLY: i32 = -2;
 const NOT_THE_SAME: i32 = -3;
 const UNKNOWN: i32 = -4;
+const NO_ANSWER: i32 = -5;
 
 /// Why a directory is not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,7 @@ impl fmt::Display for DirectoryError {
             NOT_THE_SAME => f.write_str(
                 "it is not the directory that was used before: is its file system mounted?",
             ),
+            NO_ANSWER => f.write_str("its disk does not answer"),
             UNKNOWN => f.write_str("it cannot be used"),
             errno => io::Error::from_raw_os_error(errno).fmt(f),
         }
@@ -174,22 +178,23 @@ impl LogDirectories {
     /// Looks at every directory: makes those that are missing, and lists the partitions that they
     /// hold. One that cannot be used is remembered as such; the others go on. `registry` is where
     /// the directories of earlier starts are recorded, so that one whose file system is not mounted
-    /// is not taken for an empty one.
+    /// is not taken for an empty one. A directory that has not answered after `wait` has failed too:
+    /// a disk that hangs holds up its own partitions.
     ///
     /// # Errors
     /// None can be used, two hold the same partition, or the record cannot be read or written.
     pub fn open(
-        files: &dyn FileSystem,
+        files: &Arc<dyn FileSystem>,
         paths: &[PathBuf],
         registry: Option<&Path>,
-        spare: SpareRoom,
+        (spare, wait): (SpareRoom, Duration),
     ) -> Result<LogDirectories, DirectoriesError> {
         let failed = |source| DirectoriesError::Registry {
             path: registry.unwrap_or(Path::new("")).to_owned(),
             source,
         };
         let mut known = match registry {
-            Some(path) => Some(Registry::read(files, path).map_err(failed)?),
+            Some(path) => Some(Registry::read(&**files, path).map_err(failed)?),
             None => None,
         };
         let mut all = LogDirectories {
@@ -198,22 +203,29 @@ impl LogDirectories {
             spare,
             version: AtomicU64::new(0),
         };
-        for path in paths.iter().take(LOG_DIRECTORIES_MAX) {
-            let number = all.directories.len() as u16;
+        let paths = &paths[..paths.len().min(LOG_DIRECTORIES_MAX)];
+        let looks = paths.iter().map(|path| {
+            let id = known.as_ref().map(|known| known.id_of(path));
+            let (files, path) = (files.clone(), path.clone());
+            move || Seen::of(&*files, &path, id)
+        });
+        for (path, seen) in paths.iter().zip(within(wait, looks)) {
             let mut directory = Directory::new(path);
-            let outcome = all.take_in(files, &mut directory, number, known.as_mut());
-            if let Err(error) = outcome {
-                directory.error = AtomicI32::new(error.0);
-                tracing::error!(
-                    directory = %path.display(),
-                    %error,
-                    "a log directory cannot be used: its partitions are offline"
-                );
+            match seen.unwrap_or(Err(DirectoryError(NO_ANSWER))) {
+                Ok(seen) => all.take_in(&mut directory, seen, known.as_mut()),
+                Err(error) => {
+                    directory.error = AtomicI32::new(error.0);
+                    tracing::error!(
+                        directory = %path.display(),
+                        %error,
+                        "a log directory cannot be used: its partitions are offline"
+                    );
+                }
             }
             all.directories.push(directory);
         }
         if let (Some(known), Some(path)) = (known, registry) {
-            known.write(files, path).map_err(failed)?;
+            known.write(&**files, path).map_err(failed)?;
         }
         if all.usable().next().is_none() {
             let errors = all.states().into_iter();
@@ -221,7 +233,7 @@ impl LogDirectories {
                 errors.filter_map(|d| Some((d.path, d.error?))).collect(),
             ));
         }
-        all.tell_duplicates(files)?;
+        all.tell_duplicates(&**files)?;
         for number in 0..all.directories.len() as u16 {
             all.weigh(number);
         }
@@ -243,28 +255,13 @@ impl LogDirectories {
         }
     }
 
-    fn take_in(
-        &mut self,
-        files: &dyn FileSystem,
-        directory: &mut Directory,
-        number: u16,
-        known: Option<&mut Registry>,
-    ) -> Result<(), DirectoryError> {
-        let path = directory.path.clone();
-        let failed = |error: io::Error| DirectoryError::of(&error);
-        files.create_directory(&path).map_err(failed)?;
-        if let Some(known) = known
-            && !known.admit(files, &path).map_err(failed)?
-        {
-            return Err(DirectoryError(NOT_THE_SAME));
+    fn take_in(&mut self, directory: &mut Directory, seen: Seen, known: Option<&mut Registry>) {
+        let number = self.directories.len() as u16;
+        if let (Some(known), Some(id)) = (known, seen.id) {
+            known.remember(&directory.path, id);
         }
-        directory.take(files.volume(&path).map_err(failed)?);
-        match files.probe(&path) {
-            // Consumers can be served all the same.
-            Err(error) if !is_for_want_of_space(&error) => return Err(failed(error)),
-            _ => {}
-        }
-        for name in Self::partitions_in(files, &path).map_err(failed)? {
+        directory.take(seen.volume);
+        for name in seen.partitions {
             *directory.partitions.get_mut() += 1;
             let found = Found {
                 directory: number,
@@ -272,7 +269,6 @@ impl LogDirectories {
             };
             self.found.entry(name.into()).or_default().push(found);
         }
-        Ok(())
     }
 
     /// Of one name in two directories, says which topic each is of.
@@ -360,6 +356,28 @@ impl LogDirectories {
     /// Grows when a directory can be used no more, is full, or has room again.
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
+    }
+
+    /// What `work` says of each directory that can be used, by number; one that has not answered
+    /// after `wait` has failed.
+    pub(crate) fn ask<T: Send + 'static>(
+        &self,
+        wait: Duration,
+        work: impl Fn(&Path) -> T + Clone + Send + 'static,
+    ) -> Vec<Option<T>> {
+        let usable: Vec<u16> = self.usable().collect();
+        let works = usable.iter().map(|number| {
+            let (path, work) = (self.path(*number).to_owned(), work.clone());
+            move || work(&path)
+        });
+        let mut all: Vec<Option<T>> = self.directories.iter().map(|_| None).collect();
+        for (number, answer) in usable.iter().zip(within(wait, works)) {
+            if answer.is_none() {
+                self.fail_for(*number, DirectoryError(NO_ANSWER));
+            }
+            all[usize::from(*number)] = answer;
+        }
+        all
     }
 
     /// A directory cannot be used any more; said once.
@@ -470,6 +488,45 @@ impl LogDirectories {
             usable_bytes: directory.usable_bytes.load(Ordering::Relaxed),
         };
         numbers.zip(&self.directories).map(state).collect()
+    }
+}
+
+/// What a directory is at the start.
+struct Seen {
+    /// Where directories of earlier starts are recorded.
+    id: Option<u64>,
+    volume: Volume,
+    partitions: Vec<String>,
+}
+
+impl Seen {
+    /// Makes the directory where it is missing, and looks at it. `known`: where directories of
+    /// earlier starts are recorded, the id that it had.
+    fn of(
+        files: &dyn FileSystem,
+        path: &Path,
+        known: Option<Option<u64>>,
+    ) -> Result<Seen, DirectoryError> {
+        let failed = |error: io::Error| DirectoryError::of(&error);
+        files.create_directory(path).map_err(failed)?;
+        let id = match known {
+            None => None,
+            Some(known) => match admit(files, path, known).map_err(failed)? {
+                None => return Err(DirectoryError(NOT_THE_SAME)),
+                id => id,
+            },
+        };
+        let volume = files.volume(path).map_err(failed)?;
+        match files.probe(path) {
+            // Consumers can be served all the same.
+            Err(error) if !is_for_want_of_space(&error) => return Err(failed(error)),
+            _ => {}
+        }
+        Ok(Seen {
+            id,
+            volume,
+            partitions: LogDirectories::partitions_in(files, path).map_err(failed)?,
+        })
     }
 }
 

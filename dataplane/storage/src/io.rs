@@ -335,16 +335,26 @@ impl Io {
         if roots == 1 {
             return usize::MAX;
         }
-        let now_us = self.now.monotonic_us;
-        let disk_us = match under_way.operations {
-            0 => 0,
-            _ => now_us.saturating_sub(under_way.since_us),
-        };
-        if disk_us.max(self.lanes.silent_us(root, now_us)) < SILENT_US {
+        if self.silent_us(root, self.now) < SILENT_US {
             return usize::MAX;
         }
         let share = self.pool().usage().bytes / roots.min(SHARES_MAX);
         share.saturating_sub(under_way.unwritten)
+    }
+
+    /// How long a directory owes an answer without having given any, in microseconds.
+    pub fn silent_us(&self, root: u16, now: Now) -> u64 {
+        let under_way = &self.under_way[usize::from(root)];
+        let disk_us = match under_way.operations {
+            0 => 0,
+            _ => now.monotonic_us.saturating_sub(under_way.since_us),
+        };
+        disk_us.max(self.lanes.silent_us(root, now.monotonic_us))
+    }
+
+    /// True while a directory's disk or helper owes something.
+    pub fn is_busy_with(&self, root: u16) -> bool {
+        self.under_way[usize::from(root)].operations > 0 || self.lanes.is_busy_with(root)
     }
 
     /// Takes one ended operation.

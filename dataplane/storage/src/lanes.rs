@@ -25,6 +25,14 @@ pub(crate) fn lanes(directories: usize) -> usize {
     }
 }
 
+/// The name of a thread of a shard for one of several lanes.
+pub(crate) fn lane_name(what: &str, shard: u16, lane: usize) -> String {
+    match lane {
+        0 => format!("{what}-{shard}"),
+        lane => format!("{what}-{shard}.{lane}"),
+    }
+}
+
 struct Lane {
     helper: JobHelper,
     jobs: VecDeque<Job>,
@@ -88,8 +96,12 @@ impl Lanes {
     }
 
     pub fn is_busy(&self) -> bool {
-        let is_busy = |lane: &Lane| lane.helper.is_busy() || !lane.jobs.is_empty();
-        self.lanes.iter().any(is_busy)
+        self.lanes.iter().any(Lane::is_busy)
+    }
+
+    /// True while a directory's helper owes something.
+    pub fn is_busy_with(&self, root: u16) -> bool {
+        self.lanes[self.of_directory(root)].is_busy()
     }
 
     /// True when a directory's helper is so far behind that work which can wait should.
@@ -115,6 +127,10 @@ impl Lanes {
 }
 
 impl Lane {
+    fn is_busy(&self) -> bool {
+        self.helper.is_busy() || !self.jobs.is_empty()
+    }
+
     fn send(&mut self) {
         while let Some(job) = self.jobs.pop_front() {
             if let Err(job) = self.helper.try_send(job) {

@@ -50,9 +50,9 @@ mod transactions;
 mod write_behind;
 
 pub use api::{
-    AppendError, AppendOptions, Appended, DirectIo, LogId, LogOffsets, LogSpec, LogState, Lookup,
-    LookupTicket, Now, OpenError, ReadError, ReadOptions, ReadTicket, StorageError, StoreEvent,
-    StoreOptions, TimedOffset,
+    AppendError, AppendOptions, Appended, DISK_WAIT, DirectIo, LogId, LogOffsets, LogSpec,
+    LogState, Lookup, LookupTicket, Now, OpenError, ReadError, ReadOptions, ReadTicket,
+    StorageError, StoreEvent, StoreOptions, TimedOffset,
 };
 pub use coldseg::{ColdFiles, ColdOptions};
 pub use compaction::CleanerOptions;

@@ -2,6 +2,8 @@
 
 use crate::api::*;
 use crate::cold::on_loaded;
+use crate::coldseg::Freezer;
+use crate::compaction::Cleaner;
 use crate::index::SealedIndex;
 use crate::io::{Operation, reserve};
 use crate::jobs::{Checkpoint, Job, Outcome};
@@ -70,8 +72,8 @@ impl Store {
         let mut work = self.feed_opens();
         work |= self.take_completions();
         work |= self.take_outcomes();
-        work |= self.poll_cleaner(now);
-        work |= self.poll_freezer(now);
+        work |= self.poll_cleaners(now);
+        work |= self.poll_freezers(now);
         self.heed_directories();
         if work {
             self.drain_wake();
@@ -111,8 +113,9 @@ impl Store {
         if self.can_checkpoint() {
             due = due.min(timers.next_checkpoint);
         }
-        due = due.min(self.cleaner.deadline());
-        due = due.min(self.freezer.deadline());
+        let cleaners = self.cleaners.iter().map(Cleaner::deadline);
+        let freezers = self.freezers.iter().map(Freezer::deadline);
+        due = cleaners.chain(freezers).fold(due, u64::min);
         if let Some((_, at)) = timers.dirty.front() {
             due = due.min(*at);
         }

@@ -43,13 +43,18 @@ pub(crate) fn wake() -> Result<Arc<Wake>, OpenError> {
 /// The directories that the options name, or else the data directory alone.
 pub(crate) fn directories(
     options: &StoreOptions,
-    files: &dyn FileSystem,
+    files: &Arc<dyn FileSystem>,
 ) -> Result<Arc<LogDirectories>, OpenError> {
     if let Some(directories) = &options.directories {
         return Ok(directories.clone());
     }
     let alone = std::slice::from_ref(&options.data_dir);
-    let opened = LogDirectories::open(files, alone, None, SpareRoom::default());
+    let opened = LogDirectories::open(
+        files,
+        alone,
+        None,
+        (SpareRoom::default(), options.disk_wait),
+    );
     Ok(Arc::new(opened.map_err(OpenError::Directories)?))
 }
 
@@ -61,8 +66,11 @@ pub(crate) fn system_files(
     if options.direct_io == DirectIo::Off {
         return Ok(SystemFileSystem::new(false));
     }
-    let usable = directories.usable().map(|number| directories.path(number));
-    let (direct, buffered): (Vec<_>, Vec<_>) = usable.partition(|path| direct_io_works(path));
+    let works = directories.ask(options.disk_wait, direct_io_works);
+    let asked = directories.paths().zip(works);
+    let asked = asked.filter_map(|(path, works)| Some((path, works?)));
+    let (direct, buffered): (Vec<_>, Vec<_>) = asked.partition(|(_, works)| *works);
+    let buffered: Vec<&Path> = buffered.into_iter().map(|(path, _)| path).collect();
     if let (DirectIo::On, Some(path)) = (options.direct_io, buffered.first()) {
         return Err(system(format!(
             "storage.direct.io is on, and the file system of {} cannot do it",
@@ -123,29 +131,28 @@ pub(crate) struct Checkpoints {
 /// marker of a clean stop is taken away: from here on a stop is a crash until `shutdown` says
 /// otherwise.
 pub(crate) fn read_checkpoints(
-    files: &dyn FileSystem,
+    files: &Arc<dyn FileSystem>,
     options: &StoreOptions,
     directories: &LogDirectories,
 ) -> Vec<Checkpoints> {
-    let of_directory = |path: &Path| {
-        let read = |name: &str| read_offsets(files, &path.join(name));
+    let of_files = files.clone();
+    let of_directory = move |path: &Path| {
+        let read = |name: &str| read_offsets(&*of_files, &path.join(name));
         io::Result::Ok(Checkpoints {
             recovery_points: read(RECOVERY_POINTS)?,
             log_starts: read(LOG_STARTS)?,
             clean_to: read(CLEANER_OFFSETS)?,
         })
     };
-    let mut all = Vec::new();
-    for (number, path) in (0u16..).zip(directories.paths()) {
-        let checkpoints = match directories.error(number) {
-            Some(_) => Checkpoints::default(),
-            None => of_directory(path).unwrap_or_else(|error| {
-                directories.fail(number, &error);
-                Checkpoints::default()
-            }),
-        };
-        all.push(checkpoints);
-    }
+    let read = directories.ask(options.disk_wait, of_directory);
+    let take = |(number, read): (u16, Option<io::Result<Checkpoints>>)| match read {
+        Some(Err(error)) => {
+            directories.fail(number, &error);
+            Checkpoints::default()
+        }
+        read => read.and_then(Result::ok).unwrap_or_default(),
+    };
+    let all = (0u16..).zip(read).map(take).collect();
     let _ = files.remove_file(&clean_marker(&options.data_dir, options.shard));
     all
 }
@@ -163,7 +170,7 @@ pub(crate) fn memory_piece(pool: &ExtentPool, found: &RecoveredExtent) -> Memory
 /// need. The others are freed; bytes of logs that nobody knows are set aside in files first, unless
 /// a directory cannot be read: then it may know them, and they stay where they are.
 pub(crate) fn keep_known(
-    files: &dyn FileSystem,
+    files: &Arc<dyn FileSystem>,
     options: &StoreOptions,
     directories: &LogDirectories,
     pool: &mut ExtentPool,
@@ -173,7 +180,7 @@ pub(crate) fn keep_known(
         return Ok(found);
     }
     let describe = || format!("cannot look through {}", options.data_dir.display());
-    let known = known_uids(files, directories);
+    let known = known_uids(files, options, directories);
     let all_read = directories.failed().is_none();
     let mut kept = Vec::new();
     for extent in found {
@@ -184,7 +191,7 @@ pub(crate) fn keep_known(
                 continue;
             }
             let piece = memory_piece(pool, &extent);
-            set_extent_aside(files, &options.data_dir, extent.log, &piece)
+            set_extent_aside(&**files, &options.data_dir, extent.log, &piece)
                 .map_err(system(describe()))?;
             tracing::warn!(
                 log_uid = extent.log.0,
@@ -198,24 +205,27 @@ pub(crate) fn keep_known(
 }
 
 /// The logs in all directories; one that cannot be read has failed.
-fn known_uids(files: &dyn FileSystem, directories: &LogDirectories) -> HashSet<LogUid> {
-    let mut known = HashSet::new();
-    for number in directories.usable().collect::<Vec<_>>() {
-        let directory = directories.path(number);
-        let names = match files.list(directory) {
-            Ok(names) => names,
-            Err(error) => {
-                directories.fail(number, &error);
-                continue;
-            }
-        };
-        for name in names {
+fn known_uids(
+    files: &Arc<dyn FileSystem>,
+    options: &StoreOptions,
+    directories: &LogDirectories,
+) -> HashSet<LogUid> {
+    let files = files.clone();
+    let uids_in = move |directory: &Path| {
+        let uid_of = |name: String| {
             let path = directory.join(name).join(PARTITION_METADATA);
-            let Ok(bytes) = files.read(&path) else {
-                continue;
-            };
-            let text = String::from_utf8_lossy(&bytes);
-            known.extend(decode_partition_metadata(&text).and_then(|(_, uid)| uid));
+            let text = files.read(&path).ok()?;
+            decode_partition_metadata(&String::from_utf8_lossy(&text))?.1
+        };
+        let names = files.list(directory)?;
+        io::Result::Ok(names.into_iter().filter_map(uid_of).collect::<Vec<_>>())
+    };
+    let mut known = HashSet::new();
+    for (number, uids) in (0u16..).zip(directories.ask(options.disk_wait, uids_in)) {
+        match uids {
+            Some(Ok(uids)) => known.extend(uids),
+            Some(Err(error)) => directories.fail(number, &error),
+            None => {}
         }
     }
     known

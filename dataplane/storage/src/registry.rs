@@ -67,32 +67,46 @@ impl Registry {
         }
     }
 
-    /// Whether a directory is the one that was used before, or is used for the first time. Then it
-    /// is given an id.
-    ///
-    /// # Errors
-    /// The directory cannot be read or written.
-    pub fn admit(&mut self, files: &dyn FileSystem, directory: &Path) -> io::Result<bool> {
-        let marker = directory.join(MARKER);
-        let found = match files.read(&marker) {
-            Ok(bytes) => u64::from_str_radix(String::from_utf8_lossy(&bytes).trim(), 16).ok(),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
-        if let Some(known) = self.ids.get(directory) {
-            return Ok(found == Some(*known));
+    /// The id that a directory had when it was used last.
+    pub fn id_of(&self, directory: &Path) -> Option<u64> {
+        self.ids.get(directory).copied()
+    }
+
+    /// Remembers a directory's id.
+    pub fn remember(&mut self, directory: &Path, id: u64) {
+        if self.id_of(directory) != Some(id) {
+            self.ids.insert(directory.to_owned(), id);
+            self.is_changed = true;
         }
-        let id = match found {
-            Some(id) => id,
-            None => {
-                let id = RandomState::new().build_hasher().finish();
-                files.replace(&marker, format!("{id:016x}\n").as_bytes())?;
-                id
-            }
-        };
-        self.ids.insert(directory.to_owned(), id);
-        self.is_changed = true;
-        Ok(true)
+    }
+}
+
+/// The id of a directory that was used before, with that id, or is used for the first time: then it
+/// is given one. `None`: it is another one.
+///
+/// # Errors
+/// The directory cannot be read or written.
+pub(crate) fn admit(
+    files: &dyn FileSystem,
+    directory: &Path,
+    known: Option<u64>,
+) -> io::Result<Option<u64>> {
+    let marker = directory.join(MARKER);
+    let found = match files.read(&marker) {
+        Ok(bytes) => u64::from_str_radix(String::from_utf8_lossy(&bytes).trim(), 16).ok(),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    if known.is_some() {
+        return Ok(found.filter(|found| Some(*found) == known));
+    }
+    match found {
+        Some(id) => Ok(Some(id)),
+        None => {
+            let id = RandomState::new().build_hasher().finish();
+            files.replace(&marker, format!("{id:016x}\n").as_bytes())?;
+            Ok(Some(id))
+        }
     }
 }
 
@@ -110,13 +124,17 @@ mod tests {
             files.create_directory(directory).unwrap();
         }
         let mut registry = Registry::default();
-        assert!(registry.admit(files, a).unwrap());
-        assert!(registry.admit(files, b).unwrap());
+        for directory in [a, b] {
+            let id = admit(files, directory, None).unwrap().unwrap();
+            registry.remember(directory, id);
+        }
         registry.write(files, record).unwrap();
         let mut registry = Registry::read(files, record).unwrap();
-        assert!(registry.admit(files, a).unwrap());
+        let id = registry.id_of(a).unwrap();
+        assert_eq!(admit(files, a, Some(id)).unwrap(), Some(id));
+        registry.remember(a, id);
         files.remove_file(&b.join(MARKER)).unwrap();
-        assert!(!registry.admit(files, b).unwrap());
+        assert_eq!(admit(files, b, registry.id_of(b)).unwrap(), None);
         assert!(!registry.is_changed);
         assert_eq!(Registry::decode("version: 0\nx /a\n"), None);
         assert_eq!(Registry::decode("version: 1\n"), None);

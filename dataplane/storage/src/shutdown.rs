@@ -1,6 +1,8 @@
 //! The orderly end of a store.
 
 use crate::api::*;
+use crate::coldseg::Freezer;
+use crate::compaction::Cleaner;
 use crate::epochs::LeaderEpochs;
 use crate::jobs::{Job, SettleJob};
 use crate::layout::clean_marker;
@@ -12,7 +14,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long `shutdown` waits for the disk.
+/// How long a step of `shutdown` waits for disks that do answer.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(60);
 
 /// Logs that one job of the helper settles: their syncs wait together.
@@ -22,18 +24,59 @@ const SETTLED_TOGETHER: usize = 512;
 /// processor from it.
 const LOOK_AGAIN: Duration = Duration::from_micros(100);
 
+/// A stop, and the directories whose disk has not answered so far.
+struct Stop {
+    now: Now,
+    begun: Instant,
+    hangs: Vec<bool>,
+}
+
+impl Stop {
+    /// The time, which goes on while the stop waits.
+    fn now(&self) -> Now {
+        Now {
+            monotonic_us: self.now.monotonic_us + self.begun.elapsed().as_micros() as u64,
+            wall_ms: self.now.wall_ms,
+        }
+    }
+}
+
 impl Store {
     /// Writes and syncs everything, blocking, moves the recovery points to the ends, and marks the
-    /// stop as clean.
+    /// stop as clean. A directory whose disk does not answer for [`StoreOptions::disk_wait`] is given
+    /// up; the others are written whole.
     ///
     /// # Errors
     /// Something could not be written; it stays in the region, and the stop is not a clean one.
     pub fn shutdown(mut self, now: Now) -> Result<(), OpenError> {
+        let mut stop = Stop {
+            now,
+            begun: Instant::now(),
+            hangs: vec![false; self.checkpoints.len()],
+        };
+        self.settle_all(&mut stop);
+        let Some(root) = stop.hangs.iter().position(|hangs| *hangs) else {
+            return self.mark_clean();
+        };
+        let path = self.io.directories.path(root as u16).display();
+        let what = format!("the disk of {path} does not answer: what it lacks is in the region");
+        // Threads wait in there, and the kernel may still read what is to be written: both end with
+        // the process.
+        std::mem::forget(self);
+        Err(OpenError::System {
+            what,
+            source: io::ErrorKind::TimedOut.into(),
+        })
+    }
+
+    fn settle_all(&mut self, stop: &mut Stop) {
         let ids: Vec<LogId> = self.logs().map(|log| log.id).collect();
-        self.cleaner.stop();
-        self.freezer.stop();
-        self.settle_until(now, |store| {
-            store.logs().all(|log| log.state != LogState::Opening)
+        self.cleaners.iter_mut().for_each(Cleaner::stop);
+        self.freezers.iter_mut().for_each(Freezer::stop);
+        self.settle(stop, |store, root| {
+            store
+                .logs_in(root)
+                .all(|log| log.state != LogState::Opening)
         });
         for id in &ids {
             if let Some((log, io)) = self.log_and_io(*id)
@@ -42,13 +85,16 @@ impl Store {
                 log.force_writes(io);
             }
         }
-        self.settle_until(now, |store| {
-            store.logs().all(|log| log.is_on_disk() || !log.is_online())
+        self.settle(stop, |store, root| {
+            store
+                .logs_in(root)
+                .all(|log| log.is_on_disk() || !log.is_online())
         });
         let mut closing: BTreeMap<u16, Vec<SettleJob>> = BTreeMap::new();
         for id in &ids {
             if let Some((log, _)) = self.log_and_io(*id)
                 && log.is_online()
+                && log.is_on_disk()
                 && (log.recovery_point < log.end || log.has_room_ahead())
             {
                 closing.entry(log.root).or_default().push(log.closing_job());
@@ -61,9 +107,16 @@ impl Store {
                 self.io.job(root, Job::SettleAll(together));
             }
         }
-        self.settle_until(now, |store| !store.io.is_busy());
+        self.settle(stop, |store, root| !store.io.is_busy_with(root));
         self.write_checkpoints();
-        self.settle_until(now, |store| !store.io.is_busy());
+        self.settle(stop, |store, root| {
+            let lane = usize::from(root) % store.cleaners.len();
+            let threads_rest = !store.cleaners[lane].is_busy() && !store.freezers[lane].is_busy();
+            threads_rest && !store.io.is_busy_with(root)
+        });
+    }
+
+    fn mark_clean(mut self) -> Result<(), OpenError> {
         let left = self
             .logs()
             .find(|log| log.recovery_point < log.end || !log.is_online());
@@ -83,6 +136,10 @@ impl Store {
         })
     }
 
+    fn logs_in(&self, root: u16) -> impl Iterator<Item = &Log> {
+        self.logs().filter(move |log| log.root == root)
+    }
+
     /// Everything is on disk: a region that outlives this stop holds nothing to recover.
     fn release_tails(&mut self) {
         for slot in &mut self.slots {
@@ -92,10 +149,29 @@ impl Store {
         }
     }
 
-    fn settle_until(&mut self, now: Now, done: impl Fn(&Store) -> bool) {
+    /// Turns until `done` says so of every directory, but for those that hang.
+    fn settle(&mut self, stop: &mut Stop, done: impl Fn(&Store, u16) -> bool) {
         let begun = Instant::now();
+        let wait = self.options.disk_wait;
         let mut events = Vec::new();
-        while !done(self) && begun.elapsed() < SHUTDOWN_MAX {
+        loop {
+            let now = stop.now();
+            let mut left = 0;
+            for (root, hangs) in stop.hangs.iter_mut().enumerate() {
+                if *hangs || done(self, root as u16) {
+                    continue;
+                }
+                let silent = Duration::from_micros(self.io.silent_us(root as u16, now));
+                *hangs = begun.elapsed().min(silent) >= wait;
+                left += usize::from(!*hangs);
+                if *hangs {
+                    let directory = self.io.directories.path(root as u16).display();
+                    tracing::error!(%directory, "a disk does not answer, and is not waited for");
+                }
+            }
+            if left == 0 || begun.elapsed() >= SHUTDOWN_MAX {
+                return;
+            }
             if !self.poll(now, &mut events) {
                 std::thread::sleep(LOOK_AGAIN);
             }

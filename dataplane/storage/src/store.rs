@@ -7,7 +7,7 @@ use crate::compaction::Cleaner;
 use crate::directories::LogDirectories;
 use crate::io::{Io, StoreStats, operations_of_one};
 use crate::jobs::{Checkpoint, Job, run};
-use crate::lanes::{JobHelper, lanes};
+use crate::lanes::{JobHelper, directory_lanes, lane_name, lanes};
 use crate::layout::{partition_directory, partition_name};
 use crate::log::Log;
 use crate::maintenance::{LOADED_MAX, Timers};
@@ -49,10 +49,7 @@ fn helper(
     wake: &Arc<Wake>,
 ) -> io::Result<JobHelper> {
     let (files, taken) = (files.clone(), options.workers.taken_cpus.clone());
-    let name = match lane {
-        0 => format!("files-{}", options.shard),
-        lane => format!("files-{}.{lane}", options.shard),
-    };
+    let name = lane_name("files", options.shard, lane);
     // What blocks in the kernel must not do so beside a shard that is pinned.
     let settle = move || precursor_disk::keep_off(&taken);
     Helper::spawn_settled(name, HELPER_DEPTH, wake.clone(), settle, move |job| {
@@ -84,8 +81,9 @@ pub struct Store {
     pub(crate) cache: WindowCache,
     pub(crate) tickets: Tickets,
     pub(crate) timers: Timers,
-    pub(crate) cleaner: Cleaner,
-    pub(crate) freezer: Freezer,
+    /// By lane of directories, as the next.
+    pub(crate) cleaners: Box<[Cleaner]>,
+    pub(crate) freezers: Box<[Freezer]>,
     /// What is read of cold segments.
     cold: Arc<crate::coldseg::Shared>,
     pub(crate) workers: Workers,
@@ -113,7 +111,31 @@ pub struct Store {
 }
 
 /// What works beside the shard's thread.
-type Threads = (Vec<JobHelper>, Cleaner, Freezer, Workers);
+type Threads = (Vec<JobHelper>, Box<[Cleaner]>, Box<[Freezer]>, Workers);
+
+/// Starts the threads that a store of so many directories has.
+fn threads(
+    options: &StoreOptions,
+    roots: usize,
+    (files, wake): (&Arc<dyn FileSystem>, &Arc<Wake>),
+    now: Now,
+) -> Result<Threads, OpenError> {
+    let failed = |what: &str| {
+        let what = format!("cannot start {what}");
+        move |source| OpenError::System { what, source }
+    };
+    let helpers = (0..lanes(roots)).map(|lane| helper(options, lane, files, wake));
+    let helpers = helpers.collect::<io::Result<Vec<_>>>();
+    let helpers = helpers.map_err(failed("the file helper threads"))?;
+    let by_directory = directory_lanes(roots);
+    let cleaners = Cleaner::start(options, by_directory, files, wake, now);
+    let cleaners = cleaners.map_err(failed("the cleaner threads"))?;
+    let freezers = Freezer::start(options, by_directory, files, wake, now);
+    let freezers = freezers.map_err(failed("the threads that compress cold segments"))?;
+    let workers = Workers::spawn(&options.workers, options.shard, wake);
+    let workers = workers.map_err(failed("the threads that compress"))?;
+    Ok((helpers, cleaners, freezers, workers))
+}
 
 /// Files, what is read of cold segments among them, and the directories that they are in.
 type Places = (
@@ -135,43 +157,42 @@ impl Store {
     /// Opens the store of a shard on its pool. Blocks until a dead predecessor's last writes have
     /// ended, and reads the checkpoint files.
     pub fn open(options: StoreOptions, pool: ExtentPool, now: Now) -> Result<Store, OpenError> {
-        let directories = crate::open::directories(&options, &SystemFileSystem::new(false))?;
+        let plain: Arc<dyn FileSystem> = Arc::new(SystemFileSystem::new(false));
+        let directories = crate::open::directories(&options, &plain)?;
         let system = crate::open::system_files(&options, &directories)?;
         let direct = system.uses_direct_io();
         let (files, cold) = with_cold_segments(Arc::new(system));
         let wake = crate::open::wake()?;
         let roots = directories.paths().count();
         let parts = crate::open::lock_and_disk(&options, roots, pool, &wake)?;
-        let helpers = (0..lanes(roots)).map(|lane| helper(&options, lane, &files, &wake));
-        let helpers = helpers.collect::<io::Result<Vec<_>>>();
-        let helpers = helpers.map_err(|source| OpenError::System {
-            what: "cannot start the file helper threads".to_owned(),
-            source,
-        })?;
+        let threads = threads(&options, roots, (&files, &wake), now)?;
         tracing::info!(
             shard = options.shard,
             driver = parts.disk.driver_name(),
             direct,
             "storage opened"
         );
-        let cleaner = Cleaner::start(&options, files.clone(), wake.clone(), now);
-        let cleaner = cleaner.map_err(|source| OpenError::System {
-            what: "cannot start the cleaner thread".to_owned(),
-            source,
-        })?;
-        let freezer = Freezer::start(&options, files.clone(), wake.clone(), now);
-        let freezer = freezer.map_err(|source| OpenError::System {
-            what: "cannot start the thread that compresses cold segments".to_owned(),
-            source,
-        })?;
-        let workers = Workers::spawn(&options.workers, options.shard, &wake);
-        let workers = workers.map_err(|source| OpenError::System {
-            what: "cannot start the threads that compress".to_owned(),
-            source,
-        })?;
-        let threads = (helpers, cleaner, freezer, workers);
         let places = (files, cold, directories);
         Self::assemble(options, places, parts.disk, threads, wake, parts.lock, now)
+    }
+
+    /// A store on other files than the system's, with the threads of a broker: what the disk itself
+    /// does is done within `poll`, and what those threads do may hang.
+    pub fn open_on(
+        options: StoreOptions,
+        files: Arc<dyn FileSystem>,
+        pool: ExtentPool,
+        now: Now,
+        seed: u64,
+    ) -> Result<Store, OpenError> {
+        let (files, cold) = with_cold_segments(files);
+        let directories = crate::open::directories(&options, &files)?;
+        let roots = directories.paths().count();
+        let disk = Disk::simulated(disk_depth(roots), pool, seed);
+        let wake = crate::open::wake()?;
+        let threads = threads(&options, roots, (&files, &wake), now)?;
+        let places = (files, cold, directories);
+        Self::assemble(options, places, disk, threads, wake, Box::new(()), now)
     }
 
     /// A store on a double of the file system; helper jobs run within `poll`.
@@ -183,7 +204,7 @@ impl Store {
         seed: u64,
     ) -> Result<Store, OpenError> {
         let (files, cold) = with_cold_segments(files);
-        let directories = crate::open::directories(&options, &*files)?;
+        let directories = crate::open::directories(&options, &files)?;
         let roots = directories.paths().count();
         let disk = Disk::simulated(disk_depth(roots), pool, seed);
         let inline = |_| {
@@ -191,10 +212,11 @@ impl Store {
             Helper::inline(HELPER_DEPTH, move |job| run(&*files, job))
         };
         let helpers = (0..lanes(roots)).map(inline).collect();
-        let cleaner = Cleaner::inline(options.cleaner, files.clone(), now);
-        let freezer = Freezer::inline(options.cold, files.clone(), now);
+        let by_directory = directory_lanes(roots);
+        let cleaners = Cleaner::inline(options.cleaner, by_directory, &files, now);
+        let freezers = Freezer::inline(options.cold, by_directory, &files, now);
         let wake = crate::open::wake()?;
-        let threads = (helpers, cleaner, freezer, Workers::inline());
+        let threads = (helpers, cleaners, freezers, Workers::inline());
         let places = (files, cold, directories);
         Self::assemble(options, places, disk, threads, wake, Box::new(()), now)
     }
@@ -203,15 +225,15 @@ impl Store {
         options: StoreOptions,
         (files, cold, directories): Places,
         mut disk: Disk<ExtentPool>,
-        (helpers, cleaner, freezer, workers): Threads,
+        (helpers, cleaners, freezers, workers): Threads,
         wake: Arc<Wake>,
         lock: Box<dyn Any + Send>,
         now: Now,
     ) -> Result<Store, OpenError> {
-        let checkpointed = crate::open::read_checkpoints(&*files, &options, &directories);
+        let checkpointed = crate::open::read_checkpoints(&files, &options, &directories);
         let found = disk.memory_mut().recovered();
         let pool = disk.memory_mut();
-        let found = crate::open::keep_known(&*files, &options, &directories, pool, found)?;
+        let found = crate::open::keep_known(&files, &options, &directories, pool, found)?;
         let pool_bytes = disk.memory().usage().bytes;
         let mut found_of: HashMap<LogUid, Vec<RecoveredExtent>> = HashMap::new();
         for extent in found {
@@ -224,8 +246,8 @@ impl Store {
         let roots = directories.paths().count();
         Ok(Store {
             timers: Timers::new(&options, now),
-            cleaner,
-            freezer,
+            cleaners,
+            freezers,
             cold,
             workers,
             options,
@@ -388,8 +410,8 @@ impl Store {
         }
         self.io.stats.segments -= log.segments.len() as u64;
         log.free_extents(&mut self.io);
-        self.cleaner.forget(id);
-        self.freezer.forget(id);
+        self.cleaners.iter_mut().for_each(|one| one.forget(id));
+        self.freezers.iter_mut().for_each(|one| one.forget(id));
         for extent in self.adopted.remove(&id).unwrap_or_default() {
             self.io.free(extent);
         }

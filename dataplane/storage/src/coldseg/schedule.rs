@@ -5,6 +5,7 @@ use crate::coldseg::swap::PlaceRequest;
 use crate::coldseg::throttle::Throttle;
 use crate::coldseg::write::{Made, Plan, Worker};
 use crate::jobs::Job;
+use crate::lanes::lane_name;
 use crate::log::Log;
 use crate::room::Garbage;
 use crate::store::Store;
@@ -12,7 +13,7 @@ use precursor_disk::{FileSystem, Helper, Wake};
 use precursor_model::{ColdCompression, Offset};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// How long cold compression rests after it failed.
 const RETRY_US: u64 = 60_000_000;
@@ -61,12 +62,15 @@ struct Target {
     size: u64,
 }
 
-/// One thread that compresses, and what it is at. Belongs to the shard's thread.
+/// The thread of one log directory that compresses, so that a disk which never answers holds up none
+/// but its own segments, and what it is at. Belongs to the shard's thread.
 pub(crate) struct Freezer {
     helper: Option<Helper<Plan, io::Result<Made>>>,
     options: ColdOptions,
     stop: Arc<AtomicBool>,
     current: Option<Target>,
+    /// Runs under way in all directories: they share the disk's rate and the processor.
+    active: Arc<AtomicUsize>,
     next_look_us: u64,
 }
 
@@ -78,48 +82,62 @@ impl Drop for Freezer {
 }
 
 impl Freezer {
+    /// Starts the threads: one for each of so many lanes of directories.
     pub fn start(
         options: &StoreOptions,
-        files: Arc<dyn FileSystem>,
-        wake: Arc<Wake>,
+        lanes: usize,
+        files: &Arc<dyn FileSystem>,
+        wake: &Arc<Wake>,
         now: Now,
-    ) -> io::Result<Freezer> {
-        let mut freezer = Freezer::without_thread(options.cold, now);
-        let mut worker = freezer.worker(files, options.cold.cpu_percent_max);
-        let name = format!("cold-{}", options.shard);
-        let taken = options.workers.taken_cpus.clone();
-        let settle = move || {
-            precursor_disk::give_way();
-            precursor_disk::keep_off(&taken);
-        };
-        let run = move |plan: Plan| worker.run(&plan);
-        freezer.helper = Some(Helper::spawn_settled(name, 1, wake, settle, run)?);
-        Ok(freezer)
+    ) -> io::Result<Box<[Freezer]>> {
+        let mut freezers = Freezer::without_threads(options.cold, lanes, now);
+        for (lane, freezer) in freezers.iter_mut().enumerate() {
+            let mut worker = freezer.worker(files.clone(), options.cold.cpu_percent_max);
+            let name = lane_name("cold", options.shard, lane);
+            let taken = options.workers.taken_cpus.clone();
+            let settle = move || {
+                precursor_disk::give_way();
+                precursor_disk::keep_off(&taken);
+            };
+            let run = move |plan: Plan| worker.run(&plan);
+            freezer.helper = Some(Helper::spawn_settled(name, 1, wake.clone(), settle, run)?);
+        }
+        Ok(freezers)
     }
 
     /// For simulations: jobs run within `poll`, without rest.
-    pub fn inline(options: ColdOptions, files: Arc<dyn FileSystem>, now: Now) -> Freezer {
-        let mut freezer = Freezer::without_thread(options, now);
-        let mut worker = freezer.worker(files, 100);
-        freezer.helper = Some(Helper::inline(1, move |plan: Plan| worker.run(&plan)));
-        freezer
+    pub fn inline(
+        options: ColdOptions,
+        lanes: usize,
+        files: &Arc<dyn FileSystem>,
+        now: Now,
+    ) -> Box<[Freezer]> {
+        let mut freezers = Freezer::without_threads(options, lanes, now);
+        for freezer in &mut freezers {
+            let mut worker = freezer.worker(files.clone(), 100);
+            freezer.helper = Some(Helper::inline(1, move |plan: Plan| worker.run(&plan)));
+        }
+        freezers
     }
 
-    fn without_thread(options: ColdOptions, now: Now) -> Freezer {
-        Freezer {
+    fn without_threads(options: ColdOptions, lanes: usize, now: Now) -> Box<[Freezer]> {
+        let active = Arc::new(AtomicUsize::new(0));
+        let freezer = |_| Freezer {
             helper: None,
             options,
             stop: Arc::default(),
             current: None,
+            active: active.clone(),
             next_look_us: now.monotonic_us + options.backoff_ms * 1000,
-        }
+        };
+        (0..lanes).map(freezer).collect()
     }
 
     fn worker(&self, files: Arc<dyn FileSystem>, cpu_percent: u32) -> Worker {
         let rate = self.options.io_bytes_per_second_max;
         Worker {
             files,
-            throttle: Throttle::new(rate, cpu_percent, self.stop.clone()),
+            throttle: Throttle::shared(rate, cpu_percent, self.active.clone(), self.stop.clone()),
         }
     }
 
@@ -127,6 +145,11 @@ impl Freezer {
     pub fn stop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         self.next_look_us = u64::MAX;
+    }
+
+    /// True while the thread owes an outcome.
+    pub fn is_busy(&self) -> bool {
+        self.helper.as_ref().is_some_and(Helper::is_busy)
     }
 
     /// A log is closed: the run over it ends.
@@ -147,7 +170,9 @@ impl Freezer {
 
     /// The run is over; `look_us`: when the next may begin.
     fn end_run(&mut self, look_us: u64) {
-        self.current = None;
+        if self.current.take().is_some() {
+            self.active.fetch_sub(1, Ordering::Relaxed);
+        }
         if self.next_look_us < u64::MAX {
             self.stop.store(false, Ordering::Relaxed);
             self.next_look_us = look_us;
@@ -158,24 +183,29 @@ impl Freezer {
 impl Store {
     /// Takes what was compressed, and has the next segment begun when it is time. True when there
     /// was work.
-    pub(crate) fn poll_freezer(&mut self, now: Now) -> bool {
-        let made = self.freezer.helper.as_mut().and_then(Helper::try_receive);
-        let work = made.is_some();
-        if let Some(made) = made {
-            self.on_made(made);
-        }
-        if now.monotonic_us >= self.freezer.deadline() {
-            self.begin_freezing(now);
+    pub(crate) fn poll_freezers(&mut self, now: Now) -> bool {
+        let mut work = false;
+        for lane in 0..self.freezers.len() {
+            let helper = self.freezers[lane].helper.as_mut();
+            if let Some(made) = helper.and_then(Helper::try_receive) {
+                work = true;
+                self.on_made(lane, made);
+            }
+            if now.monotonic_us >= self.freezers[lane].deadline() {
+                self.begin_freezing(lane, now);
+            }
         }
         work
     }
 
     /// Chooses the segment whose newest record is oldest.
-    fn begin_freezing(&mut self, now: Now) {
-        let backoff_us = self.freezer.options.backoff_ms * 1000;
-        self.freezer.next_look_us = now.monotonic_us + backoff_us;
+    fn begin_freezing(&mut self, lane: usize, now: Now) {
+        let backoff_us = self.freezers[lane].options.backoff_ms * 1000;
+        self.freezers[lane].next_look_us = now.monotonic_us + backoff_us;
+        let lanes = self.freezers.len();
         let oldest = self
             .logs()
+            .filter(|log| usize::from(log.root) % lanes == lane)
             .filter_map(|log| Some((log, log.freezable(now)?)))
             .min_by_key(|(log, at)| log.segments[*at].newest.map_or(i64::MIN, |n| n.0));
         let Some((log, at)) = oldest else {
@@ -196,20 +226,21 @@ impl Store {
             level: log.config.cold_compression_level(),
             chunk_bytes: log.config.cold_compression_chunk_bytes,
         };
-        self.freezer.current = Some(target);
-        if let Some(helper) = &mut self.freezer.helper {
+        self.freezers[lane].active.fetch_add(1, Ordering::Relaxed);
+        self.freezers[lane].current = Some(target);
+        if let Some(helper) = &mut self.freezers[lane].helper {
             // One job at a time: there is room.
             let _ = helper.try_send(plan);
         }
     }
 
-    fn on_made(&mut self, made: io::Result<Made>) {
+    fn on_made(&mut self, lane: usize, made: io::Result<Made>) {
         let now_us = self.io.now.monotonic_us;
-        let Some(target) = self.freezer.current else {
+        let Some(target) = self.freezers[lane].current else {
             return;
         };
         let Some((log, io)) = self.log_and_io(target.log) else {
-            return self.freezer.end_run(now_us);
+            return self.freezers[lane].end_run(now_us);
         };
         let is_online = log.is_online();
         let (directory, root) = (log.directory.clone(), log.root);
@@ -273,7 +304,7 @@ impl Store {
                 now_us + RETRY_US
             }
         };
-        self.freezer.end_run(look_us);
+        self.freezers[lane].end_run(look_us);
     }
 
     /// The helper has put a container in a segment's place, or has not.
@@ -315,7 +346,10 @@ impl Store {
                 }
             }
         }
-        self.freezer.end_run(look_us);
+        let is_of = |freezer: &&mut Freezer| freezer.current.is_some_and(|one| one.log == id);
+        if let Some(freezer) = self.freezers.iter_mut().find(is_of) {
+            freezer.end_run(look_us);
+        }
     }
 }
 

@@ -3,22 +3,29 @@
 use crate::compaction::Pace;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::{Duration, Instant};
 
 /// Belongs to the thread that compresses.
 pub(crate) struct Throttle {
     pace: Pace,
     cpu_percent: u32,
+    active: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
 }
 
 impl Throttle {
-    /// `cpu_percent`: of one processor, 1 to 100.
-    pub fn new(bytes_per_second: f64, cpu_percent: u32, stop: Arc<AtomicBool>) -> Throttle {
+    /// `cpu_percent`: of one processor, 1 to 100, together with the other runs that are `active`.
+    pub fn shared(
+        bytes_per_second: f64,
+        cpu_percent: u32,
+        active: Arc<AtomicUsize>,
+        stop: Arc<AtomicBool>,
+    ) -> Throttle {
         Throttle {
-            pace: Pace::new(bytes_per_second, stop.clone()),
+            pace: Pace::shared(bytes_per_second, active.clone(), stop.clone()),
             cpu_percent: cpu_percent.clamp(1, 100),
+            active,
             stop,
         }
     }
@@ -35,8 +42,9 @@ impl Throttle {
     pub fn work<T>(&mut self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let begun = Instant::now();
         let done = work()?;
-        if self.cpu_percent < 100 {
-            let rest = f64::from(100 - self.cpu_percent) / f64::from(self.cpu_percent);
+        let share = f64::from(self.cpu_percent) / crate::compaction::sharers(&self.active);
+        if share < 100.0 {
+            let rest = (100.0 - share) / share;
             crate::compaction::nap(begun.elapsed().mul_f64(rest), &self.stop)?;
         }
         Ok(done)
@@ -58,7 +66,7 @@ mod tests {
     #[test]
     fn a_quarter_of_a_processor_rests_three_quarters_of_the_time() {
         let stop = Arc::new(AtomicBool::new(false));
-        let mut throttle = Throttle::new(f64::MAX, 25, stop.clone());
+        let mut throttle = Throttle::shared(f64::MAX, 25, Arc::default(), stop.clone());
         let begun = Instant::now();
         let work = || {
             std::thread::sleep(Duration::from_millis(20));

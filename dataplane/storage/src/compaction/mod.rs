@@ -23,7 +23,7 @@ pub use schedule::CleanerOptions;
 
 pub(crate) use filter::LastBatch;
 pub(crate) use keys::check_keys;
-pub(crate) use pace::{Pace, nap};
+pub(crate) use pace::{Pace, nap, sharers};
 pub(crate) use run::Plan;
 pub(crate) use schedule::Cleaner;
 pub(crate) use segment_reader::SegmentReader;

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long the thread sleeps before it looks whether it is to stop.
@@ -13,18 +13,23 @@ const CREDIT: f64 = 1.0;
 /// Counts bytes read and written against a rate. Belongs to the thread that works.
 pub(crate) struct Pace {
     bytes_per_second: f64,
+    /// Runs that share the rate, this one among them.
+    active: Arc<AtomicUsize>,
     since: Instant,
-    bytes: f64,
+    /// What was read and written since, in seconds at the rate.
+    due: f64,
     stop: Arc<AtomicBool>,
 }
 
 impl Pace {
-    /// At most `bytes_per_second`, until `stop` is set.
-    pub fn new(bytes_per_second: f64, stop: Arc<AtomicBool>) -> Pace {
+    /// At most `bytes_per_second` together with the other runs that are `active`, until `stop` is
+    /// set.
+    pub fn shared(bytes_per_second: f64, active: Arc<AtomicUsize>, stop: Arc<AtomicBool>) -> Pace {
         Pace {
             bytes_per_second,
+            active,
             since: Instant::now(),
-            bytes: 0.0,
+            due: 0.0,
             stop,
         }
     }
@@ -34,23 +39,29 @@ impl Pace {
     /// # Errors
     /// `Interrupted`: the run is to end.
     pub fn spend(&mut self, bytes: usize) -> io::Result<()> {
-        self.bytes += bytes as f64;
+        let share = self.bytes_per_second / sharers(&self.active);
+        self.due += bytes as f64 / share;
         loop {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(ErrorKind::Interrupted.into());
             }
             let elapsed = self.since.elapsed().as_secs_f64();
-            let due = self.bytes / self.bytes_per_second;
+            let due = self.due;
             if due <= elapsed {
                 if elapsed - due > CREDIT {
                     self.since = Instant::now();
-                    self.bytes = 0.0;
+                    self.due = 0.0;
                 }
                 return Ok(());
             }
             std::thread::sleep(NAP.min(Duration::from_secs_f64(due - elapsed)));
         }
     }
+}
+
+/// Among how many runs something is shared.
+pub(crate) fn sharers(active: &AtomicUsize) -> f64 {
+    active.load(Ordering::Relaxed).max(1) as f64
 }
 
 /// Sleeps, until the end or a stop.
@@ -78,14 +89,19 @@ mod tests {
     #[test]
     fn the_rate_is_kept_and_a_stop_is_heard() {
         let stop = Arc::new(AtomicBool::new(false));
-        let mut pace = Pace::new(1e6, stop.clone());
+        let active = Arc::new(AtomicUsize::new(0));
+        let mut pace = Pace::shared(1e6, active.clone(), stop.clone());
         let begun = Instant::now();
         for _ in 0..10 {
             pace.spend(20_000).unwrap();
         }
         let taken = begun.elapsed();
         assert!(taken >= Duration::from_millis(190), "{taken:?}");
-        let mut unbounded = Pace::new(f64::MAX, stop.clone());
+        active.store(2, Ordering::Relaxed);
+        let begun = Instant::now();
+        pace.spend(100_000).unwrap();
+        assert!(begun.elapsed() >= Duration::from_millis(150), "not shared");
+        let mut unbounded = Pace::shared(f64::MAX, active, stop.clone());
         unbounded.spend(usize::MAX).unwrap();
         stop.store(true, Ordering::Relaxed);
         let stopped = pace.spend(1 << 40).unwrap_err();

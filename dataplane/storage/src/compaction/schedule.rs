@@ -9,6 +9,7 @@ use crate::compaction::run::{Begun, Group, Job, Outcome, Plan, PlanSize, Worker}
 use crate::compaction::segment_writer::CleanedSegment;
 use crate::compaction::swap::SwapRequest;
 use crate::io::Io;
+use crate::lanes::lane_name;
 use crate::log::{Log, Segment, SegmentIndex};
 use crate::room::Garbage;
 use crate::store::Store;
@@ -17,7 +18,7 @@ use precursor_disk::{FileSystem, Helper, Wake};
 use precursor_model::Offset;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// How long a log whose cleaning failed is left alone.
 const RETRY_US: u64 = 60_000_000;
@@ -53,12 +54,15 @@ struct Current {
     groups_left: usize,
 }
 
-/// One cleaner thread and what it is at. Belongs to the shard's thread.
+/// The cleaner thread of one log directory, so that a disk which never answers holds up compaction on
+/// it and nowhere else, and what it is at. Belongs to the shard's thread.
 pub(crate) struct Cleaner {
     helper: Option<Helper<Job, Outcome>>,
     options: CleanerOptions,
     stop: Arc<AtomicBool>,
     current: Option<Current>,
+    /// Runs under way in all directories: they share the rate.
+    active: Arc<AtomicUsize>,
     next_look_us: u64,
 }
 
@@ -70,51 +74,70 @@ impl Drop for Cleaner {
 }
 
 impl Cleaner {
-    /// Starts the thread, if it is to be.
+    /// Starts the threads, if they are to be: one for each of so many lanes of directories.
     pub fn start(
         options: &StoreOptions,
-        files: Arc<dyn FileSystem>,
-        wake: Arc<Wake>,
+        lanes: usize,
+        files: &Arc<dyn FileSystem>,
+        wake: &Arc<Wake>,
         now: Now,
-    ) -> io::Result<Cleaner> {
-        let mut cleaner = Cleaner::without_thread(options.cleaner, now);
-        if options.cleaner.enabled {
-            let mut worker = cleaner.worker(files);
-            let name = format!("cleaner-{}", options.shard);
+    ) -> io::Result<Box<[Cleaner]>> {
+        let mut cleaners = Cleaner::without_threads(options.cleaner, lanes, now);
+        for (lane, cleaner) in cleaners.iter_mut().enumerate() {
+            if !options.cleaner.enabled {
+                break;
+            }
+            let mut worker = cleaner.worker(files.clone());
+            let name = lane_name("cleaner", options.shard, lane);
             let taken = options.workers.taken_cpus.clone();
             let settle = move || {
                 precursor_disk::give_way();
                 precursor_disk::keep_off(&taken);
             };
-            let helper = Helper::spawn_settled(name, 1, wake, settle, move |job| worker.run(job));
-            cleaner.helper = Some(helper?);
+            let run = move |job| worker.run(job);
+            cleaner.helper = Some(Helper::spawn_settled(name, 1, wake.clone(), settle, run)?);
         }
-        Ok(cleaner)
+        Ok(cleaners)
     }
 
     /// For simulations: jobs run within `poll`.
-    pub fn inline(options: CleanerOptions, files: Arc<dyn FileSystem>, now: Now) -> Cleaner {
-        let mut cleaner = Cleaner::without_thread(options, now);
-        if options.enabled {
-            let mut worker = cleaner.worker(files);
+    pub fn inline(
+        options: CleanerOptions,
+        lanes: usize,
+        files: &Arc<dyn FileSystem>,
+        now: Now,
+    ) -> Box<[Cleaner]> {
+        let mut cleaners = Cleaner::without_threads(options, lanes, now);
+        for cleaner in cleaners.iter_mut().filter(|_| options.enabled) {
+            let mut worker = cleaner.worker(files.clone());
             cleaner.helper = Some(Helper::inline(1, move |job| worker.run(job)));
         }
-        cleaner
+        cleaners
     }
 
-    fn without_thread(options: CleanerOptions, now: Now) -> Cleaner {
-        Cleaner {
+    /// The table of keys is shared evenly, as Kafka's cleaner threads share it.
+    fn without_threads(options: CleanerOptions, lanes: usize, now: Now) -> Box<[Cleaner]> {
+        let active = Arc::new(AtomicUsize::new(0));
+        let cleaner = |_| Cleaner {
             helper: None,
-            options,
+            options: CleanerOptions {
+                dedupe_buffer_bytes: options.dedupe_buffer_bytes / lanes,
+                ..options
+            },
             stop: Arc::default(),
             current: None,
+            active: active.clone(),
             next_look_us: now.monotonic_us + options.backoff_ms * 1000,
-        }
+        };
+        (0..lanes).map(cleaner).collect()
     }
 
     fn worker(&self, files: Arc<dyn FileSystem>) -> Worker {
         let rate = self.options.io_bytes_per_second_max;
-        Worker::new(files, Pace::new(rate, self.stop.clone()))
+        Worker::new(
+            files,
+            Pace::shared(rate, self.active.clone(), self.stop.clone()),
+        )
     }
 
     /// Begins nothing more and ends what is under way.
@@ -122,6 +145,11 @@ impl Cleaner {
         self.stop.store(true, Ordering::Relaxed);
         self.next_look_us = u64::MAX;
         self.options.enabled = false;
+    }
+
+    /// True while the thread owes an outcome.
+    pub fn is_busy(&self) -> bool {
+        self.helper.as_ref().is_some_and(Helper::is_busy)
     }
 
     /// A log is closed: the run over it ends.
@@ -154,7 +182,9 @@ impl Cleaner {
 
     /// The run is over; `look_us`: when the next may begin.
     fn end_run(&mut self, look_us: u64) {
-        self.current = None;
+        if self.current.take().is_some() {
+            self.active.fetch_sub(1, Ordering::Relaxed);
+        }
         if self.options.enabled {
             self.stop.store(false, Ordering::Relaxed);
             self.next_look_us = look_us;
@@ -164,85 +194,92 @@ impl Cleaner {
 
 impl Store {
     /// Takes what the cleaner made, and has it begin what is due. True when there was work.
-    pub(crate) fn poll_cleaner(&mut self, now: Now) -> bool {
-        let outcome = self.cleaner.helper.as_mut().and_then(Helper::try_receive);
-        let work = outcome.is_some();
-        match outcome {
-            Some(Outcome::Blank(plan)) => self.on_blank(plan),
-            Some(Outcome::Begun(result)) => self.on_begun(result),
-            Some(Outcome::Group(result)) => self.on_group(result),
-            Some(Outcome::Rests) | None => {}
-        }
-        if now.monotonic_us >= self.cleaner.deadline() {
-            self.begin_cleaning(now);
+    pub(crate) fn poll_cleaners(&mut self, now: Now) -> bool {
+        let mut work = false;
+        for lane in 0..self.cleaners.len() {
+            let helper = self.cleaners[lane].helper.as_mut();
+            let outcome = helper.and_then(Helper::try_receive);
+            work |= outcome.is_some();
+            match outcome {
+                Some(Outcome::Blank(plan)) => self.on_blank(lane, plan),
+                Some(Outcome::Begun(result)) => self.on_begun(lane, result),
+                Some(Outcome::Group(result)) => self.on_group(lane, result),
+                Some(Outcome::Rests) | None => {}
+            }
+            if now.monotonic_us >= self.cleaners[lane].deadline() {
+                self.begin_cleaning(lane, now);
+            }
         }
         work
     }
 
     /// Chooses the log that needs it most (Kafka: `grabFilthiestCompactedLog`).
-    fn begin_cleaning(&mut self, now: Now) {
-        let backoff_us = self.cleaner.options.backoff_ms * 1000;
-        self.cleaner.next_look_us = now.monotonic_us + backoff_us;
+    fn begin_cleaning(&mut self, lane: usize, now: Now) {
+        let backoff_us = self.cleaners[lane].options.backoff_ms * 1000;
+        self.cleaners[lane].next_look_us = now.monotonic_us + backoff_us;
+        let lanes = self.cleaners.len();
         let filthiest = self
             .logs()
+            .filter(|log| usize::from(log.root) % lanes == lane)
             .filter_map(|log| Some((log, log.cleanable(now)?)))
             .max_by(|a, b| a.1.ratio.total_cmp(&b.1.ratio));
         let Some((log, range)) = filthiest else {
             return;
         };
         let job = Job::Blank(log.directory.clone(), log.plan_size());
-        self.cleaner.current = Some(Current {
+        self.cleaners[lane].active.fetch_add(1, Ordering::Relaxed);
+        self.cleaners[lane].current = Some(Current {
             log: log.id,
             end: range.first_dirty,
             groups_left: 0,
         });
-        self.cleaner.send(job);
+        self.cleaners[lane].send(job);
     }
 
     /// Says in a plan that the thread made what is to be cleaned, as it is now.
-    fn on_blank(&mut self, mut plan: Box<Plan>) {
+    fn on_blank(&mut self, lane: usize, mut plan: Box<Plan>) {
         let now = self.io.now;
-        plan.map_bytes = self.cleaner.options.dedupe_buffer_bytes;
-        let run = self.cleaner.current.as_ref();
+        plan.map_bytes = self.cleaners[lane].options.dedupe_buffer_bytes;
+        let run = self.cleaners[lane].current.as_ref();
         let log = run.and_then(|run| self.log(run.log));
         let range = log.and_then(|log| log.cleanable(now).filter(|_| plan.holds(log.plan_size())));
         match (log, range) {
-            (Some(log), Some(range)) if self.cleaner.options.enabled => {
+            (Some(log), Some(range)) if self.cleaners[lane].options.enabled => {
                 log.plan_cleaning(range, now, &mut plan);
-                self.cleaner.send(Job::Begin(plan));
+                self.cleaners[lane].send(Job::Begin(plan));
             }
             // There is nothing to clean any more, or the log has outgrown the plan.
             _ => {
                 self.io.discard(Garbage::Plan(plan));
-                self.end_run(false);
+                self.end_run(lane, false);
             }
         }
     }
 
-    fn on_begun(&mut self, result: io::Result<Begun>) {
+    fn on_begun(&mut self, lane: usize, result: io::Result<Begun>) {
         let begun = match result {
             Ok(begun) => begun,
-            Err(error) => return self.fail_run(&error),
+            Err(error) => return self.fail_run(lane, &error),
         };
-        let Some(run) = &mut self.cleaner.current else {
+        let Some(run) = &mut self.cleaners[lane].current else {
             return;
         };
         if begun.groups == 0 {
             // Nothing is known to be cleanable in what was read: an open transaction, perhaps.
-            let look = self.io.now.monotonic_us + self.cleaner.options.backoff_ms * 1000;
-            return self.cleaner.end_run(look);
+            let look = self.io.now.monotonic_us + self.cleaners[lane].options.backoff_ms * 1000;
+            return self.cleaners[lane].end_run(look);
         }
         run.end = begun.end;
         run.groups_left = begun.groups;
-        self.cleaner.send(Job::Group);
+        self.cleaners[lane].send(Job::Group);
     }
 
-    fn on_group(&mut self, result: io::Result<Group>) {
+    fn on_group(&mut self, lane: usize, result: io::Result<Group>) {
         let group = match result {
             Ok(group) => group,
-            Err(error) => return self.fail_run(&error),
+            Err(error) => return self.fail_run(lane, &error),
         };
-        let Some(run) = &mut self.cleaner.current else {
+        let Some(run) = &mut self.cleaners[lane].current else {
             return;
         };
         run.groups_left -= 1;
@@ -251,8 +288,8 @@ impl Store {
         stats.cleaner_bytes_read += group.bytes_read;
         stats.cleaner_records_dropped += group.records_dropped;
         let Some((log, io)) = self.log_and_io(id).filter(|(log, _)| log.is_online()) else {
-            self.cleaner.abandon();
-            return self.end_run(false);
+            self.cleaners[lane].abandon();
+            return self.end_run(lane, false);
         };
         let clean_to = is_last.then_some(end);
         match group.cleaned {
@@ -280,17 +317,17 @@ impl Store {
                     },
                 );
                 io.discard(Garbage::Cleaned(cleaned));
-                self.cleaner.abandon();
-                return self.end_run(true);
+                self.cleaners[lane].abandon();
+                return self.end_run(lane, true);
             }
             None if is_last => {
                 log.clean_to = end;
-                return self.end_run(true);
+                return self.end_run(lane, true);
             }
             None => {}
         }
         if !is_last {
-            self.cleaner.send(Job::Group);
+            self.cleaners[lane].send(Job::Group);
         }
     }
 
@@ -307,25 +344,26 @@ impl Store {
                 Err(error) => log.fail_with(io, "put a cleaned segment in place", &error),
             }
         }
-        let run = self.cleaner.current.as_ref();
-        if clean_to.is_some() && run.is_some_and(|run| run.log == id) {
-            self.end_run(true);
+        let is_of = |cleaner: &Cleaner| cleaner.current.as_ref().is_some_and(|run| run.log == id);
+        let lane = self.cleaners.iter().position(is_of);
+        if let Some(lane) = lane.filter(|_| clean_to.is_some()) {
+            self.end_run(lane, true);
         }
     }
 
     /// The run is over; `completed`: there may be more to clean at once.
-    fn end_run(&mut self, completed: bool) {
+    fn end_run(&mut self, lane: usize, completed: bool) {
         let now_us = self.io.now.monotonic_us;
         if completed {
             self.io.stats.cleaner_runs += 1;
         }
-        self.cleaner.end_run(now_us);
+        self.cleaners[lane].end_run(now_us);
     }
 
-    fn fail_run(&mut self, error: &io::Error) {
+    fn fail_run(&mut self, lane: usize, error: &io::Error) {
         let now_us = self.io.now.monotonic_us;
-        let id = self.cleaner.current.as_ref().map(|run| run.log);
-        self.cleaner.end_run(now_us);
+        let id = self.cleaners[lane].current.as_ref().map(|run| run.log);
+        self.cleaners[lane].end_run(now_us);
         // Stopped, or a segment was removed meanwhile: the next look will tell.
         if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::NotFound) {
             return;

@@ -97,8 +97,9 @@ pub fn checkpoints(data: &[u8]) {
     let _ = dump_file(&bench.files, &path, true, &mut |_| Ok(()));
     let registry = Path::new("/data/log-directories");
     let paths = [PathBuf::from(DATA)];
-    let files: &dyn FileSystem = &bench.files;
-    let _ = LogDirectories::open(files, &paths, Some(registry), SpareRoom::default());
+    let files: Arc<dyn FileSystem> = Arc::new(bench.files.clone());
+    let how = (SpareRoom::default(), precursor_storage::DISK_WAIT);
+    let _ = LogDirectories::open(&files, &paths, Some(registry), how);
 }
 
 /// The newest snapshot of producers: ours or Kafka's (the first bit of the first byte), with its

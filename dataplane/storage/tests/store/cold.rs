@@ -372,3 +372,58 @@ fn what_a_swap_leaves_at_any_step_is_one_of_the_two() {
         assert_eq!(outcome.damages, 0, "{step}: {findings:?}");
     }
 }
+
+/// What was written before frames lost their magic numbers (version 1 of the container).
+const VERSION_1: &[u8] = include_bytes!("../../../../tests/fuzz/corpus/containers/zstd-0");
+
+#[test]
+fn a_container_of_version_1_is_read_whole() {
+    let length = u32::from_le_bytes(*VERSION_1.first_chunk().unwrap()) as usize >> 1;
+    let container = &VERSION_1[4..4 + length];
+    assert_eq!(container[8..10], [1, 0]);
+    let mut bench = Bench::new(8 << 20, 1);
+    let mut plain = config(ColdCompression::None);
+    plain.segment_bytes = 1 << 20;
+    let id = bench.open_log(1, "t", &plain);
+    bench.shutdown();
+    // In the place of the log's first segment, with another behind it.
+    let directory = Path::new(DATA).join("t-0");
+    let file = |name: &str, bytes: &[u8]| {
+        let path = directory.join(name);
+        let file = bench.files.open(&path, OpenMode::Create).unwrap();
+        file.write_at(bytes, 0).unwrap();
+    };
+    let first = directory.join("00000000000000000000.log");
+    bench.files.remove_file(&first).unwrap();
+    file("00000000000000000000.log.cold", container);
+    let segment = precursor_storage::ColdFiles::on(&bench.files)
+        .open(&first, OpenMode::Read)
+        .unwrap();
+    let mut bytes = vec![0; segment.length().unwrap() as usize];
+    assert_eq!(segment.read_at(&mut bytes, 0).unwrap(), bytes.len());
+    let (mut at, mut next) = (0, 0);
+    while at < bytes.len() {
+        let header = BatchHeader::parse_prefix(&bytes[at..]).unwrap();
+        let end = at + header.total_length().unwrap();
+        assert!(header.checksum_holds(&bytes[at..end]), "the batch at {at}");
+        assert_eq!(header.base_offset, next);
+        (at, next) = (end, header.last_offset() + 1);
+    }
+    assert!(next > 100, "{next} records");
+    file(&format!("{next:020}.log"), &[]);
+    let points = format!("0\n1\nt 0 {next}\n");
+    let path = Path::new(DATA).join("recovery-point-offset-checkpoint");
+    let files: &dyn FileSystem = &bench.files;
+    files.replace(&path, points.as_bytes()).unwrap();
+    bench.start(2);
+    let again = bench.open_log(1, "t", &plain);
+    assert_eq!(again.slot, id.slot);
+    assert_eq!(bench.store().offsets(again).end, next);
+    let mut read = Vec::new();
+    while read.len() < bytes.len() {
+        let header = BatchHeader::parse_prefix(&bytes[read.len()..]).unwrap();
+        read.extend(bench.read_from(again, header.base_offset, 10_000));
+    }
+    assert!(read == bytes);
+    assert!(bench.store().stats().cold_chunks_read > 0);
+}

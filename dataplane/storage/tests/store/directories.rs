@@ -21,7 +21,9 @@ const SPARE: SpareRoom = SpareRoom {
 
 fn opened(bench: &Bench) -> Result<LogDirectories, DirectoriesError> {
     let paths = PLACES.map(PathBuf::from);
-    LogDirectories::open(&bench.files, &paths, Some(Path::new("/record")), SPARE)
+    let files: Arc<dyn FileSystem> = Arc::new(bench.files.clone());
+    let how = (SPARE, precursor_storage::DISK_WAIT);
+    LogDirectories::open(&files, &paths, Some(Path::new("/record")), how)
 }
 
 fn restart(bench: &mut Bench, seed: u64) {

@@ -9,6 +9,7 @@ mod compaction;
 mod compression;
 mod damage;
 mod directories;
+mod hanging;
 mod model;
 mod offline;
 mod offline_repair;

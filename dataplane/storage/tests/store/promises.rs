@@ -160,3 +160,23 @@ fn small_commits_seldom_make_their_file_longer() {
     bench.shutdown();
     assert_eq!(length(&bench), bytes);
 }
+
+#[test]
+fn every_sync_is_in_the_histogram_with_what_it_took() {
+    let mut bench = Bench::new(8 << 20, 1);
+    let config = LogConfig {
+        flush_policy: FlushPolicy::EveryWrite,
+        ..LogConfig::default()
+    };
+    let id = bench.open_log(1, "t", &config);
+    for n in 0..20 {
+        bench.append_all(id, &batch(1, 100, n, None));
+        bench.poll_until(|store| store.offsets(id).durable > n);
+    }
+    let stats = bench.store().stats();
+    let region = bench.region();
+    let told = &region.latency(0).syncs;
+    told.publish(bench.store().sync_times());
+    assert_eq!(told.count(), stats.disk_syncs);
+    assert!(told.count() >= 20, "{}", told.count());
+}

@@ -3,7 +3,7 @@
 use precursor_disk::sim::{Random, SimFileSystem};
 use precursor_model::{LogConfig, LogUid, TopicId};
 use precursor_protocol::records::BatchBuilder;
-use precursor_shm::{Hugepages, Region, RegionOptions};
+use precursor_shm::{ExtentPool, Hugepages, Region, RegionOptions};
 use precursor_storage::{
     AppendError, AppendOptions, Appended, LogId, LogSpec, LogState, Lookup, Now, Read, ReadError,
     ReadOptions, Store, StoreEvent, StoreOptions, TimedOffset,
@@ -58,14 +58,31 @@ impl Bench {
         bench
     }
 
-    /// Opens the store on whatever region and disk there are.
-    pub fn start(&mut self, seed: u64) {
+    /// The pool of the region, which is made where there is none.
+    pub fn pool(&mut self) -> ExtentPool {
         let region = match self.region.take() {
             Some(region) => region,
             None => Region::create_or_attach(&self.region_options).unwrap().0,
         };
         let pool = region.extent_pool(0);
         self.region = Some(region);
+        pool
+    }
+
+    pub fn region(&self) -> Region {
+        self.region.clone().unwrap()
+    }
+
+    /// The next store has a region of its own: a forgotten one keeps what it had.
+    pub fn forget_region(&mut self) {
+        if let Some(region) = self.region.take() {
+            region.unlink().unwrap();
+        }
+    }
+
+    /// Opens the store on whatever region and disk there are.
+    pub fn start(&mut self, seed: u64) {
+        let pool = self.pool();
         let files = Arc::new(self.files.clone());
         let store = Store::open_simulated(self.options.clone(), files, pool, self.now, seed);
         self.store = Some(store.unwrap());

@@ -1,0 +1,45 @@
+//! Work that a disk may never end.
+
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Does several works at the same time, each on a thread of its own; `None` for one that has not
+/// ended after `wait`. Its thread is left behind: what it waits for answers one day or never.
+pub fn within<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
+    wait: Duration,
+    works: impl IntoIterator<Item = W>,
+) -> Vec<Option<T>> {
+    let until = Instant::now() + wait;
+    let begin = |work: W| {
+        let (send, receive) = sync_channel(1);
+        let thread = thread::Builder::new().name("directory".to_owned());
+        let begun = thread.spawn(move || drop(send.send(work())));
+        begun.is_ok().then_some(receive)
+    };
+    let begun: Vec<_> = works.into_iter().map(begin).collect();
+    let end = |outcome: Option<std::sync::mpsc::Receiver<T>>| {
+        let left = until.saturating_duration_since(Instant::now());
+        outcome?.recv_timeout(left).ok()
+    };
+    begun.into_iter().map(end).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_end_is_not_waited_for_and_holds_up_nothing() {
+        let begun = Instant::now();
+        let work = |milliseconds: u64| {
+            move || {
+                thread::sleep(Duration::from_millis(milliseconds));
+                milliseconds
+            }
+        };
+        let ended = within(Duration::from_millis(200), [5_000, 1, 4_000, 0].map(work));
+        assert_eq!(ended, [None, Some(1), None, Some(0)]);
+        assert!(begun.elapsed() < Duration::from_secs(2));
+    }
+}
