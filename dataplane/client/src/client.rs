@@ -324,6 +324,14 @@ impl Client {
         }
     }
 
+    /// Over RDMA: bytes that were written into the broker's memory, and read from there, by the
+    /// connections that stand; the others went by SEND. `None` where no broker has granted any.
+    pub fn one_sided_bytes(&self) -> Option<(u64, u64)> {
+        let links = self.link.iter().chain(self.shard_links.values());
+        let totals = links.filter_map(Link::one_sided_bytes);
+        totals.reduce(|(w, r), (written, read)| (w + written, r + read))
+    }
+
     /// The connection that [`Client::link`] made, if it still stands.
     pub(crate) fn open_link(&mut self, shard: Option<u16>) -> Option<&mut Link> {
         let first = self.link.as_ref().and_then(Link::shard);

@@ -75,6 +75,14 @@ impl Link {
         }
     }
 
+    /// Over RDMA, where memory was granted: bytes that were written there, and read.
+    pub fn one_sided_bytes(&self) -> Option<(u64, u64)> {
+        match &self.stream {
+            Stream::Rdma(connection) => connection.one_sided(),
+            Stream::Shm(_) | Stream::Tcp(_) => None,
+        }
+    }
+
     /// Sends what is taken now, which may be nothing.
     pub fn try_send(&mut self, bytes: &[u8]) -> Result<usize, ClientError> {
         let sent = match &mut self.stream {

@@ -54,6 +54,8 @@ impl Default for NodeConfig {
             network_capture_dir: None,
             rdma_listen: None,
             rdma_clients_max: 0,
+            rdma_access_bytes: 0,
+            rdma_access_timeout_ms: 0,
             shm_enabled: false,
             shm_socket: None,
             shm_clients_max: 0,

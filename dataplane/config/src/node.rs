@@ -52,6 +52,9 @@ pub struct NodeConfig {
     pub rdma_listen: Option<Endpoint>,
     /// All shards together.
     pub rdma_clients_max: u32,
+    /// Each way, of each client; 0: none.
+    pub rdma_access_bytes: u32,
+    pub rdma_access_timeout_ms: u64,
     pub shm_enabled: bool,
     /// `None`: in the data directory.
     pub shm_socket: Option<PathBuf>,

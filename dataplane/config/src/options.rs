@@ -556,6 +556,8 @@ pub const OPTIONS: &[NodeOption] = &[
         apply: |c, v| integer(v, 1, 365 * DAY_MS).map(|n| c.producer_id_expiration_ms = n),
         show: |c| c.producer_id_expiration_ms.to_string(),
     },
+    rdma::ACCESS_BYTES,
+    rdma::ACCESS_TIMEOUT_MS,
     rdma::CLIENTS_MAX,
     rdma::LISTEN,
     NodeOption {

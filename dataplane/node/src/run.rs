@@ -65,9 +65,6 @@ pub fn run(
         );
     }
     let (rdma_clients, rdma) = rdma_clients::open(config, bound)?;
-    if let Some(listener) = &rdma_clients {
-        tracing::info!("RDMA clients connect at {}", listener.address());
-    }
     let directories = &opened.directories;
     let beside = Beside { shm, rdma };
     let mut shards = Shards::start(config, &region, generation, network, beside, directories)?;

@@ -9,6 +9,14 @@ pub const PS_TCP: c_int = 0x0106;
 pub const ACCESS_LOCAL_WRITE: c_int = 1;
 pub const ACCESS_REMOTE_WRITE: c_int = 1 << 1;
 pub const ACCESS_REMOTE_READ: c_int = 1 << 2;
+/// Windows may be bound to the memory.
+pub const ACCESS_WINDOW_BIND: c_int = 1 << 4;
+
+/// `ibv_device_attr.device_cap_flags`: windows that a request in the send queue binds, and that are
+/// one queue pair's.
+pub const DEVICE_WINDOW_2B: c_uint = 1 << 24;
+/// `ibv_mw_type`.
+pub const WINDOW_TYPE_2: c_int = 2;
 
 /// `ibv_qp_init_attr.qp_type`: a reliable connection.
 pub const QP_RELIABLE: c_int = 2;
@@ -20,6 +28,8 @@ pub const WR_RDMA_WRITE: c_int = 0;
 pub const WR_SEND: c_int = 2;
 pub const WR_SEND_WITH_IMM: c_int = 3;
 pub const WR_RDMA_READ: c_int = 4;
+pub const WR_LOCAL_INVALIDATE: c_int = 7;
+pub const WR_BIND_WINDOW: c_int = 8;
 
 /// `ibv_wc_status`.
 pub const WC_SUCCESS: c_int = 0;
@@ -68,7 +78,13 @@ type Unused = *const c_void;
 #[repr(C)]
 pub struct Context {
     pub device: *mut Device,
-    unused: [Unused; 11],
+    unused: [Unused; 7],
+    /// Null where the device has no windows.
+    pub alloc_mw:
+        Option<unsafe extern "C" fn(*mut ProtectionDomain, c_int) -> *mut MemoryWindow>,
+    unused_1: Unused,
+    pub dealloc_mw: Option<unsafe extern "C" fn(*mut MemoryWindow) -> c_int>,
+    unused_compat: Unused,
     pub poll_cq: unsafe extern "C" fn(*mut CompletionQueue, c_int, *mut WorkCompletion) -> c_int,
     pub req_notify_cq: unsafe extern "C" fn(*mut CompletionQueue, c_int) -> c_int,
     unused_2: [Unused; 7],
@@ -97,6 +113,16 @@ pub struct MemoryRegion {
     handle: u32,
     pub lkey: u32,
     pub rkey: u32,
+}
+
+/// `struct ibv_mw`: a window into registered memory.
+#[repr(C)]
+pub struct MemoryWindow {
+    pub context: *mut Context,
+    pub domain: *mut ProtectionDomain,
+    pub rkey: u32,
+    handle: u32,
+    kind: c_int,
 }
 
 /// `struct ibv_comp_channel`.
@@ -175,7 +201,19 @@ pub struct ReceiveRequest {
     pub slice_count: c_int,
 }
 
-/// `struct ibv_send_wr`, with the members of its unions that SEND, READ and WRITE use.
+/// `ibv_send_wr.bind_mw`: which window is bound to what, under which key.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Bind {
+    pub window: *mut MemoryWindow,
+    pub key: u32,
+    pub region: *mut MemoryRegion,
+    pub address: u64,
+    pub length: u64,
+    pub access: c_uint,
+}
+
+/// `struct ibv_send_wr`, with the members of its unions that SEND, READ, WRITE and windows use.
 #[repr(C)]
 pub struct SendRequest {
     pub user: u64,
@@ -184,12 +222,13 @@ pub struct SendRequest {
     pub slice_count: c_int,
     pub opcode: c_int,
     pub flags: c_uint,
-    /// In network byte order.
+    /// In network byte order; or the key that is invalidated, as it is.
     pub immediate: u32,
     pub remote_address: u64,
     pub remote_key: u32,
     /// Of other kinds of request.
-    pub unused: [u64; 9],
+    pub unused: [u64; 3],
+    pub bind: Bind,
 }
 
 impl SendRequest {
@@ -204,7 +243,15 @@ impl SendRequest {
         immediate: 0,
         remote_address: 0,
         remote_key: 0,
-        unused: [0; 9],
+        unused: [0; 3],
+        bind: Bind {
+            window: std::ptr::null_mut(),
+            key: 0,
+            region: std::ptr::null_mut(),
+            address: 0,
+            length: 0,
+            access: 0,
+        },
     };
 }
 
@@ -235,13 +282,21 @@ pub struct DeviceAttributes {
     ids: [u32; 3],
     pub queue_pairs_max: c_int,
     pub requests_max: c_int,
-    flags: u32,
+    pub capabilities: c_uint,
     pub slices_max: c_int,
     unused: c_int,
     pub completion_queues_max: c_int,
     pub completions_max: c_int,
     pub regions_max: c_int,
-    unused_2: [c_int; 18],
+    domains_max: c_int,
+    /// Reads of a peer that a queue pair answers at a time.
+    pub reads_answered_max: c_int,
+    unused_2: [c_int; 2],
+    /// Reads that a queue pair may have under way.
+    pub reads_asked_max: c_int,
+    unused_5: [c_int; 4],
+    pub windows_max: c_int,
+    unused_6: [c_int; 8],
     pub shared_queues_max: c_int,
     pub shared_requests_max: c_int,
     unused_3: c_int,
@@ -256,13 +311,19 @@ impl DeviceAttributes {
         ids: [0; 3],
         queue_pairs_max: 0,
         requests_max: 0,
-        flags: 0,
+        capabilities: 0,
         slices_max: 0,
         unused: 0,
         completion_queues_max: 0,
         completions_max: 0,
         regions_max: 0,
-        unused_2: [0; 18],
+        domains_max: 0,
+        reads_answered_max: 0,
+        unused_2: [0; 2],
+        reads_asked_max: 0,
+        unused_5: [0; 4],
+        windows_max: 0,
+        unused_6: [0; 8],
         shared_queues_max: 0,
         shared_requests_max: 0,
         unused_3: 0,

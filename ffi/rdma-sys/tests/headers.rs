@@ -23,6 +23,59 @@ fn structures_are_as_the_headers_have_them() {
     }
     let facts = [
         (
+            "offsetof(struct ibv_context, ops.alloc_mw)",
+            offset_of!(Context, alloc_mw),
+        ),
+        (
+            "offsetof(struct ibv_context, ops.dealloc_mw)",
+            offset_of!(Context, dealloc_mw),
+        ),
+        ("sizeof(struct ibv_mw)", size_of::<MemoryWindow>()),
+        (
+            "offsetof(struct ibv_mw, rkey)",
+            offset_of!(MemoryWindow, rkey),
+        ),
+        (
+            "offsetof(struct ibv_send_wr, bind_mw.mw)",
+            offset_of!(SendRequest, bind.window),
+        ),
+        (
+            "offsetof(struct ibv_send_wr, bind_mw.rkey)",
+            offset_of!(SendRequest, bind.key),
+        ),
+        (
+            "offsetof(struct ibv_send_wr, bind_mw.bind_info.mr)",
+            offset_of!(SendRequest, bind.region),
+        ),
+        (
+            "offsetof(struct ibv_send_wr, bind_mw.bind_info.mw_access_flags)",
+            offset_of!(SendRequest, bind.access),
+        ),
+        (
+            "offsetof(struct ibv_device_attr, device_cap_flags)",
+            offset_of!(DeviceAttributes, capabilities),
+        ),
+        (
+            "offsetof(struct ibv_device_attr, max_qp_rd_atom)",
+            offset_of!(DeviceAttributes, reads_answered_max),
+        ),
+        (
+            "offsetof(struct ibv_device_attr, max_qp_init_rd_atom)",
+            offset_of!(DeviceAttributes, reads_asked_max),
+        ),
+        (
+            "offsetof(struct ibv_device_attr, max_mw)",
+            offset_of!(DeviceAttributes, windows_max),
+        ),
+        ("IBV_WR_BIND_MW", WR_BIND_WINDOW as usize),
+        ("IBV_WR_LOCAL_INV", WR_LOCAL_INVALIDATE as usize),
+        ("IBV_ACCESS_MW_BIND", ACCESS_WINDOW_BIND as usize),
+        ("IBV_MW_TYPE_2", WINDOW_TYPE_2 as usize),
+        (
+            "IBV_DEVICE_MEM_WINDOW_TYPE_2B",
+            DEVICE_WINDOW_2B as usize,
+        ),
+        (
             "offsetof(struct ibv_context, ops.poll_cq)",
             offset_of!(Context, poll_cq),
         ),

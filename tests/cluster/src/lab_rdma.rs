@@ -80,9 +80,10 @@ pub fn native_clients_over_rdma() {
     must_be(&before, "all were killed");
     node.set("network.driver=io_uring");
     node.set(&format!("rdma.listen={host}:{PORT_BESIDE}"));
+    node.set("rdma.access.bytes=0");
     started(
         &mut node,
-        &format!("RDMA clients connect at {host}:{PORT_BESIDE}"),
+        &format!("RDMA clients connect at {host}:{PORT_BESIDE}; by SEND alone"),
     );
     let mut client = connect(&format!("{host}:{PORT_BESIDE}"));
     assert!(
@@ -90,6 +91,7 @@ pub fn native_clients_over_rdma() {
         "all is there after all were killed"
     );
     values.push(produced(&mut client, values.len(), LONG));
+    assert_eq!(client.one_sided_bytes(), None);
     drop(client);
     assert!(node.stop().success());
     must_be(&before, "the broker stopped");
@@ -162,7 +164,10 @@ fn writes_and_reads(client: &mut Client) -> Vec<Vec<u8>> {
     assert_eq!(first.expect("a batch"), values.len() as i64);
     values.extend(batch);
     assert!(read(client) == values, "what was written is read");
-    println!("a native client over RDMA is served");
+    let (written, taken) = client.one_sided_bytes().expect("memory was granted");
+    let long = LONG as u64 * 9 / 10;
+    assert!(written > long && taken > long, "{written} {taken} of {LONG}");
+    println!("a native client over RDMA is served: {written} bytes by WRITE, {taken} by READ");
     values
 }
 

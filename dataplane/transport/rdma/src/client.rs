@@ -13,10 +13,13 @@ use precursor_rdma_sys::{
 };
 
 use crate::flow::{Kind, RECEIVES};
+use crate::grant::Mirror;
 use crate::handshake::{Hello, Status, WELCOME_BYTES, Welcome};
 use crate::lane::{Completed, Lane};
+use crate::memory::Memory;
 use crate::porter::parameters;
 use crate::queue::{Device, Failure, Queue};
+use crate::reach::{Far, REACH_MIN};
 use crate::sys;
 
 /// How long finding the address's device, and the way, may take each, in milliseconds.
@@ -90,6 +93,7 @@ impl From<Failure> for ConnectError {
 /// A pair and what it stands on; they end in this order.
 struct Ends {
     pair: *mut QueuePair,
+    mirror: Option<Mirror>,
     queue: Queue,
     device: Arc<Device>,
 }
@@ -229,6 +233,7 @@ impl Connecting {
         let pair = queue.open_pair(self.device.id)?;
         let ends = self.ends.insert(Ends {
             pair,
+            mirror: None,
             queue,
             device: self.device.clone(),
         });
@@ -241,6 +246,7 @@ impl Connecting {
         }
         let hello = self.hello.encode();
         let mut parameters = parameters(&hello);
+        parameters.initiator_depth = self.device.abilities().reads_asked;
         // SAFETY: the id has a pair; what is said is copied.
         match unsafe { (self.device.libraries.connect)(self.device.id, &mut parameters) } {
             0 => Ok(()),
@@ -257,7 +263,7 @@ impl Connecting {
             return Err(ConnectError::NotABroker(self.address));
         };
         Ok(RdmaConnection {
-            lane: Lane::new(ends.pair, 0),
+            lane: Lane::new(ends.pair, 0, None),
             ends,
             shard: welcome.shard,
             shards: welcome.shards,
@@ -317,12 +323,18 @@ impl RdmaConnection {
         (self.shard, self.shards)
     }
 
+    /// Bytes that were written into the broker's memory, and read from there, without a SEND of them;
+    /// `None` where the broker has granted none (yet).
+    pub fn one_sided(&self) -> Option<(u64, u64)> {
+        self.lane.totals()
+    }
+
     /// Sends what there is room for; 0 when there is none.
     ///
     /// # Errors
     /// The broker is gone.
     pub fn try_send(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !self.lane.has_room() {
+        if !self.lane.has_room() || bytes.len() >= REACH_MIN {
             self.complete();
         }
         if self.gone {
@@ -450,20 +462,46 @@ impl RdmaConnection {
                     self.gone |= self.lane.tell(&self.ends.queue).is_err();
                 }
             }
+            Completed::Reach { read, .. } => {
+                self.gone |= !sound;
+                if sound && read {
+                    self.lane.has_read();
+                }
+            }
             Completed::Receive { .. } if !sound => self.gone = true,
             Completed::Receive { buffer } => {
                 let immediate = u32::from_be(completion.immediate);
                 let told = completion.flags & WC_WITH_IMM != 0;
                 let kind = match told {
-                    true => self.lane.take(buffer, completion.length, immediate).ok(),
+                    true => {
+                        let queue = &self.ends.queue;
+                        let taken = self.lane.take(queue, buffer, completion.length, immediate);
+                        taken.ok()
+                    }
                     false => None,
                 };
                 if kind != Some(Kind::Bytes) {
                     self.ends.queue.post_receive(self.ends.pair, buffer);
                 }
                 self.gone |= kind.is_none();
+                if let Some((landing, shelf)) = self.lane.take_granted() {
+                    self.gone |= self.mirror(landing, shelf).is_err();
+                }
+                if kind == Some(Kind::End) {
+                    // What was read is told of, so that the broker need not wait.
+                    self.gone |= self.lane.tell(&self.ends.queue).is_err();
+                }
             }
         }
+    }
+
+    /// Memory of one's own for what the broker has granted.
+    fn mirror(&mut self, landing: Far, shelf: Far) -> Result<(), Failure> {
+        let mirror = Mirror::new(&self.ends.device, landing.bytes, shelf.bytes)?;
+        let areas = mirror.areas(landing.bytes, shelf.bytes);
+        self.ends.mirror = Some(mirror);
+        self.lane.set_memory(Memory::of_client(landing, shelf, areas));
+        Ok(())
     }
 }
 
@@ -471,6 +509,10 @@ impl RdmaConnection {
 impl RdmaConnection {
     pub(crate) fn raw_pair(&self) -> *mut QueuePair {
         self.ends.pair
+    }
+
+    pub(crate) fn raw_fars(&self) -> Option<(Far, Far)> {
+        self.lane.raw_fars()
     }
 
     pub(crate) fn raw_queue(&self) -> &Queue {

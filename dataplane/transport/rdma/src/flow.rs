@@ -2,8 +2,9 @@
 
 /// Messages with bytes that one side may have with the other before the other released any.
 pub(crate) const CREDITS: u32 = 16;
-/// Messages without bytes that may be under way beside them: two of credits and the end.
-pub(crate) const CONTROLS: u32 = 4;
+/// Messages without bytes that may be under way beside them: two of credits and two of memory given
+/// back (each tells of half of what there can be), the end, and one after the peer's end.
+pub(crate) const CONTROLS: u32 = 7;
 /// Buffers of each side, for each connection.
 pub(crate) const RECEIVES: u32 = CREDITS + CONTROLS;
 /// Bytes of a message.
@@ -13,8 +14,10 @@ pub(crate) const MESSAGE_BYTES: usize = 16 << 10;
 const TELL_AFTER: u32 = CREDITS / 2;
 /// In the immediate data: no more bytes will come.
 const END: u32 = 1 << 31;
+/// The message tells of memory; bytes lie there.
+pub(crate) const NOTE: u32 = 1 << 30;
 /// The rest of it: how many messages were released, counted from the start.
-const COUNT: u32 = END - 1;
+const COUNT: u32 = NOTE - 1;
 
 /// What a peer may not do. The connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub(crate) enum Violation {
     Empty,
     /// It sent bytes after the end, or with it, or another end.
     AfterEnd,
+    /// It told of memory that it has not, or of another place than the next.
+    Place,
 }
 
 /// What a message is.
@@ -35,9 +40,11 @@ pub(crate) enum Kind {
     Bytes,
     Credits,
     End,
+    /// It told of memory.
+    Note,
 }
 
-/// One connection's counts. All are of messages with bytes, from the start, modulo 2^31.
+/// One connection's counts. All are of messages with bytes, from the start, modulo 2^30.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Flow {
     sent: u32,
@@ -75,6 +82,26 @@ impl Flow {
         self.tell() | END
     }
 
+    /// How many messages were sent, and how many of those the peer has released.
+    pub fn sent(&self) -> u32 {
+        self.sent
+    }
+
+    /// See [`Flow::sent`].
+    pub fn acknowledged(&self) -> u32 {
+        self.acknowledged
+    }
+
+    /// How many messages were received.
+    pub fn received(&self) -> u32 {
+        self.received
+    }
+
+    /// Whether something was released that the peer was not told of.
+    pub fn has_untold(&self) -> bool {
+        self.told != self.released
+    }
+
     /// Whether the end was sent.
     pub fn is_finished(&self) -> bool {
         self.finished
@@ -94,7 +121,7 @@ impl Flow {
         }
         self.acknowledged = count;
         if immediate & END != 0 {
-            if self.ended || length > 0 {
+            if immediate & NOTE != 0 || self.ended || length > 0 {
                 return Err(Violation::AfterEnd);
             }
             self.ended = true;
@@ -112,6 +139,7 @@ impl Flow {
         self.received = (self.received + 1) & COUNT;
         match distance(self.released, self.received) > CREDITS {
             true => Err(Violation::TooMany),
+            false if immediate & NOTE != 0 => Ok(Kind::Note),
             false => Ok(Kind::Bytes),
         }
     }
@@ -127,7 +155,7 @@ impl Flow {
     }
 }
 
-fn distance(from: u32, to: u32) -> u32 {
+pub(crate) fn distance(from: u32, to: u32) -> u32 {
     to.wrapping_sub(from) & COUNT
 }
 

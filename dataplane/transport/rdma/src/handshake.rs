@@ -1,7 +1,7 @@
 //! What both sides say with rdma_cm's messages: fixed sizes, little-endian.
 
 /// Both begin with this. The number of the version covers sizes and credits as well.
-const MAGIC: [u8; 8] = *b"PRECRDM\x01";
+const MAGIC: [u8; 8] = *b"PRECRDM\x02";
 /// Any shard.
 const ANY_SHARD: u32 = u32::MAX;
 

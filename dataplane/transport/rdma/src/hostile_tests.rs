@@ -1,6 +1,8 @@
 //! Clients that do not keep to the rules, with a queue pair in their hands. Need an RDMA device:
 //! `scripts/lab` has one.
 
+mod reach;
+
 use std::ffi::c_int;
 use std::io::IoSlice;
 use std::net::SocketAddr;
@@ -11,8 +13,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use precursor_rdma_sys::{
-    QueuePair, QueuePairOptions, SEND_SIGNALED, SendRequest, Slice, WC_REMOTE_ACCESS,
-    WC_REMOTE_REQUEST, WC_SUCCESS, WR_RDMA_READ, WR_RDMA_WRITE, WR_SEND, WorkCompletion,
+    SEND_SIGNALED, SendRequest, Slice, WC_REMOTE_ACCESS, WC_SUCCESS, WR_RDMA_READ, WR_RDMA_WRITE,
+    WR_SEND, WorkCompletion,
 };
 use precursor_transport_kernel::{KernelOptions, KernelTransport};
 use precursor_transport_port::{ConnectionId, Event, ReceiveError, SendError, Transport, Wait};
@@ -20,6 +22,10 @@ use precursor_transport_port::{ConnectionId, Event, ReceiveError, SendError, Tra
 use crate::flow::{CREDITS, MESSAGE_BYTES};
 use crate::{ConnectError, RdmaConnection, RdmaListener, RdmaOptions, WithRdma};
 
+/// Of each client, each way.
+const ACCESS_BYTES: u32 = 256 << 10;
+/// What a shard that echoes holds at most.
+const HELD_MAX: usize = 256 << 10;
 /// The machine is emulated.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -37,10 +43,16 @@ struct Echo {
 
 impl Echo {
     fn start(clients_max: usize) -> Echo {
+        Echo::granting(clients_max, ACCESS_BYTES, PATIENCE)
+    }
+
+    fn granting(clients_max: usize, access_bytes: u32, access_timeout: Duration) -> Echo {
         let address = std::env::var("LAB_ADDRESS").unwrap_or("10.77.0.1".to_owned());
         let options = RdmaOptions {
             address: SocketAddr::new(address.parse().unwrap(), 0),
             clients_max,
+            access_bytes,
+            access_timeout,
         };
         let (listener, mut transports) =
             RdmaListener::start(&options, 1).unwrap_or_else(|error| panic!("{error}"));
@@ -164,26 +176,30 @@ fn serve(
     held: &mut Vec<u8>,
     failed: &AtomicU64,
 ) -> bool {
-    let mut buffer = [0; 4096];
+    let mut buffer = [0; 16 << 10];
     loop {
-        while !held.is_empty() {
+        let mut end = None;
+        while held.len() < HELD_MAX && end.is_none() {
+            match transport.receive(id, &mut buffer) {
+                Ok(length) => held.extend_from_slice(&buffer[..length]),
+                Err(error) => end = Some(error),
+            }
+        }
+        while !held.is_empty() && end != Some(ReceiveError::Broken) {
             match transport.send(id, &[IoSlice::new(held)]) {
                 Ok(taken) => drop(held.drain(..taken)),
                 Err(SendError::WouldBlock) => return true,
-                Err(SendError::Broken) => {
-                    failed.fetch_add(1, Ordering::Relaxed);
-                    return false;
-                }
+                Err(SendError::Broken) => end = Some(ReceiveError::Broken),
             }
         }
-        match transport.receive(id, &mut buffer) {
-            Ok(length) => held.extend_from_slice(&buffer[..length]),
-            Err(ReceiveError::WouldBlock) => return true,
-            Err(ReceiveError::EndOfStream) => {
+        match end {
+            None => {}
+            Some(ReceiveError::WouldBlock) => return true,
+            Some(ReceiveError::EndOfStream) => {
                 transport.close(id);
                 return false;
             }
-            Err(ReceiveError::Broken) => {
+            Some(ReceiveError::Broken) => {
                 failed.fetch_add(1, Ordering::Relaxed);
                 return false;
             }
@@ -204,47 +220,6 @@ fn post(client: &RdmaConnection, request: &mut SendRequest) {
     assert_eq!(posted, 0);
 }
 
-/// Lets the client's pair ask for reads, which the broker's answer to its connecting does not: brings
-/// it once more from the start to where it is, with a depth of one.
-fn allow_reads(client: &RdmaConnection) {
-    /// Bytes of `struct ibv_qp_attr`, and where `max_rd_atomic` lies in it.
-    const ATTRIBUTES: usize = 144;
-    const READS_AT: usize = 126;
-    /// `enum ibv_qp_attr_mask`: everything; what each step takes. The state is its first bit.
-    const ALL: c_int = 0x1F_FFFF;
-    const STEPS: [(u32, c_int); 4] = [
-        (0, 1),
-        (1, 1 | 1 << 3 | 1 << 4 | 1 << 5),
-        (
-            2,
-            1 | 1 << 7 | 1 << 8 | 1 << 12 | 1 << 15 | 1 << 17 | 1 << 20,
-        ),
-        (3, 1 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 13 | 1 << 16),
-    ];
-    type Query =
-        unsafe extern "C" fn(*mut QueuePair, *mut u64, c_int, *mut QueuePairOptions) -> c_int;
-    type Modify = unsafe extern "C" fn(*mut QueuePair, *mut u64, c_int) -> c_int;
-    let mut attributes = [0_u64; ATTRIBUTES / 8];
-    // SAFETY: the library is loaded already; its manual declares both so, and no more is written
-    // than the structures have. The pair is open, and nothing of it is under way.
-    unsafe {
-        let library = libc::dlopen(c"libibverbs.so.1".as_ptr(), libc::RTLD_NOW);
-        let query = libc::dlsym(library, c"ibv_query_qp".as_ptr());
-        let modify = libc::dlsym(library, c"ibv_modify_qp".as_ptr());
-        assert!(!query.is_null() && !modify.is_null());
-        let query: Query = std::mem::transmute(query);
-        let modify: Modify = std::mem::transmute(modify);
-        let mut options = std::mem::zeroed();
-        let pair = client.raw_pair();
-        assert_eq!(query(pair, attributes.as_mut_ptr(), ALL, &mut options), 0);
-        for (state, mask) in STEPS {
-            attributes.as_mut_ptr().cast::<u32>().write(state);
-            attributes.as_mut_ptr().cast::<u8>().add(READS_AT).write(1);
-            assert_eq!(modify(pair, attributes.as_mut_ptr(), mask), 0, "{state}");
-        }
-    }
-}
-
 /// What became of what was posted last. Receive buffers come back unused meanwhile.
 fn completed(client: &RdmaConnection) -> WorkCompletion {
     let (mut batch, start) = ([WorkCompletion::default()], Instant::now());
@@ -252,6 +227,17 @@ fn completed(client: &RdmaConnection) -> WorkCompletion {
         assert!(start.elapsed() < PATIENCE, "nothing completed");
     }
     batch[0]
+}
+
+/// Reads or writes what the broker has, as it stands; what becomes of it.
+fn reached(client: &RdmaConnection, opcode: c_int, address: u64, key: u32, length: u32) -> c_int {
+    let mut slice: Slice = client.raw_queue().raw_slice(length);
+    let mut request = SendRequest::EMPTY;
+    (request.opcode, request.flags) = (opcode, SEND_SIGNALED);
+    (request.slices, request.slice_count) = (&mut slice, 1);
+    (request.remote_address, request.remote_key) = (address, key);
+    post(client, &mut request);
+    completed(client).status
 }
 
 #[test]
@@ -320,33 +306,20 @@ fn a_message_larger_than_a_buffer_ends_its_sender_alone() {
     echo.must_serve();
 }
 
-/// The broker's memory is nobody's to read or write, whatever key is named, and be it the right one.
+/// What the broker receives into is nobody's to read or write, whatever key is named, and be it the
+/// right one.
 #[test]
 fn reads_and_writes_of_the_brokers_memory_are_refused() {
     let echo = Echo::start(4);
     let mut honest = echo.connect();
     let mut ended = 0;
-    // What the broker's end answers: no such request here, and no such memory.
-    for (opcode, refusal) in [
-        (WR_RDMA_READ, WC_REMOTE_REQUEST),
-        (WR_RDMA_WRITE, WC_REMOTE_ACCESS),
-    ] {
+    for opcode in [WR_RDMA_READ, WR_RDMA_WRITE] {
         // The last is the right one.
         let (address, right) = echo.region;
         for key in [0, u32::MAX, right] {
             let thief = echo.connect();
-            allow_reads(&thief);
-            let mut slice: Slice = thief.raw_queue().raw_slice(64);
-            let mut request = SendRequest::EMPTY;
-            (request.opcode, request.flags) = (opcode as c_int, SEND_SIGNALED);
-            (request.slices, request.slice_count) = (&mut slice, 1);
-            (request.remote_address, request.remote_key) = (address, key);
-            post(&thief, &mut request);
-            assert_eq!(
-                completed(&thief).status,
-                refusal,
-                "{opcode} by key {key:#x}"
-            );
+            let refusal = reached(&thief, opcode, address, key, 64);
+            assert_eq!(refusal, WC_REMOTE_ACCESS, "{opcode} by key {key:#x}");
             ended += 1;
             drop(thief);
             echo.must_have_failed(ended);

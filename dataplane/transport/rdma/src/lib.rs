@@ -7,24 +7,31 @@
 //! lies about it is found out and closed. What takes a call that might wait (connecting, creating
 //! and destroying queue pairs) happens on the listener's thread, not on a shard.
 //!
-//! A peer has no access to the broker's memory: nothing is registered for remote reads or writes.
+//! Where the device has memory windows of type 2B, each client gets memory of its own at the broker:
+//! a ring into which it writes what is long, and a shelf from which it reads long answers. A message
+//! says where the bytes lie, and counts like any other; the shard copies them once, and looks at the
+//! copy only. The windows are that connection's, and end with it or when the shard leaves it
+//! ([`grant`]). Nothing else of the broker's memory can be reached.
 #![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
 mod beside;
 mod client;
 mod flow;
+mod grant;
 mod handshake;
 #[cfg(all(test, feature = "lab"))]
 mod hostile_tests;
 mod lane;
 mod listener;
+mod memory;
 mod porter;
 mod queue;
+mod reach;
 mod sys;
 mod transport;
 
 pub use beside::WithRdma;
 pub use client::{ConnectError, RdmaConnection};
-pub use listener::{RdmaListener, RdmaOptions};
+pub use listener::{OneSided, RdmaListener, RdmaOptions};
 pub use sys::{HostReport, host_report};
 pub use transport::RdmaTransport;

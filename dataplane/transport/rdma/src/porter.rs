@@ -14,7 +14,9 @@ use precursor_rdma_sys::{
 };
 
 use crate::handshake::{HELLO_BYTES, Hello, Status, Welcome};
-use crate::listener::{Arrived, Door, ESTABLISHED, Left, Pair, Shared, TAKEN, ToShard};
+use crate::grant::Grant;
+use crate::listener::{Arrived, Door, ESTABLISHED, Left, OneSided, Pair, Shared, TAKEN, ToShard};
+use crate::memory::Memory;
 use crate::queue::{Device, Queue};
 use crate::sys;
 
@@ -26,6 +28,8 @@ const WAITING: Duration = Duration::from_secs(2);
 const LINGER: Duration = Duration::from_secs(2);
 /// How often times are looked at, while there is something that has one.
 const SWEEP: Duration = Duration::from_millis(50);
+/// And how often at what clients have to read, while there are clients that read.
+const LOOK: Duration = Duration::from_millis(500);
 /// A device that meets no receive buffer tries again, without end: one comes.
 pub(crate) const RNR_RETRY_FOREVER: u8 = 7;
 
@@ -64,6 +68,10 @@ pub(crate) struct Connection {
     shared: Arc<Shared>,
     stage: Stage,
     slot: Option<u32>,
+    /// Memory that its client reaches; it ends before the pair.
+    grant: Option<Grant>,
+    /// What it last was told to read, and since when.
+    exposed: (u64, Instant),
 }
 
 pub(crate) struct Porter {
@@ -77,6 +85,10 @@ pub(crate) struct Porter {
     pub waiting: Vec<Waiting>,
     pub clients_total: Arc<AtomicUsize>,
     pub clients_max: usize,
+    pub one_sided: OneSided,
+    /// Reads of a client that are answered at a time.
+    pub reads: u8,
+    pub access_timeout: Duration,
     pub stop: Arc<AtomicBool>,
 }
 
@@ -101,8 +113,14 @@ impl Porter {
             let leaving = |c: &Connection| matches!(c.stage, Stage::Leaving(_));
             let timed =
                 stopping || !self.waiting.is_empty() || self.connections.values().any(leaving);
+            let looks = self.connections.values().any(|c| c.grant.is_some());
+            let wait = match (timed, looks) {
+                (true, _) => Some(SWEEP),
+                (false, true) => Some(LOOK.min(self.access_timeout)),
+                (false, false) => None,
+            };
             let descriptors = [self.device.event_descriptor(), self.bell.as_raw_fd()];
-            if sys::wait_readable(descriptors, timed.then_some(SWEEP)).is_err() {
+            if sys::wait_readable(descriptors, wait).is_err() {
                 std::thread::sleep(SWEEP);
             }
             sys::quiet(self.bell.as_raw_fd());
@@ -111,6 +129,7 @@ impl Porter {
             }
             self.take_leavers();
             self.accept_taken();
+            self.end_idle_readers();
             self.end_leavers();
             self.offer_waiting();
         }
@@ -261,6 +280,13 @@ impl Porter {
             way.door.refused.fetch_add(1, Ordering::Relaxed);
             return self.turn_away(id, Status::Exhausted);
         };
+        let grant = match self.one_sided {
+            // Where it cannot be had, as when the limit of locked memory is reached, SEND does.
+            OneSided::Granted(bytes) => Grant::new(&self.device, bytes).ok(),
+            OneSided::NoWindows | OneSided::Off => None,
+        };
+        let memory = grant.as_ref().map(|g| Box::new(Memory::of_broker(g.granted())));
+        let way = &mut self.ways[shard];
         let shared = Arc::new(Shared::default());
         let key = self.next_key;
         self.next_key += 1;
@@ -272,6 +298,7 @@ impl Porter {
             number,
             peer,
             shared: shared.clone(),
+            memory,
         };
         self.clients_total.fetch_add(1, Ordering::AcqRel);
         way.door.clients.fetch_add(1, Ordering::AcqRel);
@@ -284,6 +311,8 @@ impl Porter {
             shared,
             stage: Stage::Offered,
             slot: None,
+            grant,
+            exposed: (0, Instant::now()),
         };
         if !offered {
             // Its shard has ended.
@@ -310,6 +339,9 @@ impl Porter {
             }
             .encode();
             let mut parameters = parameters(&answer);
+            if connection.grant.is_some() {
+                parameters.responder_resources = self.reads;
+            }
             // SAFETY: the id came with a request, has a pair, and was not answered; the answer is
             // copied.
             let accepted =
@@ -341,6 +373,20 @@ impl Porter {
         }
     }
 
+    /// Ends clients that were told of bytes to read, and read none for too long: their memory is held.
+    fn end_idle_readers(&mut self) {
+        for connection in self.connections.values_mut().filter(|c| c.grant.is_some()) {
+            let exposed = connection.shared.exposed.load(Ordering::Relaxed);
+            let (seen, since) = connection.exposed;
+            if exposed == 0 || exposed != seen {
+                connection.exposed = (exposed, Instant::now());
+            } else if since.elapsed() > self.access_timeout {
+                connection.shared.gone.store(true, Ordering::Release);
+                self.ways[connection.shard].door.tell_shard();
+            }
+        }
+    }
+
     fn end_leavers(&mut self) {
         let ready = |connection: &Connection| match connection.stage {
             Stage::Leaving(since) => {
@@ -362,6 +408,7 @@ impl Porter {
             // acknowledged.
             unsafe {
                 (libraries.disconnect)(connection.id);
+                drop(connection.grant);
                 (libraries.destroy_qp)(connection.id);
                 (libraries.destroy_id)(connection.id);
             }
@@ -376,7 +423,7 @@ impl Porter {
     }
 }
 
-/// Of a connection over which nobody reads or writes the other's memory.
+/// Of a connection whose ends read nothing of the other's memory, as long as nothing else is said.
 pub(crate) fn parameters(private_data: &[u8]) -> ConnectionParameters {
     ConnectionParameters {
         private_data: private_data.as_ptr().cast(),

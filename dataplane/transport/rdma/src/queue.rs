@@ -10,13 +10,13 @@ use std::sync::Arc;
 use precursor_memory::Mapping;
 use precursor_rdma_sys::{
     ACCESS_LOCAL_WRITE, CmId, CompletionChannel, CompletionQueue, EventChannel, MemoryRegion,
-    ProtectionDomain, QP_RELIABLE, QueuePair, QueuePairOptions, Rdma, ReceiveRequest,
+    MemoryWindow, ProtectionDomain, QP_RELIABLE, QueuePair, QueuePairOptions, Rdma, ReceiveRequest,
     SEND_SIGNALED, SendRequest, SharedReceiveQueue, SharedReceiveQueueOptions, Slice,
     WR_SEND_WITH_IMM, WorkCompletion,
 };
 
 use crate::flow::{CREDITS, MESSAGE_BYTES, RECEIVES};
-use crate::lane::SENDS;
+use crate::lane::{SENDS, SENDS_WITH_REACH};
 use crate::sys;
 
 /// Something failed: what, and the operating system's answer.
@@ -71,6 +71,34 @@ impl Device {
     pub fn event_descriptor(&self) -> RawFd {
         // SAFETY: the channel lives as long as this.
         unsafe { (*self.channel).fd }
+    }
+
+    /// Registers memory.
+    ///
+    /// # Safety
+    /// The domain is open, and the memory is mapped for longer than the region lives.
+    pub unsafe fn register(
+        &self,
+        address: *mut std::ffi::c_void,
+        bytes: usize,
+        access: c_int,
+    ) -> *mut MemoryRegion {
+        // SAFETY: as the caller says.
+        unsafe { (self.libraries.reg_mr)(self.domain, address, bytes, access) }
+    }
+
+    /// A window of a kind, or null.
+    ///
+    /// # Safety
+    /// The domain is open.
+    pub unsafe fn window(&self, kind: c_int) -> *mut MemoryWindow {
+        // SAFETY: the domain is open, and its context the device's.
+        unsafe {
+            match (*(*self.id).context).alloc_mw {
+                Some(alloc) => alloc(self.domain, kind),
+                None => ptr::null_mut(),
+            }
+        }
     }
 
     /// Once the id has a device: its protection domain.
@@ -142,7 +170,7 @@ impl Queue {
             memory,
             receives,
             lkey: 0,
-            completions_max: (receives + connections * SENDS) as usize,
+            completions_max: (receives + connections * sends(shared)) as usize,
         };
         queue.register()?;
         queue.open_completions()?;
@@ -157,8 +185,7 @@ impl Queue {
         let device = &*self.device;
         // SAFETY: the memory is mapped for longer than the region lives. Nobody may reach it from
         // afar: the device alone writes to it, where a receive was posted.
-        self.region =
-            unsafe { (device.libraries.reg_mr)(device.domain, address, bytes, ACCESS_LOCAL_WRITE) };
+        self.region = unsafe { device.register(address, bytes, ACCESS_LOCAL_WRITE) };
         if self.region.is_null() {
             return Err(failed(
                 "registering memory for RDMA (is the limit of locked memory, ulimit -l, too low?)",
@@ -209,6 +236,11 @@ impl Queue {
         Ok(())
     }
 
+    /// Whether it is a client's, of one connection.
+    pub fn is_clients(&self) -> bool {
+        self.shared.is_null()
+    }
+
     /// Readable when a completion came after [`Queue::arm`].
     pub fn descriptor(&self) -> RawFd {
         // SAFETY: the channel lives as long as this.
@@ -227,7 +259,7 @@ impl Queue {
             send_queue: self.completions,
             receive_queue: self.completions,
             shared: self.shared,
-            send_requests_max: SENDS,
+            send_requests_max: sends(!self.shared.is_null()),
             receive_requests_max: if self.shared.is_null() { RECEIVES } else { 0 },
             send_slices_max: 1,
             receive_slices_max: if self.shared.is_null() { 1 } else { 0 },
@@ -388,6 +420,11 @@ impl Queue {
             lkey: self.lkey,
         }
     }
+}
+
+/// Requests of a connection's send queue: the client's reads and writes are there too.
+fn sends(shared: bool) -> u32 {
+    if shared { SENDS } else { SENDS_WITH_REACH }
 }
 
 fn receive_request(buffer: u32, slice: &mut Slice) -> ReceiveRequest {

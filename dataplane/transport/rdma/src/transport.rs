@@ -40,6 +40,14 @@ struct Client {
     left: bool,
 }
 
+impl Client {
+    /// For the thread, which has the clock.
+    fn tell_exposed(&self) {
+        let exposed = self.lane.exposed();
+        self.shared.exposed.store(exposed, Ordering::Relaxed);
+    }
+}
+
 #[derive(Default)]
 struct Slot {
     generation: u32,
@@ -164,7 +172,7 @@ impl RdmaTransport {
         };
         self.numbers.insert(arrived.number, slot);
         self.slots[slot as usize].client = Some(Client {
-            lane: Lane::new(arrived.pair.0, slot),
+            lane: Lane::new(arrived.pair.0, slot, arrived.memory),
             key: arrived.key,
             number: arrived.number,
             peer: arrived.peer,
@@ -196,7 +204,8 @@ impl RdmaTransport {
             for completion in &batch[..count] {
                 match Completed::of(completion.user) {
                     Completed::Receive { buffer } => self.received(buffer, completion),
-                    Completed::Send { slot, bytes } => self.sent(slot, bytes, completion),
+                    Completed::Send { slot, bytes } => self.sent(slot, Some(bytes), completion),
+                    Completed::Reach { slot, .. } => self.sent(slot, None, completion),
                 }
             }
             self.batch = batch;
@@ -208,19 +217,18 @@ impl RdmaTransport {
         found
     }
 
-    fn sent(&mut self, slot: u32, bytes: bool, completion: &WorkCompletion) {
+    /// A message was sent (with bytes or without), or a window bound or invalidated.
+    fn sent(&mut self, slot: u32, bytes: Option<bool>, completion: &WorkCompletion) {
         let entry = self.slots.get_mut(slot as usize);
         let Some(client) = entry.and_then(|entry| entry.client.as_mut()) else {
             return;
         };
-        client.lane.sent(bytes);
+        if let Some(bytes) = bytes {
+            client.lane.sent(bytes);
+        }
         client.gone |= completion.status != WC_SUCCESS;
         if client.left {
-            if !client.lane.is_sending() {
-                client.shared.drained.store(true, Ordering::Release);
-                self.door.tell_thread();
-            }
-            return;
+            return self.look_whether_drained(slot);
         }
         if client.gone || client.send_blocked {
             self.list(slot);
@@ -230,31 +238,49 @@ impl RdmaTransport {
         }
     }
 
+    /// A client that the shard has left may end when what was sent has arrived.
+    fn look_whether_drained(&mut self, slot: u32) {
+        if let Some(client) = &self.slots[slot as usize].client
+            && !client.lane.is_sending()
+        {
+            client.shared.drained.store(true, Ordering::Release);
+            self.door.tell_thread();
+        }
+    }
+
     fn received(&mut self, buffer: u32, completion: &WorkCompletion) {
+        let queue = &*self.queue;
         let slot = self.numbers.get(&completion.queue_pair).copied();
         let client = slot.and_then(|slot| self.slots[slot as usize].client.as_mut());
-        let (Some(slot), Some(client)) = (slot, client.filter(|client| !client.left)) else {
-            self.queue.post_shared(buffer);
+        let (Some(slot), Some(client)) = (slot, client) else {
+            queue.post_shared(buffer);
             return;
         };
         let sound = completion.status == WC_SUCCESS && completion.flags & WC_WITH_IMM != 0;
         let immediate = u32::from_be(completion.immediate);
         let kind = match sound && !client.gone {
-            true => client.lane.take(buffer, completion.length, immediate).ok(),
+            true => client.lane.take(queue, buffer, completion.length, immediate).ok(),
             false => None,
         };
         if kind != Some(Kind::Bytes) {
-            self.queue.post_shared(buffer);
+            queue.post_shared(buffer);
         }
-        if kind.is_none() {
-            // A peer that breaks the rules gets nothing more from anything that it sent.
-            client.gone = true;
-            let queue = &self.queue;
+        client.gone |= kind.is_none();
+        if client.gone || client.left {
+            // A peer that breaks the rules gets nothing more from anything that it sent; of one that
+            // was left it counts only what it has taken.
             client.lane.clear(&mut |buffer| {
                 queue.post_shared(buffer);
             });
         }
-        self.list(slot);
+        if client.gone {
+            client.lane.revoke(true);
+        }
+        client.tell_exposed();
+        match client.left {
+            true => self.look_whether_drained(slot),
+            false => self.list(slot),
+        }
     }
 
     fn list(&mut self, slot: u32) {
@@ -286,10 +312,9 @@ impl RdmaTransport {
         let Some(client) = entry.client.as_mut().filter(|client| !client.left) else {
             return true;
         };
-        let lane = &client.lane;
         let has_room = |events: &Vec<Event>| events.len() < events.capacity();
         if !client.announced {
-            let heard = lane.has_bytes() || lane.is_ended();
+            let heard = client.lane.has_bytes() || client.lane.is_ended();
             if client.gone && !heard {
                 self.remove(id);
                 return true;
@@ -301,6 +326,7 @@ impl RdmaTransport {
                 return false;
             }
             client.announced = true;
+            client.gone |= client.lane.open(&self.queue).is_err();
             // As accepted, it is treated as readable.
             client.reported = true;
             self.connected += 1;
@@ -310,6 +336,7 @@ impl RdmaTransport {
                 peer: client.peer,
             });
         }
+        let lane = &client.lane;
         let waits = !lane.is_ended() || client.send_blocked;
         if client.gone && !lane.has_bytes() && waits {
             if !has_room(events) {
@@ -388,6 +415,7 @@ impl RdmaTransport {
             self.remove(id);
             return Err(SendError::Broken);
         };
+        client.tell_exposed();
         client.send_blocked |= taken < slices.iter().map(|slice| slice.len()).sum();
         match taken {
             0 => Err(SendError::WouldBlock),
@@ -399,6 +427,8 @@ impl RdmaTransport {
     pub(crate) fn close(&mut self, id: ConnectionId) {
         let queue = self.queue.clone();
         if let Some(client) = self.client(id) {
+            // Before the end: who knows of it has no right to write.
+            client.lane.revoke(false);
             client.gone |= client.lane.finish(&queue).is_err();
             self.remove(id);
         }
@@ -411,6 +441,7 @@ impl RdmaTransport {
             return;
         };
         client.left = true;
+        client.lane.revoke(true);
         client.lane.clear(&mut |buffer| {
             queue.post_shared(buffer);
         });

@@ -22,3 +22,10 @@ conformance_suite!(kernel_sockets_beside, TcpBesideRdma::new(),
     a_wait_ends_by_a_watched_descriptor
     nothing_names_a_closed_connection
 );
+conformance_suite!(rdma_by_send, RdmaNetwork::by_send(),
+    bytes_arrive_in_order
+    a_full_connection_blocks_and_tells_when_it_can_go_on
+    an_end_after_bytes_is_seen_after_the_bytes
+    a_half_closed_client_still_receives
+    close_delivers_what_was_taken
+);

@@ -27,10 +27,12 @@ pub fn device_address() -> SocketAddr {
 pub struct Host(pub Option<RdmaListener>);
 
 impl Host {
-    pub fn start(&mut self, clients_max: usize) -> RdmaTransport {
+    pub fn start(&mut self, clients_max: usize, access_bytes: u32) -> RdmaTransport {
         let options = RdmaOptions {
             address: device_address(),
             clients_max,
+            access_bytes,
+            access_timeout: PATIENCE,
         };
         let (listener, mut transports) =
             RdmaListener::start(&options, 1).unwrap_or_else(|error| panic!("{error}"));
@@ -51,11 +53,17 @@ pub fn kernel(connections_max: usize) -> KernelTransport {
     KernelTransport::new(options).expect("kernel sockets")
 }
 
-pub struct RdmaNetwork(Host);
+/// With as much memory for each client, each way.
+pub struct RdmaNetwork(Host, u32);
 
 impl RdmaNetwork {
     pub fn new() -> RdmaNetwork {
-        RdmaNetwork(Host(None))
+        RdmaNetwork(Host(None), 128 << 10)
+    }
+
+    /// Everything goes by SEND.
+    pub fn by_send() -> RdmaNetwork {
+        RdmaNetwork(Host(None), 0)
     }
 }
 
@@ -65,7 +73,7 @@ impl Network for RdmaNetwork {
     type Bell = PipeBell;
 
     fn transport(&mut self, connections_max: usize) -> WithRdma<KernelTransport> {
-        let rdma = self.0.start(connections_max);
+        let rdma = self.0.start(connections_max, self.1);
         WithRdma::new(kernel(4), Some(rdma)).expect("epoll watches")
     }
     fn patience(&self) -> Duration {
@@ -107,7 +115,7 @@ impl Network for TcpBesideRdma {
     type Bell = PipeBell;
 
     fn transport(&mut self, connections_max: usize) -> WithRdma<KernelTransport> {
-        let rdma = self.0.start(7);
+        let rdma = self.0.start(7, 0);
         WithRdma::new(kernel(connections_max), Some(rdma)).expect("epoll watches")
     }
     fn patience(&self) -> Duration {
