@@ -80,8 +80,7 @@ pub struct Context {
     pub device: *mut Device,
     unused: [Unused; 7],
     /// Null where the device has no windows.
-    pub alloc_mw:
-        Option<unsafe extern "C" fn(*mut ProtectionDomain, c_int) -> *mut MemoryWindow>,
+    pub alloc_mw: Option<unsafe extern "C" fn(*mut ProtectionDomain, c_int) -> *mut MemoryWindow>,
     unused_1: Unused,
     pub dealloc_mw: Option<unsafe extern "C" fn(*mut MemoryWindow) -> c_int>,
     unused_compat: Unused,

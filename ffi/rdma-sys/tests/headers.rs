@@ -71,10 +71,7 @@ fn structures_are_as_the_headers_have_them() {
         ("IBV_WR_LOCAL_INV", WR_LOCAL_INVALIDATE as usize),
         ("IBV_ACCESS_MW_BIND", ACCESS_WINDOW_BIND as usize),
         ("IBV_MW_TYPE_2", WINDOW_TYPE_2 as usize),
-        (
-            "IBV_DEVICE_MEM_WINDOW_TYPE_2B",
-            DEVICE_WINDOW_2B as usize,
-        ),
+        ("IBV_DEVICE_MEM_WINDOW_TYPE_2B", DEVICE_WINDOW_2B as usize),
         (
             "offsetof(struct ibv_context, ops.poll_cq)",
             offset_of!(Context, poll_cq),

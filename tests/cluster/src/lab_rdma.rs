@@ -166,7 +166,10 @@ fn writes_and_reads(client: &mut Client) -> Vec<Vec<u8>> {
     assert!(read(client) == values, "what was written is read");
     let (written, taken) = client.one_sided_bytes().expect("memory was granted");
     let long = LONG as u64 * 9 / 10;
-    assert!(written > long && taken > long, "{written} {taken} of {LONG}");
+    assert!(
+        written > long && taken > long,
+        "{written} {taken} of {LONG}"
+    );
     println!("a native client over RDMA is served: {written} bytes by WRITE, {taken} by READ");
     values
 }

@@ -500,7 +500,8 @@ impl RdmaConnection {
         let mirror = Mirror::new(&self.ends.device, landing.bytes, shelf.bytes)?;
         let areas = mirror.areas(landing.bytes, shelf.bytes);
         self.ends.mirror = Some(mirror);
-        self.lane.set_memory(Memory::of_client(landing, shelf, areas));
+        self.lane
+            .set_memory(Memory::of_client(landing, shelf, areas));
         Ok(())
     }
 }

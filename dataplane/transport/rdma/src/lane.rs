@@ -25,10 +25,18 @@ const REACH: u64 = 1 << 61;
 /// What the number of a completed request says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Completed {
-    Receive { buffer: u32 },
-    Send { slot: u32, bytes: bool },
+    Receive {
+        buffer: u32,
+    },
+    Send {
+        slot: u32,
+        bytes: bool,
+    },
     /// With `read`, what was read from the peer is here.
-    Reach { slot: u32, read: bool },
+    Reach {
+        slot: u32,
+        read: bool,
+    },
 }
 
 impl Completed {
@@ -189,7 +197,11 @@ impl Lane {
 
     /// Whether something that was sent is not yet known to have arrived.
     pub fn is_sending(&self) -> bool {
-        self.under_way > 0 || self.memory.as_ref().is_some_and(|memory| memory.exposed() > 0)
+        self.under_way > 0
+            || self
+                .memory
+                .as_ref()
+                .is_some_and(|memory| memory.exposed() > 0)
     }
 
     /// Whether bytes can be taken.
@@ -233,7 +245,9 @@ impl Lane {
             return Ok(false);
         }
         let position = memory.put(number, length as u32);
-        source.take(length, |at, bytes| memory.write(position as usize + at, bytes));
+        source.take(length, |at, bytes| {
+            memory.write(position as usize + at, bytes)
+        });
         // Before the note, in the same queue: when the note arrives, the bytes are there.
         if !memory.push(self.pair, user, position, length as u32) {
             return Err(Broken);

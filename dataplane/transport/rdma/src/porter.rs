@@ -13,8 +13,8 @@ use precursor_rdma_sys::{
     EVENT_DISCONNECTED, EVENT_ESTABLISHED, EVENT_REJECTED, EVENT_UNREACHABLE,
 };
 
-use crate::handshake::{HELLO_BYTES, Hello, Status, Welcome};
 use crate::grant::Grant;
+use crate::handshake::{HELLO_BYTES, Hello, Status, Welcome};
 use crate::listener::{Arrived, Door, ESTABLISHED, Left, OneSided, Pair, Shared, TAKEN, ToShard};
 use crate::memory::Memory;
 use crate::queue::{Device, Queue};
@@ -285,7 +285,9 @@ impl Porter {
             OneSided::Granted(bytes) => Grant::new(&self.device, bytes).ok(),
             OneSided::NoWindows | OneSided::Off => None,
         };
-        let memory = grant.as_ref().map(|g| Box::new(Memory::of_broker(g.granted())));
+        let memory = grant
+            .as_ref()
+            .map(|g| Box::new(Memory::of_broker(g.granted())));
         let way = &mut self.ways[shard];
         let shared = Arc::new(Shared::default());
         let key = self.next_key;

@@ -259,7 +259,10 @@ impl RdmaTransport {
         let sound = completion.status == WC_SUCCESS && completion.flags & WC_WITH_IMM != 0;
         let immediate = u32::from_be(completion.immediate);
         let kind = match sound && !client.gone {
-            true => client.lane.take(queue, buffer, completion.length, immediate).ok(),
+            true => client
+                .lane
+                .take(queue, buffer, completion.length, immediate)
+                .ok(),
             false => None,
         };
         if kind != Some(Kind::Bytes) {
