@@ -24,20 +24,23 @@ const SETTLED_TOGETHER: usize = 512;
 /// processor from it.
 const LOOK_AGAIN: Duration = Duration::from_micros(100);
 
+/// What a turn counts for at most: a process that stood still has not waited for its disks.
+const TURN_MAX: Duration = Duration::from_millis(50);
+
 /// A stop, and the directories whose disk has not answered so far.
 struct Stop {
     now: Now,
-    begun: Instant,
+    turned: Instant,
     hangs: Vec<bool>,
 }
 
 impl Stop {
     /// The time, which goes on while the stop waits.
-    fn now(&self) -> Now {
-        Now {
-            monotonic_us: self.now.monotonic_us + self.begun.elapsed().as_micros() as u64,
-            wall_ms: self.now.wall_ms,
-        }
+    fn turn(&mut self) -> Now {
+        let passed = self.turned.elapsed().min(TURN_MAX);
+        self.turned = Instant::now();
+        self.now.monotonic_us += passed.as_micros() as u64;
+        self.now
     }
 }
 
@@ -51,7 +54,7 @@ impl Store {
     pub fn shutdown(mut self, now: Now) -> Result<(), OpenError> {
         let mut stop = Stop {
             now,
-            begun: Instant::now(),
+            turned: Instant::now(),
             hangs: vec![false; self.checkpoints.len()],
         };
         self.settle_all(&mut stop);
@@ -151,25 +154,26 @@ impl Store {
 
     /// Turns until `done` says so of every directory, but for those that hang.
     fn settle(&mut self, stop: &mut Stop, done: impl Fn(&Store, u16) -> bool) {
-        let begun = Instant::now();
+        let begun_us = stop.now.monotonic_us;
         let wait = self.options.disk_wait;
         let mut events = Vec::new();
         loop {
-            let now = stop.now();
+            let now = stop.turn();
+            let waited = Duration::from_micros(now.monotonic_us - begun_us);
             let mut left = 0;
             for (root, hangs) in stop.hangs.iter_mut().enumerate() {
                 if *hangs || done(self, root as u16) {
                     continue;
                 }
                 let silent = Duration::from_micros(self.io.silent_us(root as u16, now));
-                *hangs = begun.elapsed().min(silent) >= wait;
+                *hangs = waited.min(silent) >= wait;
                 left += usize::from(!*hangs);
                 if *hangs {
                     let directory = self.io.directories.path(root as u16).display();
                     tracing::error!(%directory, "a disk does not answer, and is not waited for");
                 }
             }
-            if left == 0 || begun.elapsed() >= SHUTDOWN_MAX {
+            if left == 0 || waited >= SHUTDOWN_MAX {
                 return;
             }
             if !self.poll(now, &mut events) {
