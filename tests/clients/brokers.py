@@ -1,6 +1,7 @@
 """Brokers that the tests start: Precursor's, or Apache Kafka's to see whether the tests are right."""
 
 import os
+import random
 import re
 import shutil
 import signal
@@ -64,9 +65,13 @@ class Precursor:
     def remove(self, kill=False):
         try:
             if kill:
-                # The supervisor's processes end with it; the region outlives them all.
+                # The supervisor's processes end with it, a moment later and still writing; the
+                # region outlives them all.
                 self.process.kill()
                 self.process.wait()
+                deadline = time.monotonic() + SECONDS_MAX
+                while self._processes() and time.monotonic() < deadline:
+                    time.sleep(0.02)
                 for region in re.findall(r"region on .*: (/\S+)", self.log.read_text()):
                     shutil.rmtree(Path(region).parent, ignore_errors=True)
             else:
@@ -75,6 +80,20 @@ class Precursor:
             if self.wire:
                 self.wire.remove()
             shutil.rmtree(self.directory, ignore_errors=True)
+
+
+    def _processes(self):
+        """Which of this broker's are there: each has its data directory in its command line."""
+        mention = str(self.directory).encode()
+        return [path.parent.name for path in Path("/proc").glob("[0-9]*/cmdline")
+                if mention in read_or_nothing(path)]
+
+
+def read_or_nothing(path):
+    try:
+        return path.read_bytes()
+    except OSError:  # It has ended meanwhile.
+        return b""
 
 
 class Kafka:
@@ -113,15 +132,17 @@ def start(*options):
 
 
 def free_port():
-    """A port whose successor is free as well: Kafka's controller takes that one."""
+    """A port whose successor is free as well: Kafka's controller takes that one. Below those that
+    the kernel gives to whoever asks for any: Kafka takes seconds until it has them."""
     while True:
+        port = random.randrange(15_000, 32_000, 2)
         with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
             try:
-                second.bind(("127.0.0.1", first.getsockname()[1] + 1))
+                first.bind(("127.0.0.1", port))
+                second.bind(("127.0.0.1", port + 1))
             except OSError:
                 continue
-            return first.getsockname()[1]
+            return port
 
 
 def listens(port):

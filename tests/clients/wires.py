@@ -38,9 +38,9 @@ class Wire:
         if way == "dpdk":
             subprocess.run(["ethtool", "-K", self.far, "tx", "off", "tso", "off", "gso", "off"],
                            check=True, capture_output=True)
-        # Metrics stay with the kernel, which has nothing on `near`.
+        # Metrics and administration stay with the kernel, which has nothing on `near`.
         self.options = [f"network.driver={way}", "network.interface=near",
-                        f"metrics.listen={self.office}:0",
+                        f"metrics.listen={self.office}:0", f"admin.listen={self.office}:0",
                         f"network.address={self.broker}/24"]
         if device:
             self.options.append(

@@ -80,7 +80,7 @@ async fn what_was_agreed_on_is_there_after_a_restart() {
 
 /// Opens again, once the tasks of the handle before have let go of the file.
 async fn reopen(directory: &Path) -> Consensus {
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         match Consensus::open(&options(directory)).await {
             Ok(consensus) => return consensus,
@@ -108,7 +108,7 @@ async fn the_log_is_cut_behind_snapshots_and_restored_from_them() {
     for client in clients.collect::<Vec<_>>() {
         client.await.unwrap();
     }
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while consensus.status().snapshot_index.is_none() {
         assert!(Instant::now() < deadline, "no snapshot was taken");
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -142,7 +142,7 @@ async fn a_file_in_use_or_of_another_node_is_refused_in_a_sentence() {
         node_id: 2,
         ..options(directory.path())
     };
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let error = Consensus::open(&other).await.err().unwrap().to_string();
         if error.contains("node.id=1") {

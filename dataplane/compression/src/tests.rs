@@ -144,12 +144,15 @@ fn bombs_of_a_gibibyte_are_refused_after_the_bytes_that_are_allowed() {
     for codec in CODECS.into_iter().skip(1) {
         let bomb = bomb(codec, 1 << 30);
         assert!(bomb.len() < 60 << 20, "{codec:?}: {} bytes", bomb.len());
-        let began = std::time::Instant::now();
-        let error = decompress_bounded(codec, &bomb, 1 << 20).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge, "{codec:?}");
-        assert!(error.to_string().contains("1048576"), "{codec:?}: {error}");
-        // A mebibyte's worth of time, not a gibibyte's.
-        assert!(began.elapsed().as_millis() < 500, "{codec:?}");
+        let refuse = || {
+            let began = std::time::Instant::now();
+            let error = decompress_bounded(codec, &bomb, 1 << 20).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::FileTooLarge, "{codec:?}");
+            assert!(error.to_string().contains("1048576"), "{codec:?}: {error}");
+            began.elapsed().as_millis()
+        };
+        // A mebibyte's worth of time, not a gibibyte's, unless the machine stands still each time.
+        assert!((0..10).any(|_| refuse() < 500), "{codec:?}");
     }
 }
 

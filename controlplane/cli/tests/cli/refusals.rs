@@ -96,11 +96,8 @@ fn failed(output: &Output, code: i32) -> String {
     error
 }
 
-/// An address where nobody listens.
-fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
-}
+/// An address where nobody listens, and where no test that runs beside can come to listen.
+const NOBODY: &str = "127.0.0.1:1";
 
 #[test]
 fn a_wrong_command_line_is_code_2_and_names_what_is_known() {
@@ -121,16 +118,15 @@ fn a_wrong_command_line_is_code_2_and_names_what_is_known() {
 
 #[test]
 fn no_broker_is_code_3_and_says_how_to_start_one() {
-    let address = free_address();
     for command in [
         &["topic", "list"][..],
         &["consume", "t"],
         &["produce", "t", "--file", "/dev/null"],
         &["bench", "latency"],
     ] {
-        let arguments = [command, &["--bootstrap", &address]].concat();
+        let arguments = [command, &["--bootstrap", NOBODY]].concat();
         let error = failed(&precursor(&arguments), 3);
-        assert!(error.contains(&address), "{error}");
+        assert!(error.contains(NOBODY), "{error}");
         assert!(error.contains("precursor serve"), "{error}");
         assert!(!error.contains("panicked"), "{error}");
     }
@@ -138,10 +134,9 @@ fn no_broker_is_code_3_and_says_how_to_start_one() {
 
 #[test]
 fn scripts_get_their_errors_as_json() {
-    let address = free_address();
-    let output = precursor(&["--output", "json", "topic", "list", "--bootstrap", &address]);
+    let output = precursor(&["--output", "json", "topic", "list", "--bootstrap", NOBODY]);
     let error: serde_json::Value = serde_json::from_str(&failed(&output, 3)).unwrap();
-    assert!(error["error"].as_str().unwrap().contains(&address));
+    assert!(error["error"].as_str().unwrap().contains(NOBODY));
     assert!(error["next"].as_str().unwrap().contains("precursor serve"));
 }
 
@@ -234,7 +229,7 @@ fn a_child_that_refuses_to_start_ends_the_whole_once() {
     let sandbox = Sandbox::new(refuse, "exec sleep 60");
     let began = Instant::now();
     let error = failed(&sandbox.serve(&[]).output().unwrap(), 1);
-    assert!(began.elapsed() < Duration::from_secs(10));
+    assert!(began.elapsed() < Duration::from_secs(30));
     assert!(error.contains("the moon is full"), "{error}");
     assert!(error.contains("the data plane did not start"), "{error}");
     assert_eq!(fs::read_to_string(sandbox.path("starts")).unwrap(), "one\n");
@@ -327,8 +322,16 @@ fn a_second_signal_forces_the_end() {
         supervisor.0.try_wait().unwrap().is_none(),
         "it waits for its children"
     );
-    kill(pid, Signal::SIGINT).unwrap();
-    let status = supervisor.0.wait().unwrap();
+    // On a machine that stands still both are heard together, and are one wish. Then another is due.
+    let asked_again = Instant::now();
+    let status = loop {
+        kill(pid, Signal::SIGINT).unwrap();
+        std::thread::sleep(Duration::from_millis(600));
+        if let Some(status) = supervisor.0.try_wait().unwrap() {
+            break status;
+        }
+        assert!(asked_again.elapsed() < Duration::from_secs(10));
+    };
     assert_eq!(status.code(), Some(1), "not everything was flushed");
     for name in ["data.pid", "control.pid"] {
         assert!(!alive(written(name).trim()), "{name}");

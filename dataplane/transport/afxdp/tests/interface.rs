@@ -17,7 +17,7 @@ use precursor_transport_port::{FrameDevice, SendOffload};
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn options(interface: &str) -> AfXdpOptions {
     let redirection = Redirection {

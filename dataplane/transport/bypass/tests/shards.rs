@@ -16,7 +16,7 @@ use veth::{KernelClient, V4, VethNetwork};
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Polls once and sends everything back that comes; returns how many connections were accepted.
 fn echo(transport: &mut impl Transport, events: &mut Vec<Event>, buffer: &mut [u8]) -> usize {

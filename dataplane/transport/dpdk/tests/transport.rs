@@ -105,7 +105,7 @@ impl Network for DpdkNetwork {
 
 /// Sends so many bytes to a kernel client that knows what must come; returns how many frames it took.
 fn carry(kind: Kind, bytes: usize) -> u64 {
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const PATIENCE: Duration = Duration::from_secs(60);
     let byte = |at: usize| (at % 251) as u8;
     let mut network = DpdkNetwork::new(kind);
     let mut transport = network.transport(4);

@@ -41,7 +41,7 @@ fn exhausted_descriptors_are_survived() {
                 .unwrap();
             match refused.read(&mut [0]) {
                 Ok(0) => break true,
-                _ if start.elapsed() > Duration::from_secs(5) => break false,
+                _ if start.elapsed() > Duration::from_secs(30) => break false,
                 _ => {}
             }
         };
@@ -53,7 +53,7 @@ fn exhausted_descriptors_are_survived() {
         let _served = TcpStream::connect(address).unwrap();
         while events.is_empty() {
             assert!(
-                start.elapsed() < Duration::from_secs(10),
+                start.elapsed() < Duration::from_secs(60),
                 "{driver:?}: never accepts again"
             );
             transport

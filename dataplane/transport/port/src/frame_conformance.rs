@@ -22,7 +22,7 @@ pub trait FrameLink {
     }
 }
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// What stands before the payload of the suite's frames.
 const HEADERS: usize = 14 + 20 + 20;
 /// Marks the suite's frames among whatever else passes on a link.

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use precursor_tests_cluster::batch::StoredRecord;
 use precursor_tests_cluster::client::Connection;
-use precursor_tests_cluster::node::{Node, precursor, wait_until};
+use precursor_tests_cluster::node::{Node, page, precursor, sample, wait_until};
 use precursor_tests_netns::Wire;
 
 use crate::wire::{
     BROKER, BROKER_PORT, KERNEL, lines, logged, node_on, run, shown, shown_here, text, wire,
+    wire_of,
 };
 
 const BOOTSTRAP: &str = "10.0.0.2:9092";
@@ -120,6 +121,53 @@ fn unmodified_clients_are_served_by_dpdk() {
     }
     assert_eq!(shown_here(), host_before, "the host's network is as it was");
     assert_eq!(files_of_dpdk(), files_before, "no file of DPDK's is left");
+}
+
+/// The kernel below net_af_packet spreads connections over its queues by their addresses and ports, as
+/// a card does. (net_af_xdp has one on a veth pair: it goes by the interface's combined queues, of which
+/// a veth tells none.)
+#[test]
+fn two_shards_serve_the_two_queues_of_one_port() {
+    const QUEUES: &str =
+        "network.dpdk.args=--vdev=net_af_packet0,iface=near,qpairs=2 --no-huge -m 256";
+    let wire = wire_of(2);
+    frames_alone(&wire);
+    let mut node = node_on(&wire, &[FORCED, QUEUES, "dataplane.shards=2"]);
+    node.set("metrics.listen=127.0.0.1:9464");
+    node.serve();
+    let report = "net_af_packet0 (net_af_packet) on near, 2 queues";
+    assert!(logged(&node, report), "{}", node.log());
+    let mut connections: Vec<Connection> = {
+        let _far = wire.far.enter();
+        (0..32).map(|_| node.connect()).collect()
+    };
+    connections[0].create_topic("four", 4, &[]).unwrap();
+    for connection in &mut connections {
+        connection.api_versions().expect("it is answered");
+    }
+    let held = |shard: u32| {
+        let _near = wire.near.enter();
+        let page = page(9464, "/metrics").expect("the metrics").1;
+        let name = format!("precursor_wire_connections{{shard=\"{shard}\"}}");
+        sample(&page, &name).unwrap_or_else(|| panic!("no {name} in:\n{page}"))
+    };
+    let both = || {
+        let (first, second) = (held(0), held(1));
+        first > 0.0 && second > 0.0 && first + second == 32.0
+    };
+    let is_spread = wait_until(Duration::from_secs(20), both);
+    println!("connections of the shards: {} and {}", held(0), held(1));
+    assert!(is_spread, "both shards have some, together all");
+    // Whichever shard has a connection, it reaches the partitions of both.
+    for (at, connection) in connections.iter_mut().enumerate() {
+        let (partition, value) = (at as i32 % 4, format!("record {at}").into_bytes());
+        let produced = connection.produce("four", partition, std::slice::from_ref(&value));
+        let offset = produced.expect("a broker that serves takes a record");
+        let fetched = connection.fetch_when_open("four", partition, offset);
+        assert_eq!(fetched.records[0].value, value);
+    }
+    drop(connections);
+    assert!(node.stop().success());
 }
 
 /// Also where DPDK leaves its program on the interface: the next start takes it off.

@@ -77,7 +77,7 @@ pub trait Bell {
 }
 
 /// [`Network::patience`] of those that run at full speed.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A listening transport and what its events said.
