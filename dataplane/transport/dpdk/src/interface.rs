@@ -220,8 +220,8 @@ impl Environment {
     ) -> Result<DpdkInterface, DpdkError> {
         assert!(shards > 0, "somebody must serve the port");
         let _devices = environment::lock_devices();
-        let most = facts.receive_queues_max.min(facts.send_queues_max).max(1);
-        let queues = u16::try_from(shards).unwrap_or(u16::MAX).min(most);
+        let queues = u16::try_from(shards).unwrap_or(u16::MAX);
+        let queues = queues.min(queues_that_serve(&facts));
         let offloads = if options.offloads { facts.offloads } else { 0 };
         let wanted = PortOptions {
             port: facts.port,
@@ -270,6 +270,17 @@ impl Environment {
             port: Arc::new(port),
             environment: self,
         })
+    }
+}
+
+/// Queues of a port over which connections are spread, each on one for good: by the port, or by the
+/// kernel's interface below it. Where nobody does (net_memif, net_ring, net_pcap), the other end may
+/// send a connection's frames on any queue, and a shard would meet connections of another's.
+fn queues_that_serve(facts: &PortFacts) -> u16 {
+    let below = text(&facts.driver);
+    match facts.spreads != 0 || ON_KERNEL_DRIVERS.contains(&below.as_str()) {
+        true => facts.receive_queues_max.min(facts.send_queues_max).max(1),
+        false => 1,
     }
 }
 
@@ -367,6 +378,20 @@ mod tests {
         facts.name[..name.len()].copy_from_slice(name.as_bytes());
         facts.kernel_name[..kernel_name.len()].copy_from_slice(kernel_name.as_bytes());
         facts
+    }
+
+    #[test]
+    fn a_port_has_more_queues_than_one_only_where_connections_keep_to_theirs() {
+        let facts = |driver: &str, spreads| {
+            let mut facts = port("port", "");
+            facts.driver[..driver.len()].copy_from_slice(driver.as_bytes());
+            (facts.receive_queues_max, facts.send_queues_max) = (8, 4);
+            facts.spreads = spreads;
+            queues_that_serve(&facts)
+        };
+        assert_eq!(facts("net_ixgbe", 1), 4, "by the card");
+        assert_eq!(facts("net_af_packet", 0), 4, "by the kernel below");
+        assert_eq!(facts("net_memif", 0), 1, "by nobody");
     }
 
     #[test]
