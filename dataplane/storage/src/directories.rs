@@ -1,7 +1,7 @@
 //! The directories that hold partitions, as Kafka's `log.dirs`: which partition is where, where the
 //! next one goes, and which directory can be used no more.
 
-use crate::layout::{PARTITION_METADATA, decode_partition_metadata};
+use crate::layout::{CLEAN_MARKER, PARTITION_METADATA, decode_partition_metadata};
 use crate::registry::{Registry, admit};
 use crate::write_behind::is_for_want_of_space;
 use precursor_disk::{FileSystem, Volume, within};
@@ -556,8 +556,12 @@ impl Directory {
     }
 }
 
-/// Whether a name is that of a partition's directory: `TOPIC-NUMBER`.
+/// Whether a name is that of a partition's directory: `TOPIC-NUMBER`, as the marker of a clean stop
+/// is called too.
 fn is_partition(name: &str) -> bool {
+    if name.starts_with(CLEAN_MARKER) {
+        return false;
+    }
     let number = name.rsplit_once('-').filter(|(topic, _)| !topic.is_empty());
     number.is_some_and(|(_, n)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }

@@ -37,9 +37,12 @@ pub(crate) fn partition_directory(log_directory: &Path, spec: &LogSpec<'_>) -> P
     log_directory.join(partition_name(spec))
 }
 
+/// How the names of the files begin that mark clean stops.
+pub(crate) const CLEAN_MARKER: &str = ".clean-shutdown-";
+
 /// A file that marks a shard's clean stop; absent after a crash.
 pub(crate) fn clean_marker(data_dir: &Path, shard: u16) -> PathBuf {
-    data_dir.join(format!(".clean-shutdown-{shard}"))
+    data_dir.join(format!("{CLEAN_MARKER}{shard}"))
 }
 
 /// Held by a shard's process, and by its ring until its last operation has ended.

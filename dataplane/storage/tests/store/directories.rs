@@ -340,3 +340,19 @@ fn a_disk_that_runs_full_loses_nothing_and_goes_on_when_there_is_room() {
         assert_eq!(bench.store().offsets(log).end, appended + 1);
     }
 }
+
+#[test]
+fn the_marker_of_a_clean_stop_is_no_partition() {
+    let mut bench = Bench::new(POOL, 1);
+    bench.open_log(1, "t", &LogConfig::default());
+    bench.shutdown();
+    let files: &dyn FileSystem = &bench.files;
+    let data = Path::new(DATA);
+    let names = files.list(data).unwrap();
+    assert!(
+        names
+            .iter()
+            .any(|name| name.starts_with(".clean-shutdown-"))
+    );
+    assert_eq!(LogDirectories::partitions_in(files, data).unwrap(), ["t-0"]);
+}
