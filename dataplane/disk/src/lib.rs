@@ -24,7 +24,7 @@ pub use memory::{Memory, MemoryRange};
 pub use precursor_memory::keep_off;
 pub use system::{SystemFileSystem, direct_io_works, may_reserve};
 pub use wake::Wake;
-pub use within::within;
+pub use within::{Progress, within};
 
 /// What O_DIRECT asks of offsets, lengths and addresses.
 pub const BLOCK: u64 = 4096;

@@ -2,7 +2,7 @@
 
 use crate::data_dir::{self, DataDirLock, Refused};
 use precursor_config::NodeConfig;
-use precursor_disk::{FileSystem, SystemFileSystem, within};
+use precursor_disk::{FileSystem, Progress, SystemFileSystem, within};
 use precursor_storage::{DISK_WAIT, LogDirectories, SpareRoom};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub fn open(config: &NodeConfig) -> Result<NodeDirectories, String> {
     let claims = others
         .iter()
         .cloned()
-        .map(|path| move || data_dir::take(&path));
+        .map(|path| move |_: &Progress| data_dir::take(&path));
     for (path, claim) in others.iter().zip(within(DISK_WAIT, claims)) {
         match claim {
             Some(Ok(lock)) => locks.push(lock),

@@ -58,7 +58,7 @@ pub struct StoreOptions {
 }
 
 /// How long a start and a stop wait for a disk that does not answer.
-pub const DISK_WAIT: Duration = Duration::from_secs(10);
+pub const DISK_WAIT: Duration = Duration::from_secs(30);
 
 impl StoreOptions {
     /// Kafka's defaults for a data directory and a shard.

@@ -4,7 +4,7 @@
 use crate::layout::{CLEAN_MARKER, PARTITION_METADATA, decode_partition_metadata};
 use crate::registry::{Registry, admit};
 use crate::write_behind::is_for_want_of_space;
-use precursor_disk::{FileSystem, Volume, within};
+use precursor_disk::{FileSystem, Progress, Volume, within};
 use precursor_model::TopicId;
 use std::collections::HashMap;
 use std::fmt;
@@ -207,7 +207,7 @@ impl LogDirectories {
         let looks = paths.iter().map(|path| {
             let id = known.as_ref().map(|known| known.id_of(path));
             let (files, path) = (files.clone(), path.clone());
-            move || Seen::of(&*files, &path, id)
+            move |_: &Progress| Seen::of(&*files, &path, id)
         });
         for (path, seen) in paths.iter().zip(within(wait, looks)) {
             let mut directory = Directory::new(path);
@@ -358,17 +358,17 @@ impl LogDirectories {
         self.version.load(Ordering::Acquire)
     }
 
-    /// What `work` says of each directory that can be used, by number; one that has not answered
-    /// after `wait` has failed.
+    /// What `work` says of each directory that can be used, by number; one that neither answers nor
+    /// goes on for `wait` has failed.
     pub(crate) fn ask<T: Send + 'static>(
         &self,
         wait: Duration,
-        work: impl Fn(&Path) -> T + Clone + Send + 'static,
+        work: impl Fn(&Path, &Progress) -> T + Clone + Send + 'static,
     ) -> Vec<Option<T>> {
         let usable: Vec<u16> = self.usable().collect();
         let works = usable.iter().map(|number| {
             let (path, work) = (self.path(*number).to_owned(), work.clone());
-            move || work(&path)
+            move |progress: &Progress| work(&path, progress)
         });
         let mut all: Vec<Option<T>> = self.directories.iter().map(|_| None).collect();
         for (number, answer) in usable.iter().zip(within(wait, works)) {

@@ -15,7 +15,9 @@ use crate::room::Rooms;
 use crate::scan::MemoryPiece;
 use crate::segment_files::set_extent_aside;
 use crate::store::disk_depth;
-use precursor_disk::{Disk, DiskDriver, FileSystem, SystemFileSystem, Wake, direct_io_works};
+use precursor_disk::{
+    Disk, DiskDriver, FileSystem, Progress, SystemFileSystem, Wake, direct_io_works,
+};
 use precursor_model::{LogUid, OFFSETS_TOPIC};
 use precursor_shm::{ExtentPool, ExtentState, RecoveredExtent};
 use std::any::Any;
@@ -66,7 +68,7 @@ pub(crate) fn system_files(
     if options.direct_io == DirectIo::Off {
         return Ok(SystemFileSystem::new(false));
     }
-    let works = directories.ask(options.disk_wait, direct_io_works);
+    let works = directories.ask(options.disk_wait, |path, _| direct_io_works(path));
     let asked = directories.paths().zip(works);
     let asked = asked.filter_map(|(path, works)| Some((path, works?)));
     let (direct, buffered): (Vec<_>, Vec<_>) = asked.partition(|(_, works)| *works);
@@ -136,7 +138,7 @@ pub(crate) fn read_checkpoints(
     directories: &LogDirectories,
 ) -> Vec<Checkpoints> {
     let of_files = files.clone();
-    let of_directory = move |path: &Path| {
+    let of_directory = move |path: &Path, _: &Progress| {
         let read = |name: &str| read_offsets(&*of_files, &path.join(name));
         io::Result::Ok(Checkpoints {
             recovery_points: read(RECOVERY_POINTS)?,
@@ -211,10 +213,12 @@ fn known_uids(
     directories: &LogDirectories,
 ) -> HashSet<LogUid> {
     let files = files.clone();
-    let uids_in = move |directory: &Path| {
+    let uids_in = move |directory: &Path, progress: &Progress| {
         let uid_of = |name: String| {
             let path = directory.join(name).join(PARTITION_METADATA);
-            let text = files.read(&path).ok()?;
+            let text = files.read(&path).ok();
+            progress.step();
+            let text = text?;
             decode_partition_metadata(&String::from_utf8_lossy(&text))?.1
         };
         let names = files.list(directory)?;

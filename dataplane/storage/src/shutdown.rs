@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 const SHUTDOWN_MAX: Duration = Duration::from_secs(60);
 
 /// Logs that one job of the helper settles: their syncs wait together.
-const SETTLED_TOGETHER: usize = 512;
+const SETTLED_TOGETHER: usize = 256;
 
 /// Between two looks at what the helper has done. Whoever looked without a pause would take a
 /// processor from it.

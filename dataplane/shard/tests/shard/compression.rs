@@ -251,7 +251,7 @@ fn more_than_may_wait_holds_its_connections_back_and_loses_nothing() {
     for _ in 0..20 {
         for number in 0..300 {
             let at = number % clients.len();
-            let records = if number < 2 { &slow } else { &quick };
+            let records = if number < 4 { &slow } else { &quick };
             let body = produce_body(9, 1, &[("t", 0, records)]);
             let (id, frame) = clients[at].frame(ApiKey::Produce, 9, &body);
             clients[at].send_bytes(&mut broker, &frame);
