@@ -45,6 +45,7 @@ mod segment_walk;
 mod shutdown;
 mod stock;
 mod store;
+mod threads;
 mod tickets;
 mod transactions;
 mod write_behind;

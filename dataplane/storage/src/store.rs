@@ -6,8 +6,7 @@ use crate::coldseg::{ColdFiles, Freezer};
 use crate::compaction::Cleaner;
 use crate::directories::LogDirectories;
 use crate::io::{Io, StoreStats, operations_of_one};
-use crate::jobs::{Checkpoint, Job, run};
-use crate::lanes::{JobHelper, directory_lanes, lane_name, lanes};
+use crate::jobs::{Checkpoint, Job};
 use crate::layout::{partition_directory, partition_name};
 use crate::log::Log;
 use crate::maintenance::{LOADED_MAX, Timers};
@@ -18,13 +17,13 @@ use crate::read::{Gather, Read};
 use crate::recovery::OpenRequest;
 use crate::room::Garbage;
 use crate::scan::MemoryPiece;
+use crate::threads::{SharedWith, Threads};
 use crate::tickets::Tickets;
-use precursor_disk::{Disk, FileSystem, Helper, SystemFileSystem, Wake};
+use precursor_disk::{Disk, FileSystem, SystemFileSystem, Wake};
 use precursor_model::{ErrorCode, LogConfig, LogUid, Offset};
 use precursor_shm::{ExtentId, ExtentPool, LatencyCounts, RecoveredExtent};
 use std::any::Any;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::io;
 use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,29 +31,10 @@ use std::sync::atomic::Ordering;
 
 /// Operations of the disk that one shard has under way at most, with one directory.
 const DISK_DEPTH: u32 = 64;
-/// Jobs that a helper holds at most; more wait on the shard.
-pub(crate) const HELPER_DEPTH: usize = 32;
-
 /// Operations that one shard has under way at most.
 pub(crate) fn disk_depth(directories: usize) -> u32 {
     let of_one = operations_of_one(directories, DISK_DEPTH as usize);
     DISK_DEPTH.max((of_one * directories) as u32)
-}
-
-/// A thread for what blocks by nature.
-fn helper(
-    options: &StoreOptions,
-    lane: usize,
-    files: &Arc<dyn FileSystem>,
-    wake: &Arc<Wake>,
-) -> io::Result<JobHelper> {
-    let (files, taken) = (files.clone(), options.workers.taken_cpus.clone());
-    let name = lane_name("files", options.shard, lane);
-    // What blocks in the kernel must not do so beside a shard that is pinned.
-    let settle = move || precursor_disk::keep_off(&taken);
-    Helper::spawn_settled(name, HELPER_DEPTH, wake.clone(), settle, move |job| {
-        run(&*files, job)
-    })
 }
 
 pub(crate) struct Slot {
@@ -110,33 +90,6 @@ pub struct Store {
     _lock: Box<dyn Any + Send>,
 }
 
-/// What works beside the shard's thread.
-type Threads = (Vec<JobHelper>, Box<[Cleaner]>, Box<[Freezer]>, Workers);
-
-/// Starts the threads that a store of so many directories has.
-fn threads(
-    options: &StoreOptions,
-    roots: usize,
-    (files, wake): (&Arc<dyn FileSystem>, &Arc<Wake>),
-    now: Now,
-) -> Result<Threads, OpenError> {
-    let failed = |what: &str| {
-        let what = format!("cannot start {what}");
-        move |source| OpenError::System { what, source }
-    };
-    let helpers = (0..lanes(roots)).map(|lane| helper(options, lane, files, wake));
-    let helpers = helpers.collect::<io::Result<Vec<_>>>();
-    let helpers = helpers.map_err(failed("the file helper threads"))?;
-    let by_directory = directory_lanes(roots);
-    let cleaners = Cleaner::start(options, by_directory, files, wake, now);
-    let cleaners = cleaners.map_err(failed("the cleaner threads"))?;
-    let freezers = Freezer::start(options, by_directory, files, wake, now);
-    let freezers = freezers.map_err(failed("the threads that compress cold segments"))?;
-    let workers = Workers::spawn(&options.workers, options.shard, wake);
-    let workers = workers.map_err(failed("the threads that compress"))?;
-    Ok((helpers, cleaners, freezers, workers))
-}
-
 /// Files, what is read of cold segments among them, and the directories that they are in.
 type Places = (
     Arc<dyn FileSystem>,
@@ -165,7 +118,7 @@ impl Store {
         let wake = crate::open::wake()?;
         let roots = directories.paths().count();
         let parts = crate::open::lock_and_disk(&options, roots, pool, &wake)?;
-        let threads = threads(&options, roots, (&files, &wake), now)?;
+        let threads = Threads::start(&options, roots, (&files, &wake), now)?;
         tracing::info!(
             shard = options.shard,
             driver = parts.disk.driver_name(),
@@ -185,14 +138,7 @@ impl Store {
         now: Now,
         seed: u64,
     ) -> Result<Store, OpenError> {
-        let (files, cold) = with_cold_segments(files);
-        let directories = crate::open::directories(&options, &files)?;
-        let roots = directories.paths().count();
-        let disk = Disk::simulated(disk_depth(roots), pool, seed);
-        let wake = crate::open::wake()?;
-        let threads = threads(&options, roots, (&files, &wake), now)?;
-        let places = (files, cold, directories);
-        Self::assemble(options, places, disk, threads, wake, Box::new(()), now)
+        Self::open_double(options, files, pool, (now, seed), Threads::start)
     }
 
     /// A store on a double of the file system; helper jobs run within `poll`.
@@ -203,20 +149,22 @@ impl Store {
         now: Now,
         seed: u64,
     ) -> Result<Store, OpenError> {
+        Self::open_double(options, files, pool, (now, seed), Threads::inline)
+    }
+
+    fn open_double(
+        options: StoreOptions,
+        files: Arc<dyn FileSystem>,
+        pool: ExtentPool,
+        (now, seed): (Now, u64),
+        threads: impl FnOnce(&StoreOptions, usize, SharedWith<'_>, Now) -> Result<Threads, OpenError>,
+    ) -> Result<Store, OpenError> {
         let (files, cold) = with_cold_segments(files);
         let directories = crate::open::directories(&options, &files)?;
         let roots = directories.paths().count();
         let disk = Disk::simulated(disk_depth(roots), pool, seed);
-        let inline = |_| {
-            let files = files.clone();
-            Helper::inline(HELPER_DEPTH, move |job| run(&*files, job))
-        };
-        let helpers = (0..lanes(roots)).map(inline).collect();
-        let by_directory = directory_lanes(roots);
-        let cleaners = Cleaner::inline(options.cleaner, by_directory, &files, now);
-        let freezers = Freezer::inline(options.cold, by_directory, &files, now);
         let wake = crate::open::wake()?;
-        let threads = (helpers, cleaners, freezers, Workers::inline());
+        let threads = threads(&options, roots, (&files, &wake), now)?;
         let places = (files, cold, directories);
         Self::assemble(options, places, disk, threads, wake, Box::new(()), now)
     }
@@ -225,7 +173,7 @@ impl Store {
         options: StoreOptions,
         (files, cold, directories): Places,
         mut disk: Disk<ExtentPool>,
-        (helpers, cleaners, freezers, workers): Threads,
+        threads: Threads,
         wake: Arc<Wake>,
         lock: Box<dyn Any + Send>,
         now: Now,
@@ -246,17 +194,17 @@ impl Store {
         let roots = directories.paths().count();
         Ok(Store {
             timers: Timers::new(&options, now),
-            cleaners,
-            freezers,
+            cleaners: threads.cleaners,
+            freezers: threads.freezers,
             cold,
-            workers,
+            workers: threads.workers,
             options,
             slots: Vec::new(),
             free_slots: Vec::new(),
             by_uid: HashMap::new(),
             directories_seen: 0,
             gone: HashSet::new(),
-            io: Io::new(disk, helpers, directories, now),
+            io: Io::new(disk, threads.helpers, directories, now),
             cache: WindowCache::new(pool_bytes),
             tickets: Tickets::default(),
             directories: HashSet::new(),

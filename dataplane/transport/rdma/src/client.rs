@@ -268,6 +268,7 @@ impl Connecting {
             shard: welcome.shard,
             shards: welcome.shards,
             gone: false,
+            lacked: None,
             looks: 0,
         })
     }
@@ -290,6 +291,8 @@ pub struct RdmaConnection {
     shards: u16,
     /// The broker is gone, or lied.
     gone: bool,
+    /// What this side lacked for what the broker granted; it is gone then.
+    lacked: Option<Failure>,
     looks: u32,
 }
 
@@ -329,6 +332,17 @@ impl RdmaConnection {
         self.lane.totals()
     }
 
+    /// Why nothing is sent and received any more.
+    fn why(&self) -> io::Error {
+        match &self.lacked {
+            Some((what, error)) => {
+                let limit = "is the limit of locked memory (ulimit -l) large enough?";
+                io::Error::new(error.kind(), format!("{what}: {error}; {limit}"))
+            }
+            None => gone(),
+        }
+    }
+
     /// Sends what there is room for; 0 when there is none.
     ///
     /// # Errors
@@ -338,7 +352,7 @@ impl RdmaConnection {
             self.complete();
         }
         if self.gone {
-            return Err(gone());
+            return Err(self.why());
         }
         let slices = [IoSlice::new(bytes)];
         let sent = self.lane.write(&self.ends.queue, &slices);
@@ -370,7 +384,7 @@ impl RdmaConnection {
             return Ok(Some(0));
         }
         if self.gone {
-            return Err(gone());
+            return Err(self.why());
         }
         self.check_now_and_then();
         Ok(None)
@@ -415,7 +429,7 @@ impl RdmaConnection {
         self.complete();
         let over = self.gone || self.lane.is_ended();
         match over && !self.lane.has_bytes() {
-            true => Err(gone()),
+            true => Err(self.why()),
             false => Ok(()),
         }
     }
@@ -436,7 +450,7 @@ impl RdmaConnection {
 
     fn lost(&mut self) -> io::Error {
         self.gone = true;
-        gone()
+        self.why()
     }
 
     fn complete(&mut self) {
@@ -485,7 +499,8 @@ impl RdmaConnection {
                 }
                 self.gone |= kind.is_none();
                 if let Some((landing, shelf)) = self.lane.take_granted() {
-                    self.gone |= self.mirror(landing, shelf).is_err();
+                    self.lacked = self.mirror(landing, shelf).err();
+                    self.gone |= self.lacked.is_some();
                 }
                 if kind == Some(Kind::End) {
                     // What was read is told of, so that the broker need not wait.

@@ -200,6 +200,7 @@ impl RdmaListener {
             clients_total,
             clients_max: options.clients_max,
             one_sided,
+            lacks_memory: false,
             reads: abilities.reads_answered,
             access_timeout: options.access_timeout,
             stop: stop.clone(),

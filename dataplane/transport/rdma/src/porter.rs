@@ -86,6 +86,8 @@ pub(crate) struct Porter {
     pub clients_total: Arc<AtomicUsize>,
     pub clients_max: usize,
     pub one_sided: OneSided,
+    /// The last client got no memory.
+    pub lacks_memory: bool,
     /// Reads of a client that are answered at a time.
     pub reads: u8,
     pub access_timeout: Duration,
@@ -274,17 +276,36 @@ impl Porter {
         self.ways.get(chosen).is_some_and(open).then_some(chosen)
     }
 
+    /// Memory for one more client. Where it cannot be had, as when the limit of locked memory is
+    /// reached, SEND does everything; said once, until some can be had again.
+    fn grant(&mut self) -> Option<Grant> {
+        let OneSided::Granted(bytes) = self.one_sided else {
+            return None;
+        };
+        match Grant::new(&self.device, bytes) {
+            Ok(grant) => {
+                self.lacks_memory = false;
+                Some(grant)
+            }
+            Err((what, error)) => {
+                if !std::mem::replace(&mut self.lacks_memory, true) {
+                    tracing::warn!(
+                        "an RDMA client is served by SEND alone: {what}: {error}; \
+                         raise the limit of locked memory, or lower rdma.access.bytes"
+                    );
+                }
+                None
+            }
+        }
+    }
+
     fn offer(&mut self, id: *mut CmId, shard: usize) {
         let way = &mut self.ways[shard];
         let Ok(pair) = way.queue.open_pair(id) else {
             way.door.refused.fetch_add(1, Ordering::Relaxed);
             return self.turn_away(id, Status::Exhausted);
         };
-        let grant = match self.one_sided {
-            // Where it cannot be had, as when the limit of locked memory is reached, SEND does.
-            OneSided::Granted(bytes) => Grant::new(&self.device, bytes).ok(),
-            OneSided::NoWindows | OneSided::Off => None,
-        };
+        let grant = self.grant();
         let memory = grant
             .as_ref()
             .map(|g| Box::new(Memory::of_broker(g.granted())));

@@ -62,7 +62,10 @@ impl Note {
             key: word(at + 8),
             bytes: word(at + 12),
         };
-        let sound = |far: Far| (REACH_BYTES_MIN..=REACH_BYTES_MAX).contains(&far.bytes);
+        let sound = |far: Far| {
+            let ends = far.address.checked_add(u64::from(far.bytes)).is_some();
+            ends && (REACH_BYTES_MIN..=REACH_BYTES_MAX).contains(&far.bytes)
+        };
         match word(0) {
             GRANTED => Some(Note::Granted {
                 landing: far(4),
@@ -181,6 +184,14 @@ mod tests {
             let note = Note::Granted { landing, shelf };
             assert_eq!(Note::decode(&note.encode()), None, "{bytes}");
         }
+        let beyond = Far {
+            address: u64::MAX - u64::from(REACH_BYTES_MIN) + 1,
+            key: 1,
+            bytes: REACH_BYTES_MIN,
+        };
+        let (landing, shelf) = (beyond, beyond);
+        let note = Note::Granted { landing, shelf };
+        assert_eq!(Note::decode(&note.encode()), None, "past the last address");
     }
 
     /// Both sides count the same, around the end many times, and never over what was not given back.
