@@ -197,6 +197,176 @@ mod tests {
         assert!((990_000..1_020_000).contains(&window), "{window}");
     }
 
+    const MILLISECOND: Nanos = 1_000_000;
+    const SECOND: Nanos = 1_000_000_000;
+
+    /// One round trip's acknowledgments, in ten parts.
+    fn round(connection: &mut Connection, cubic: &mut Cubic, now: &mut Nanos, round_trip: Nanos) {
+        let part = connection.congestion_window / 10;
+        for _ in 0..10 {
+            *now += round_trip / 10;
+            grow(
+                CongestionControl::Cubic,
+                connection,
+                cubic,
+                part,
+                true,
+                *now,
+            );
+        }
+    }
+
+    fn lost(connection: &mut Connection, cubic: &mut Cubic) {
+        let flight = connection.congestion_window;
+        reduce(CongestionControl::Cubic, connection, cubic, flight);
+        connection.congestion_window = connection.slow_start_threshold;
+    }
+
+    /// RFC 9438, 4.3: at a short round trip it is as fast as Reno, with the smaller reduction made good.
+    #[test]
+    fn cubic_is_as_friendly_as_reno_on_short_paths() {
+        let (mut connection, mut cubic, mut now) = (connection(), Cubic::default(), SECOND);
+        lost(&mut connection, &mut cubic);
+        assert_eq!(connection.congestion_window, 70_000);
+        let grown = |connection: &mut Connection, cubic: &mut Cubic, now: &mut Nanos| {
+            let before = connection.congestion_window;
+            (0..20).for_each(|_| round(connection, cubic, now, MILLISECOND));
+            connection.congestion_window - before
+        };
+        // 9/17 of a segment in a round trip.
+        let slow = grown(&mut connection, &mut cubic, &mut now);
+        assert!((9_500..=11_000).contains(&slow), "{slow}");
+        while connection.congestion_window < 102_000 {
+            round(&mut connection, &mut cubic, &mut now, MILLISECOND);
+        }
+        // Beyond the window of the loss a whole one.
+        let fast = grown(&mut connection, &mut cubic, &mut now);
+        assert!((18_500..=20_500).contains(&fast), "{fast}");
+    }
+
+    /// RFC 9438, 4.4: half as much again in a round trip at most.
+    #[test]
+    fn cubic_never_jumps() {
+        let (mut connection, mut cubic, mut now) = (connection(), Cubic::default(), SECOND);
+        lost(&mut connection, &mut cubic);
+        round(&mut connection, &mut cubic, &mut now, 100 * MILLISECOND);
+        let before = connection.congestion_window;
+        // Acknowledgments that were long on their way: the curve is far above by now.
+        now += 100 * SECOND;
+        grow(
+            CongestionControl::Cubic,
+            &mut connection,
+            &mut cubic,
+            before,
+            true,
+            now,
+        );
+        assert_eq!(connection.congestion_window, before + before / 2);
+    }
+
+    /// RFC 9438, 4.7: who could not come back to the last loss's window makes room for others.
+    #[test]
+    fn a_second_loss_below_the_first_remembers_less() {
+        let (mut connection, mut cubic) = (connection(), Cubic::default());
+        lost(&mut connection, &mut cubic);
+        assert_eq!(connection.window_before_loss, 100_000);
+        connection.congestion_window = 90_000;
+        lost(&mut connection, &mut cubic);
+        assert_eq!(connection.window_before_loss, 76_500, "85 % of it");
+        connection.congestion_window = 80_000;
+        lost(&mut connection, &mut cubic);
+        assert_eq!(connection.window_before_loss, 80_000);
+    }
+
+    /// A loss, a timeout, and time in which the window was not used begin the curve anew or halt it.
+    #[test]
+    fn the_curve_counts_from_the_last_loss_and_only_while_it_is_used() {
+        let curve = |event: &dyn Fn(&mut Connection, &mut Cubic, &mut Nanos)| {
+            let (mut connection, mut cubic, mut now) = (connection(), Cubic::default(), SECOND);
+            lost(&mut connection, &mut cubic);
+            round(&mut connection, &mut cubic, &mut now, 100 * MILLISECOND);
+            event(&mut connection, &mut cubic, &mut now);
+            connection.congestion_window = 70_000;
+            connection.slow_start_threshold = 70_000;
+            round(&mut connection, &mut cubic, &mut now, 100 * MILLISECOND);
+            connection.congestion_window - 70_000
+        };
+        let used = curve(&|_, _, now| *now += 60 * SECOND);
+        assert!(used > 30_000, "{used}");
+        let again = curve(&|connection, cubic, now| {
+            *now += 60 * SECOND;
+            connection.congestion_window = 100_000;
+            lost(connection, cubic);
+        });
+        assert!(again < 3_000, "a loss: {again}");
+        let unused = curve(&|connection, cubic, now| {
+            for _ in 0..60 {
+                *now += SECOND;
+                grow(
+                    CongestionControl::Cubic,
+                    connection,
+                    cubic,
+                    1_000,
+                    false,
+                    *now,
+                );
+            }
+        });
+        assert!(unused < 6_000, "time without use: {unused}");
+        let timeout = curve(&|connection, cubic, now| {
+            *now += 60 * SECOND;
+            collapse(connection, cubic);
+            assert_eq!(connection.congestion_window, 1_000);
+        });
+        assert!(
+            timeout < 1_000,
+            "a timeout, whose plateau is here: {timeout}"
+        );
+    }
+
+    /// RFC 5681, 3.1: slow start ends at the threshold, which is two segments at least.
+    #[test]
+    fn slow_start_ends_at_the_threshold() {
+        let (mut connection, mut cubic) = (connection(), Cubic::default());
+        connection.congestion_window = 49_500;
+        connection.slow_start_threshold = 50_000;
+        grow(
+            CongestionControl::Cubic,
+            &mut connection,
+            &mut cubic,
+            400,
+            true,
+            5,
+        );
+        assert_eq!(connection.congestion_window, 49_900);
+        grow(
+            CongestionControl::Cubic,
+            &mut connection,
+            &mut cubic,
+            9_000,
+            true,
+            5,
+        );
+        assert_eq!(connection.congestion_window, 50_000);
+        for which in [CongestionControl::Cubic, CongestionControl::NewReno] {
+            connection.congestion_window = 1_000;
+            reduce(which, &mut connection, &mut cubic, 1_000);
+            assert_eq!(connection.slow_start_threshold, 2_000, "{which:?}");
+        }
+    }
+
+    /// RFC 5681, 4.1: an idle connection's window is the initial one at most.
+    #[test]
+    fn restarting_never_raises_the_window() {
+        let mut connection = connection();
+        connection.congestion_window = 3_000;
+        restart(&mut connection, 10);
+        assert_eq!(connection.congestion_window, 3_000);
+        connection.congestion_window = 30_000;
+        restart(&mut connection, 10);
+        assert_eq!(connection.congestion_window, 10_000);
+    }
+
     #[test]
     fn new_reno_grows_one_segment_in_a_round_trip() {
         let mut connection = connection();

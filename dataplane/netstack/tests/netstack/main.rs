@@ -4,6 +4,7 @@
 mod double;
 mod idle;
 mod link;
+mod link_errors;
 mod loss;
 mod ours;
 mod random;
@@ -11,6 +12,8 @@ mod rules;
 mod script;
 mod smol;
 mod streams;
+mod time_wait;
+mod windows;
 mod wire;
 
 use precursor_memory::CountingAllocator;

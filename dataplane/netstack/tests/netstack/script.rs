@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
 use precursor_netstack::{ConnectionId, Event, ReceiveError, Stack, StackConfig};
 
@@ -17,6 +17,7 @@ const PEER_FIRST: u32 = 0xffff_fff0;
 pub struct Script {
     pub stack: Stack,
     pub now: u64,
+    v6: bool,
     pub port: u16,
     /// Our side's first sequence number, once seen.
     first: Option<u32>,
@@ -61,12 +62,18 @@ impl Segment {
 
 impl Script {
     pub fn new(change: impl FnOnce(&mut StackConfig)) -> Script {
-        let mut config = config(0, false, 1500);
-        config.static_neighbours.push((address(1, false), MACS[1]));
+        Script::over(false, change)
+    }
+
+    /// Over IPv6, or IPv4.
+    pub fn over(v6: bool, change: impl FnOnce(&mut StackConfig)) -> Script {
+        let mut config = config(0, v6, 1500);
+        config.static_neighbours.push((address(1, v6), MACS[1]));
         change(&mut config);
         Script {
             stack: Stack::new(config, 5 * SECOND),
             now: 5 * SECOND,
+            v6,
             port: PEER_PORT,
             first: None,
             out: VecDeque::new(),
@@ -79,11 +86,13 @@ impl Script {
     }
 
     pub fn listening(change: impl FnOnce(&mut StackConfig)) -> Script {
-        let mut script = Script::new(change);
-        script
-            .stack
-            .listen("10.0.0.1:9092".parse().unwrap(), 4)
-            .unwrap();
+        Script::listening_over(false, change)
+    }
+
+    fn listening_over(v6: bool, change: impl FnOnce(&mut StackConfig)) -> Script {
+        let mut script = Script::over(v6, change);
+        let own = SocketAddr::new(address(0, v6), PORT);
+        script.stack.listen(own, 4).unwrap();
         script
     }
 
@@ -102,7 +111,15 @@ impl Script {
         change: impl FnOnce(&mut StackConfig),
         syn: impl FnOnce(&mut Segment),
     ) -> Script {
-        let mut script = Script::listening(change);
+        Script::established_over(false, change, syn)
+    }
+
+    pub fn established_over(
+        v6: bool,
+        change: impl FnOnce(&mut StackConfig),
+        syn: impl FnOnce(&mut Segment),
+    ) -> Script {
+        let mut script = Script::listening_over(v6, change);
         let mut first = seg(SYN, 0, 0);
         first.mss = Some(1000);
         syn(&mut first);
@@ -143,7 +160,7 @@ impl Script {
         if segment.window == 0 {
             segment.window = self.window;
         }
-        let (peer, own) = (address(1, false), address(0, false));
+        let (peer, own) = (address(1, self.v6), address(0, self.v6));
         frame((MACS[1], MACS[0]), peer, own, 6, &segment.bytes(peer, own))
     }
 
@@ -176,7 +193,7 @@ impl Script {
                 self.others.push(frame);
                 continue;
             }
-            let (own, peer): (IpAddr, IpAddr) = (address(0, false), address(1, false));
+            let (own, peer) = (address(0, self.v6), address(1, self.v6));
             let mut segment = Segment::parse(body, own, peer);
             if segment.flags & SYN != 0 {
                 self.first = Some(segment.seq);
