@@ -3,17 +3,10 @@
 use crate::data_dir::{self, DataDirLock, Refused};
 use precursor_config::NodeConfig;
 use precursor_disk::{FileSystem, Progress, SystemFileSystem, within};
-use precursor_storage::{DISK_WAIT, LogDirectories, SpareRoom};
+use precursor_storage::{DISK_WAIT, DirectoryWatch, LogDirectories, SpareRoom};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
-/// How often their file systems are looked at.
-const LOOK: Duration = Duration::from_millis(500);
-/// And when one of them is nearly full.
-const LOOK_SOON: Duration = Duration::from_millis(50);
 /// In the data directory: which directories were used before.
 const REGISTRY: &str = "log-directories";
 
@@ -81,39 +74,12 @@ fn absolute(path: &PathBuf) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.clone())
 }
 
-/// A thread that looks at the directories' file systems: asking one that hangs must not keep
-/// anybody else. Dropping it asks the thread to end, and does not wait.
-pub struct Watch {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
-
-/// Begins to watch.
+/// Begins to watch their file systems.
 ///
 /// # Errors
-/// The thread cannot be started.
-pub fn watch(directories: Arc<LogDirectories>) -> Result<Watch, String> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let stopped = stop.clone();
-    let thread = std::thread::Builder::new().name("directories".to_owned());
-    let thread = thread.spawn(move || {
-        let files = SystemFileSystem::new(false);
-        while !stopped.load(Ordering::Relaxed) {
-            directories.look(&files);
-            std::thread::park_timeout(match directories.is_nearly_full() {
-                true => LOOK_SOON,
-                false => LOOK,
-            });
-        }
-    });
-    let thread =
-        thread.map_err(|e| format!("starting the thread that watches directories: {e}"))?;
-    Ok(Watch { stop, thread })
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.thread.thread().unpark();
-    }
+/// A thread cannot be started.
+pub fn watch(directories: &Arc<LogDirectories>) -> Result<DirectoryWatch, String> {
+    let files: Arc<dyn FileSystem> = Arc::new(SystemFileSystem::new(false));
+    DirectoryWatch::start(directories, &files)
+        .map_err(|error| format!("starting the threads that watch directories: {error}"))
 }

@@ -68,7 +68,7 @@ pub fn run(
     let directories = &opened.directories;
     let beside = Beside { shm, rdma };
     let mut shards = Shards::start(config, &region, generation, network, beside, directories)?;
-    let _watch = log_directories::watch(directories.clone())?;
+    let _watch = log_directories::watch(directories)?;
     let orphaned = || supervised_by.is_some_and(|pid| std::os::unix::process::parent_id() != pid);
     let limit = Duration::from_millis(config.dataplane_watchdog_ms);
     let mut watchdog = Watchdog::new(limit, usize::from(config.shard_count()));

@@ -401,24 +401,23 @@ impl LogDirectories {
         }
     }
 
-    /// Looks at the file systems of the directories. Calls block.
-    pub fn look(&self, files: &dyn FileSystem) {
-        for (number, directory) in (0u16..).zip(&self.directories) {
-            if self.error(number).is_some() {
-                continue;
+    /// Looks at the file system of a directory that has not failed. Calls block.
+    pub fn look(&self, number: u16, files: &dyn FileSystem) {
+        let directory = &self.directories[usize::from(number)];
+        if self.error(number).is_some() {
+            return;
+        }
+        match files.volume(&directory.path) {
+            Err(error) => self.fail(number, &error),
+            Ok(volume) if volume.device != directory.device.load(Ordering::Relaxed) => {
+                self.fail_for(number, DirectoryError(MOUNT_CHANGED));
             }
-            match files.volume(&directory.path) {
-                Err(error) => self.fail(number, &error),
-                Ok(volume) if volume.device != directory.device.load(Ordering::Relaxed) => {
-                    self.fail_for(number, DirectoryError(MOUNT_CHANGED));
-                }
-                Ok(volume) if volume.is_read_only => {
-                    self.fail_for(number, DirectoryError(READ_ONLY));
-                }
-                Ok(volume) => {
-                    directory.store(volume);
-                    self.weigh(number);
-                }
+            Ok(volume) if volume.is_read_only => {
+                self.fail_for(number, DirectoryError(READ_ONLY));
+            }
+            Ok(volume) => {
+                directory.store(volume);
+                self.weigh(number);
             }
         }
     }
@@ -429,13 +428,12 @@ impl LogDirectories {
         directory.full_until.load(Ordering::Acquire) > 0
     }
 
-    /// Whether a look soon is worth it, because a directory is nearly full.
-    pub fn is_nearly_full(&self) -> bool {
-        self.directories.iter().any(|directory| {
-            let total_bytes = directory.total_bytes.load(Ordering::Relaxed);
-            let near = 2 * self.spare.resume(total_bytes) + NEAR_BYTES;
-            directory.usable_bytes.load(Ordering::Relaxed) < near
-        })
+    /// Whether a look soon is worth it, because the directory is nearly full.
+    pub(crate) fn is_nearly_full(&self, number: u16) -> bool {
+        let directory = &self.directories[usize::from(number)];
+        let total_bytes = directory.total_bytes.load(Ordering::Relaxed);
+        let near = 2 * self.spare.resume(total_bytes) + NEAR_BYTES;
+        directory.usable_bytes.load(Ordering::Relaxed) < near
     }
 
     /// The file system took no more, whatever it says of its room: the look after the next one may

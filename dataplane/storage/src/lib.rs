@@ -16,6 +16,7 @@ mod coldseg;
 mod compaction;
 mod describe;
 mod directories;
+mod directory_watch;
 mod epochs;
 mod find_time;
 mod index;
@@ -62,6 +63,7 @@ pub use directories::{
     DirectoriesError, DirectoryError, DirectoryState, LOG_DIRECTORIES_MAX, LogDirectories,
     SpareRoom,
 };
+pub use directory_watch::DirectoryWatch;
 pub use index::SealedIndex;
 pub use io::StoreStats;
 pub use prepare::{Preparation, WorkerOptions};

@@ -136,8 +136,7 @@ fn a_failed_directory_takes_its_partitions_offline_and_no_others() {
     bench.poll_until(|store| !store.is_busy());
     // A read-only file system is seen by whoever looks, before anything is written.
     bench.files.fail("/disk-c", 30);
-    let files = bench.files.clone();
-    bench.store().directories().look(&files);
+    look(&mut bench);
     bench.poll_until(|store| store.state(logs[2]) == OFFLINE);
     assert_eq!(bench.store().state(logs[0]), LogState::Online);
 }
@@ -238,7 +237,9 @@ fn without_any_usable_directory_there_is_no_start() {
 
 fn look(bench: &mut Bench) {
     let files = bench.files.clone();
-    bench.store().directories().look(&files);
+    for directory in 0..PLACES.len() as u16 {
+        bench.store().directories().look(directory, &files);
+    }
     bench.poll();
 }
 

@@ -8,7 +8,8 @@ use precursor_model::{
 };
 use precursor_protocol::records::BatchBuilder;
 use precursor_storage::{
-    AppendError, AppendOptions, LogDirectories, LogId, LogSpec, LogState, SpareRoom, Store,
+    AppendError, AppendOptions, DirectoryWatch, LogDirectories, LogId, LogSpec, LogState,
+    SpareRoom, Store,
 };
 use std::any::Any;
 use std::io;
@@ -350,4 +351,33 @@ fn a_stop_and_a_start_do_not_wait_for_a_disk_that_hangs() {
     // A disk that hangs once the broker runs keeps nobody from being opened elsewhere.
     two.disk.set(None);
     drop(two.bench.store.take());
+}
+
+#[test]
+fn a_file_system_that_hangs_keeps_nobody_from_looking_at_another() {
+    let disk = Hanging {
+        files: SimFileSystem::new(),
+        hangs: Arc::default(),
+    };
+    let files: Arc<dyn FileSystem> = Arc::new(disk.clone());
+    let how = (SpareRoom::default(), Duration::from_secs(10));
+    let directories = LogDirectories::open(&files, &PLACES.map(PathBuf::from), None, how);
+    let directories = Arc::new(directories.unwrap());
+    let has_failed = |number: u16| {
+        let begun = Instant::now();
+        while directories.error(number).is_none() && begun.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        directories.error(number).is_some()
+    };
+    // The one that comes first in every list.
+    disk.set(Some(PLACES[0]));
+    let _watch = DirectoryWatch::start(&directories, &files).unwrap();
+    disk.files.fail(PLACES[1], 5);
+    assert!(has_failed(1), "held up by another directory");
+    assert_eq!(directories.error(0), None);
+    // It is seen as soon as it answers.
+    disk.files.fail(PLACES[0], 5);
+    disk.set(None);
+    assert!(has_failed(0));
 }

@@ -292,7 +292,7 @@ fn a_full_file_system_is_an_answer() {
     assert_eq!(refused.code(), ErrorCode::KafkaStorageError);
     assert_eq!(real.store.state(full), LogState::Online);
     let files = SystemFileSystem::new(false);
-    real.store.directories().look(&files);
+    real.store.directories().look(0, &files);
     // Room again: it goes on where it stopped.
     let grown = std::process::Command::new("mount")
         .args(["-o", "remount,size=64m"])
@@ -303,7 +303,7 @@ fn a_full_file_system_is_an_answer() {
     let mut events = Vec::new();
     loop {
         // A write that was under way may still tell of what was before.
-        real.store.directories().look(&files);
+        real.store.directories().look(0, &files);
         real.store.poll(clock(real.begun), &mut events);
         match real.append(full, &batch(1, 50_000, 1, None)) {
             Ok(_) => break,
