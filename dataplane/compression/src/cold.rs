@@ -19,6 +19,7 @@ const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Brotli's windows: of 1 KiB, the least that there is, to 4 MiB, the largest that every decoder has
 /// memory for.
 const BROTLI_WINDOW_LOGS: (i32, i32) = (10, 22);
+const BROTLI_WINDOW_LOG_LEAST_OF_5_TO_8: i32 = 17;
 
 /// A codec of data at rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,17 +80,22 @@ impl ColdCompressor {
 }
 
 /// A window that holds the chunk whole, and no larger: the library zeroes twice as much for each.
-fn brotli_window_log(length: usize) -> i32 {
-    let (least, most) = BROTLI_WINDOW_LOGS;
+fn brotli_window_log(length: usize, quality: i32) -> i32 {
+    let (mut least, most) = BROTLI_WINDOW_LOGS;
+    // For smaller windows it has not the tables that it asks for, and takes others of 32 MiB.
+    if (5..=8).contains(&quality) {
+        least = BROTLI_WINDOW_LOG_LEAST_OF_5_TO_8;
+    }
     // A window is 16 bytes less than its power of two (RFC 7932, 9.1).
     let log = (length.min(1 << most) + 16).next_power_of_two().ilog2() as i32;
     log.clamp(least, most)
 }
 
 fn compress_brotli(plain: &[u8], level: i32) -> io::Result<Vec<u8>> {
+    let quality = level.clamp(0, 11);
     let mut parameters = brotli::enc::BrotliEncoderParams {
-        quality: level.clamp(0, 11),
-        lgwin: brotli_window_log(plain.len()),
+        quality,
+        lgwin: brotli_window_log(plain.len(), quality),
         size_hint: plain.len(),
         ..Default::default()
     };
@@ -172,19 +178,6 @@ impl ColdDecompressor {
     }
 }
 
-/// As [`ColdDecompressor::decompress`], of one chunk alone.
-///
-/// # Errors
-/// The bytes are not of this codec and dictionary, or of another length.
-pub fn decompress_chunk(
-    codec: ColdCodec,
-    dictionary: Option<&[u8]>,
-    compressed: &[u8],
-    length: usize,
-) -> io::Result<Vec<u8>> {
-    ColdDecompressor::new(dictionary)?.decompress(codec, compressed, length)
-}
-
 /// Memory grows with what comes, not with what is claimed.
 fn read_exactly(reader: &mut impl Read, length: usize) -> io::Result<Vec<u8>> {
     let mut plain = Vec::new();
@@ -231,7 +224,9 @@ mod tests {
             4 << 20,
             usize::MAX >> 1,
         ];
-        let found = logs.map(brotli_window_log);
+        let found = logs.map(|length| brotli_window_log(length, 9));
         assert_eq!(found, [10, 10, 11, 16, 17, 22, 22, 22]);
+        let found = logs.map(|length| brotli_window_log(length, 5));
+        assert_eq!(found, [17, 17, 17, 17, 17, 22, 22, 22]);
     }
 }

@@ -19,8 +19,8 @@ mod zstd_frame;
 mod tests;
 
 pub use cold::{
-    ColdCodec, ColdCompressor, ColdDecompressor, DICTIONARY_BYTES_MAX, decompress_chunk,
-    train_dictionary, train_dictionary_within,
+    ColdCodec, ColdCompressor, ColdDecompressor, DICTIONARY_BYTES_MAX, train_dictionary,
+    train_dictionary_within,
 };
 pub use limits::PlainLimits;
 pub use stream::{Contexts, Decoder, Encoder};

@@ -319,6 +319,10 @@ fn cold_codecs_return_what_they_were_given() {
         })
         .collect();
     let dictionary = train_dictionary(&records).unwrap();
+    let decompress_chunk =
+        |codec, dictionary: Option<&[u8]>, compressed: &[u8], length| -> io::Result<Vec<u8>> {
+            ColdDecompressor::new(dictionary)?.decompress(codec, compressed, length)
+        };
     assert!(dictionary.len() <= DICTIONARY_BYTES_MAX);
     let levels: [(ColdCodec, &[i32]); 4] = [
         (ColdCodec::Stored, &[0]),

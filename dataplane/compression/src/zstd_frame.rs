@@ -31,7 +31,7 @@ fn failed(code: usize) -> io::Error {
 }
 
 impl Compressor {
-    fn begin(&mut self, level: i32, plain_bytes: Option<u64>) -> io::Result<()> {
+    fn begin(&mut self, level: i32) -> io::Result<()> {
         let context = &mut self.0;
         let reset = context.reset(ResetDirective::SessionAndParameters);
         reset.map_err(failed)?;
@@ -40,7 +40,6 @@ impl Compressor {
         if level >= LEVEL_OF_WIDE_WINDOWS {
             set(CParameter::WindowLog(WINDOW_LOG_WIDE))?;
         }
-        context.set_pledged_src_size(plain_bytes).map_err(failed)?;
         Ok(())
     }
 }
@@ -65,8 +64,11 @@ pub(crate) fn encoder<'a>(
 ) -> io::Result<Encoder<'a>> {
     let bytes = |kept: &Compressor| kept.0.sizeof();
     let compressor = fresh(kept, bytes, || Compressor(CCtx::create()));
-    compressor.begin(level, plain_bytes)?;
-    let raw = zstd::stream::raw::Encoder::with_context(&mut compressor.0);
+    compressor.begin(level)?;
+    let mut raw = zstd::stream::raw::Encoder::with_context(&mut compressor.0);
+    // Only now: `with_context` begins the session anew, and what was said of its length is forgotten.
+    // Without it tables are made for a file of any size, 70 MB of them from level 15 on.
+    raw.set_pledged_src_size(plain_bytes)?;
     Ok(Encoder::with_encoder(output, raw))
 }
 
@@ -83,4 +85,34 @@ pub(crate) fn decoder<'a>(
         .set_parameter(DParameter::WindowLogMax(WINDOW_LOG_MAX));
     window.map_err(failed)?;
     Ok(Decoder::with_context(compressed, &mut decompressor.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use zstd::zstd_safe::get_frame_content_size;
+
+    #[test]
+    fn a_known_length_is_in_the_frame_and_bounds_the_memory() {
+        let text: Vec<u8> = (0..25_000_u32).map(|n| ((n * n) >> 9) as u8).collect();
+        for level in [1, 3, 7, 9, 15, 19, 22] {
+            let (mut frame, mut kept) = (Vec::new(), None);
+            // The second time with the context of the first.
+            for _ in 0..2 {
+                frame.clear();
+                let output = Output {
+                    bytes: &mut frame,
+                    length_max: usize::MAX,
+                };
+                let length = Some(text.len() as u64);
+                let mut encoder = encoder(level, length, output, &mut kept).unwrap();
+                encoder.write_all(&text).unwrap();
+                encoder.finish().unwrap();
+            }
+            assert_eq!(get_frame_content_size(&frame).unwrap(), Some(25_000));
+            let bytes = kept.unwrap().0.sizeof();
+            assert!(bytes < 4 << 20, "level {level} takes {bytes} bytes");
+        }
+    }
 }

@@ -4,8 +4,9 @@ use super::candidates::{Candidate, How};
 use super::sample::Sample;
 use crate::failure::Failure;
 use precursor_compression::{
-    ColdCompressor, Contexts, Decoder, Encoder, Recipe, decompress_chunk, train_dictionary,
+    ColdCompressor, ColdDecompressor, Contexts, Decoder, Encoder, Recipe, train_dictionary,
 };
+use precursor_model::LogConfig;
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
@@ -22,9 +23,11 @@ pub struct Measured {
     pub decompress_mb_per_second: f64,
 }
 
-/// The batches that are measured, and a dictionary that was trained on others.
+/// What is measured: batches, and the same bytes in chunks as cold segments have them; and a
+/// dictionary that was trained on other batches.
 pub struct Bench<'a> {
     batches: Vec<&'a [u8]>,
+    chunks: Vec<Vec<u8>>,
     dictionary: Option<Vec<u8>>,
     budget: Duration,
 }
@@ -35,8 +38,12 @@ impl<'a> Bench<'a> {
         let measured = (0..sample.batches.len()).filter(|at| at % 2 == 0);
         let trained = (0..sample.batches.len()).filter(|at| at % 2 == 1);
         let records: Vec<&[u8]> = trained.flat_map(|at| sample.records_of(at)).collect();
+        let batches: Vec<&[u8]> = measured.map(|at| &sample.batches[at][..]).collect();
+        let chunk_bytes = LogConfig::default().cold_compression_chunk_bytes as usize;
+        let chunks = batches.concat();
         Bench {
-            batches: measured.map(|at| &sample.batches[at][..]).collect(),
+            batches,
+            chunks: chunks.chunks(chunk_bytes).map(<[u8]>::to_vec).collect(),
             // Too few records, or all too short: then there is none.
             dictionary: train_dictionary(&records).ok(),
             budget,
@@ -60,7 +67,8 @@ impl<'a> Bench<'a> {
                     encoding: Contexts::default(),
                     decoding: Contexts::default(),
                 };
-                self.run(&mut codec).map(Some).map_err(failed)
+                let measured = self.run(&mut codec, &self.batches);
+                measured.map(Some).map_err(failed)
             }
             How::Cold {
                 codec,
@@ -76,31 +84,36 @@ impl<'a> Bench<'a> {
                 let compressor = ColdCompressor::new(codec, level, dictionary);
                 let mut cold = Cold {
                     compressor: compressor.map_err(failed)?,
+                    decompressor: ColdDecompressor::new(dictionary).map_err(failed)?,
                     codec,
-                    dictionary,
                 };
-                self.run(&mut cold).map(Some).map_err(failed)
+                let measured = self.run(&mut cold, &self.chunks);
+                measured.map(Some).map_err(failed)
             }
         }
     }
 
-    fn run(&self, codec: &mut impl Measurable) -> io::Result<Measured> {
+    fn run<P: AsRef<[u8]>>(
+        &self,
+        codec: &mut impl Measurable,
+        pieces: &[P],
+    ) -> io::Result<Measured> {
         let (mut plain_bytes, mut compressed_bytes) = (0, 0);
         let (mut compressing, mut decompressing) = (Duration::ZERO, Duration::ZERO);
-        // The first batch pays for memory that the others find there.
-        codec.compress(self.batches[0])?;
+        // The first piece pays for memory that the others find there.
+        codec.compress(pieces[0].as_ref())?;
         'rounds: loop {
-            for batch in &self.batches {
+            for piece in pieces.iter().map(AsRef::as_ref) {
                 let began = Instant::now();
-                let compressed = codec.compress(batch)?;
+                let compressed = codec.compress(piece)?;
                 let compressed_at = Instant::now();
-                let plain = codec.decompress(&compressed, batch.len())?;
+                let plain = codec.decompress(&compressed, piece.len())?;
                 decompressing += compressed_at.elapsed();
                 compressing += compressed_at - began;
-                if plain != *batch {
+                if plain != piece {
                     return Err(io::Error::other("it gave back other bytes"));
                 }
-                plain_bytes += batch.len();
+                plain_bytes += piece.len();
                 compressed_bytes += compressed.len();
                 if compressing + decompressing >= self.budget {
                     break 'rounds;
@@ -152,18 +165,19 @@ impl Measurable for BatchCodec {
     }
 }
 
-struct Cold<'a> {
+/// As cold segments have it.
+struct Cold {
     compressor: ColdCompressor,
+    decompressor: ColdDecompressor,
     codec: precursor_compression::ColdCodec,
-    dictionary: Option<&'a [u8]>,
 }
 
-impl Measurable for Cold<'_> {
+impl Measurable for Cold {
     fn compress(&mut self, plain: &[u8]) -> io::Result<Vec<u8>> {
         self.compressor.compress(plain)
     }
 
     fn decompress(&mut self, compressed: &[u8], length: usize) -> io::Result<Vec<u8>> {
-        decompress_chunk(self.codec, self.dictionary, compressed, length)
+        self.decompressor.decompress(self.codec, compressed, length)
     }
 }
