@@ -1,7 +1,7 @@
 //! What the pools of a shard have in common: blocks of their chunks, lent and taken back, and the
 //! growing and shrinking by whole chunks.
 
-use precursor_memory::{BuddyAllocator, CHUNK_BYTES};
+use precursor_memory::{BuddyAllocator, CHUNK_BYTES, ORDER_MAX};
 
 use crate::chunks::{ChunkSupply, PoolOptions, Span};
 use crate::region::Region;
@@ -25,9 +25,10 @@ pub(crate) struct BlockCounts {
     pub trims: u64,
 }
 
-/// How much should be free while so much is lent: nothing for a broker that does nothing.
+/// How much should be free while so much is lent: as much again, because a pool that grows does so
+/// fastest in proportion while it is small, and nothing for a broker that does nothing.
 fn spare_bytes(bytes_in_use: usize) -> usize {
-    (bytes_in_use / 4).min(SPARE_BYTES_MAX)
+    bytes_in_use.min(SPARE_BYTES_MAX)
 }
 
 impl Blocks {
@@ -53,7 +54,7 @@ impl Blocks {
             Some(_) => self.counts.misses += 1,
         }
         if unit.is_some() {
-            self.keep_spare();
+            self.keep_spare(order);
         }
         unit
     }
@@ -123,10 +124,15 @@ impl Blocks {
         chunk.is_some()
     }
 
-    /// Has the helper thread make memory ready before it is needed.
-    fn keep_spare(&mut self) {
+    /// Has the helper thread make memory ready before blocks like the last one need it.
+    fn keep_spare(&mut self, order: u8) {
         let spare = spare_bytes(self.buddy.bytes_in_use());
-        let missing = spare.saturating_sub(self.buddy.bytes_free());
+        // Pieces between what is lent are of no use to large blocks.
+        let free = match order + 1 < ORDER_MAX {
+            true => self.buddy.bytes_free(),
+            false => self.buddy.bytes_free_whole(),
+        };
+        let missing = spare.saturating_sub(free);
         if missing > 0 {
             let chunks = missing.div_ceil(CHUNK_BYTES);
             let coming = self.supply.coming();

@@ -114,6 +114,52 @@ fn memory_is_made_ready_ahead_of_need() {
     pool.free(small);
 }
 
+/// Waits until the helper thread has done what it was asked for.
+fn await_helper(pool: &mut ExtentPool) {
+    let started = std::time::Instant::now();
+    while pool.blocks.supply.coming() > pool.blocks.supply.ready() {
+        assert!(started.elapsed().as_secs() < 60, "the helper does nothing");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_pool_that_doubles_at_once_finds_its_memory_there() {
+    let fixture = Fixture::with(|options| options.pool_bytes = 128 << 20);
+    let mut pool = fixture.region.extent_pool(0);
+    for burst in [1, 1, 2, 4, 8, 8, 8] {
+        await_helper(&mut pool);
+        for _ in 0..burst {
+            pool.allocate(2 << 20, owner(1)).unwrap();
+        }
+    }
+    assert_eq!(pool.usage().misses, 1, "the first one");
+}
+
+#[test]
+fn pieces_are_not_taken_for_memory_that_a_large_extent_can_have() {
+    let fixture = Fixture::with(|options| options.pool_bytes = 128 << 20);
+    let mut pool = fixture.region.extent_pool(0);
+    let all: Vec<_> = (0..16 * 128)
+        .map(|_| pool.allocate(16384, owner(1)).unwrap())
+        .collect();
+    for (at, id) in all.into_iter().enumerate() {
+        if at % 128 > 0 {
+            pool.free(id);
+        }
+    }
+    // Whatever was made ready before is used up.
+    await_helper(&mut pool);
+    let ready = pool.blocks.supply.ready() + pool.usage().bytes_free_whole / (2 << 20);
+    for _ in 0..=ready {
+        pool.allocate(2 << 20, owner(1)).unwrap();
+    }
+    await_helper(&mut pool);
+    let misses = pool.usage().misses;
+    pool.allocate(2 << 20, owner(1)).unwrap();
+    assert_eq!(pool.usage().misses, misses, "it was ready");
+}
+
 #[test]
 fn ten_thousand_partitions_fit_a_region_of_256_mebibytes() {
     let fixture = Fixture::with(|options| options.pool_bytes = 256 << 20);
