@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::client::parse_endpoint;
+use crate::client::{Connection, parse_endpoint};
 use crate::common::CommonArguments;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -43,9 +43,10 @@ pub fn run(
     output: Output,
 ) -> Result<(), Failure> {
     let bootstrap = parse_endpoint("--bootstrap", &common.bootstrap)?;
-    let silent = || {
-        Failure::new("the broker does not tell where its metrics are")
-            .next("See whether it is a Precursor and runs: precursor cluster status")
+    let silent = || match Connection::open(&bootstrap) {
+        Err(failure) => failure,
+        Ok(_) => Failure::new("the broker does not tell where its metrics are")
+            .next("See whether it is a Precursor: precursor cluster status"),
     };
     loop {
         // Asked each time: a control plane that was restarted may serve its metrics elsewhere.

@@ -123,6 +123,8 @@ fn no_broker_is_code_3_and_says_how_to_start_one() {
         &["consume", "t"],
         &["produce", "t", "--file", "/dev/null"],
         &["bench", "latency"],
+        &["memory"],
+        &["compression", "advise", "t"],
     ] {
         let arguments = [command, &["--bootstrap", NOBODY]].concat();
         let error = failed(&precursor(&arguments), 3);
