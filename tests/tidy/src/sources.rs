@@ -47,6 +47,64 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Examples in the documentation of crates whose examples scripts/test does not run: it names those
+/// that have any.
+pub fn examples_that_nobody_runs(sources: &[Source]) -> Vec<Complaint> {
+    let script = sources.iter().find(|source| source.path == "scripts/test");
+    let script = script.map_or("", |source| &source.text);
+    let manifests = sources.iter().filter_map(|source| {
+        Some((
+            source.path.strip_suffix("Cargo.toml")?,
+            package(&source.text)?,
+        ))
+    });
+    let packages: Vec<(&str, &str)> = manifests.collect();
+    let mut complaints = Vec::new();
+    for source in sources.iter().filter(|source| source.path.ends_with(".rs")) {
+        let above = packages
+            .iter()
+            .filter(|(folder, _)| source.path.starts_with(folder));
+        let Some((_, package)) = above.max_by_key(|(folder, _)| folder.len()) else {
+            continue;
+        };
+        let run = format!("--doc -p {package}");
+        if let Some(line) = example(&source.text).filter(|_| !script.contains(&run)) {
+            let place = format!("{}:{line}", source.path);
+            let sentence = format!("an example that scripts/test does not run: add '{run}' there");
+            complaints.push(Complaint::new(place, sentence));
+        }
+    }
+    complaints
+}
+
+/// The name that a manifest gives its package.
+fn package(manifest: &str) -> Option<&str> {
+    let name = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("name = "))?;
+    Some(name.trim_matches('"'))
+}
+
+/// The line at which documentation has its first example in Rust.
+fn example(text: &str) -> Option<usize> {
+    let mut inside = false;
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim_start();
+        let documentation = line
+            .strip_prefix("//!")
+            .or_else(|| line.strip_prefix("///"));
+        let Some(language) = documentation.and_then(|line| line.trim_start().strip_prefix("```"))
+        else {
+            continue;
+        };
+        if !inside && language != "text" {
+            return Some(number + 1);
+        }
+        inside = !inside;
+    }
+    None
+}
+
 /// Folders that git does not keep, and the fuzz corpus, which is bytes.
 fn outside(place: &str) -> bool {
     let name = place.rsplit('/').next().unwrap_or(place);

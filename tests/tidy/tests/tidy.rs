@@ -56,6 +56,12 @@ fn files_and_functions_stay_readable() {
 }
 
 #[test]
+fn examples_in_the_documentation_are_run() {
+    let unrun = sources::examples_that_nobody_runs(&sources::sources(&root()));
+    none("examples in the documentation", &unrun);
+}
+
+#[test]
 fn what_the_documents_name_exists() {
     let root = root();
     none(

@@ -15,6 +15,7 @@ mod offline;
 mod offline_repair;
 mod opening;
 mod order;
+mod policies;
 mod promises;
 mod quarantine;
 mod read_ahead;
