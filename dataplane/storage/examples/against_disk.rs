@@ -319,8 +319,11 @@ impl Bench {
         };
         let id = store.ensure_log(spec, now(begun)).unwrap();
         let mut events = Vec::with_capacity(64);
+        // As a shard does that has nothing to do but wait: what recovers wants the processors.
         while store.state(id) == LogState::Opening {
-            store.poll(now(begun), &mut events);
+            if !store.poll(now(begun), &mut events) {
+                std::thread::sleep(Duration::from_micros(100));
+            }
         }
         Bench {
             place: place.to_owned(),
