@@ -22,6 +22,12 @@ fn with_region(run: impl FnOnce(&Region)) {
     region.unlink().expect("the region's own file");
 }
 
+/// What `precursor memory` tells of a broker's pools.
+fn tell(pool: &str, hits: u64, others: u64) {
+    let ratio = 100.0 * hits as f64 / (hits + others).max(1) as f64;
+    println!("{pool}: {hits} hits, {others} others, {ratio:.3} %\n");
+}
+
 fn pools(criterion: &mut Criterion) {
     // As an answer is made: an object that keeps its bytes' room from one use to the next.
     let mut slab: Slab<Vec<u8>> = Slab::new(64);
@@ -54,6 +60,8 @@ fn pools(criterion: &mut Criterion) {
         criterion.bench_function("buffer for 100 bytes: taken, given back", |bench| {
             bench.iter(|| black_box(buffers.take(black_box(100))));
         });
+        let used = buffers.usage();
+        tell("buffers", used.hits, used.misses + used.exhausted);
         let mut extents = region.extent_pool(0);
         let owner = ExtentOwner {
             log: LogUid(1),
@@ -66,6 +74,8 @@ fn pools(criterion: &mut Criterion) {
                 extents.free(id.expect("there is room"));
             });
         });
+        let used = extents.usage();
+        tell("extents", used.hits, used.misses + used.exhausted);
     });
     // What they stand in for.
     criterion.bench_function(
