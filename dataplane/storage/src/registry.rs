@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// In each directory: its id.
-const MARKER: &str = ".log-directory";
+pub(crate) const MARKER: &str = ".log-directory";
 const HEADING: &str = "version: 0";
 
 /// Ids of directories by their paths.

@@ -1,5 +1,6 @@
 //! What lies in a data directory, by name.
 
+use super::partition_check::{is_leftover, is_own};
 use crate::coldseg::ColdFiles;
 use crate::layout::{
     CHECKPOINT_LOCK, CLEANER_OFFSETS, LOG_STARTS, RECOVERY_POINTS, SET_ASIDE, clean_marker,
@@ -10,13 +11,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Names in a data directory that are a broker's own, besides partitions and what begins as below.
-const OWN_NAMES: [&str; 13] = [
+const OWN_NAMES: [&str; 15] = [
     RECOVERY_POINTS,
     LOG_STARTS,
     CLEANER_OFFSETS,
     CHECKPOINT_LOCK,
     SET_ASIDE,
     crate::quarantine::QUARANTINE,
+    crate::registry::MARKER,
+    "log-directories",
     "controlplane",
     ".lock",
     ".region.lock",
@@ -78,7 +81,7 @@ impl Inventory {
                 continue;
             }
             match partition_of(name) {
-                Some((topic, partition)) if files.list(&path).is_ok() => {
+                Some((topic, partition)) if is_partition(files, &path) => {
                     inventory.partitions.push(PartitionDirectory {
                         topic: topic.to_owned(),
                         partition,
@@ -112,6 +115,15 @@ impl Inventory {
         }
         Ok(bytes)
     }
+}
+
+/// Whether a directory that is called like a partition is one: it lost all of its files, or has some.
+/// Others, like `dbus-1`, hold what somebody else has written.
+fn is_partition(files: &dyn FileSystem, path: &Path) -> bool {
+    let names = files.list(path);
+    names.is_ok_and(|names| {
+        names.is_empty() || names.iter().any(|name| is_own(name) || is_leftover(name))
+    })
 }
 
 /// Each shard that ever had the directory left its mark when it stopped, and takes it away when it

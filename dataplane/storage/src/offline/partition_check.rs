@@ -20,6 +20,27 @@ use precursor_model::Offset;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
+/// Whether a name is that of one of a partition's files.
+pub(super) fn is_own(name: &str) -> bool {
+    let kinds = [
+        "log",
+        "index",
+        "timeindex",
+        TRANSACTION_INDEX,
+        "snapshot",
+        "producers",
+    ];
+    kinds.iter().any(|kind| base_of(name, kind).is_some())
+        || coldseg::is_dictionary(name)
+        || [LEADER_EPOCHS, PARTITION_METADATA].contains(&name)
+}
+
+/// Or of one that is on its way to be, or not any more.
+pub(super) fn is_leftover(name: &str) -> bool {
+    let ends = [".cleaned", ".swap", ".deleted", ".tmp", ".log.cold"];
+    ends.iter().any(|end| name.ends_with(end))
+}
+
 /// What is known of a partition besides its files.
 pub(super) struct PartitionCheck<'a> {
     pub files: &'a dyn FileSystem,
@@ -82,25 +103,11 @@ impl PartitionCheck<'_> {
         let mut swapping = false;
         for name in names {
             let path = self.directory.join(name);
-            let kinds = [
-                "log",
-                "index",
-                "timeindex",
-                TRANSACTION_INDEX,
-                "snapshot",
-                "producers",
-            ];
-            if kinds.iter().any(|kind| base_of(name, kind).is_some())
-                || coldseg::is_dictionary(name)
-                || [LEADER_EPOCHS, PARTITION_METADATA].contains(&name.as_str())
-            {
+            if is_own(name) {
                 continue;
             }
             swapping |= name.ends_with(".log.swap");
-            let is_leftover = [".cleaned", ".swap", ".deleted", ".tmp", ".log.cold"]
-                .iter()
-                .any(|end| name.ends_with(end));
-            report.found(match is_leftover {
+            report.found(match is_leftover(name) {
                 true => Finding::note(
                     "leftover",
                     path,

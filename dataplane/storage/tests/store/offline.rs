@@ -2,10 +2,12 @@
 //! damage is found.
 
 use crate::support::{Bench, DATA, batch, stored};
-use precursor_disk::FileSystem;
 use precursor_disk::sim::{Random, SimFileSystem};
+use precursor_disk::{FileSystem, OpenMode};
 use precursor_model::LogConfig;
-use precursor_storage::offline::{Dumped, Finding, Verification, Watch, dump_file, verify};
+use precursor_storage::offline::{
+    Dumped, Finding, Severity, Verification, Watch, dump_file, repair, verify,
+};
 use std::path::{Path, PathBuf};
 
 const CASES: u64 = 4000;
@@ -159,6 +161,31 @@ fn a_whole_directory_is_whole() {
     assert!(outcome.segments > 3);
     let bytes: usize = whole.batches.iter().map(Vec::len).sum();
     assert_eq!(outcome.bytes, bytes as u64);
+    assert_eq!(bench.files.contents(), before);
+}
+
+/// A directory of somebody else's that is called like a partition is no partition without records,
+/// and what a broker notes of its log directories is no stranger's.
+#[test]
+fn what_only_looks_like_a_partition_is_left_alone() {
+    let whole = whole();
+    let bench = Bench::new(4 << 20, 1);
+    bench.files.restore(&whole.files);
+    for name in ["log-directories", ".log-directory", "dbus-1/session.conf"] {
+        let path = Path::new(DATA).join(name);
+        bench
+            .files
+            .create_directory(path.parent().unwrap())
+            .unwrap();
+        bench.files.open(&path, OpenMode::Create).unwrap();
+    }
+    let before = bench.files.contents();
+    let (outcome, findings) = look(&bench.files);
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert!(findings[0].file.ends_with("dbus-1"), "{findings:?}");
+    assert_eq!(findings[0].severity, Severity::Note);
+    assert_eq!(outcome.partitions, 1);
+    repair(&bench.files, Path::new(DATA), &mut Findings::default()).unwrap();
     assert_eq!(bench.files.contents(), before);
 }
 
