@@ -52,6 +52,8 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 pub fn examples_that_nobody_runs(sources: &[Source]) -> Vec<Complaint> {
     let script = sources.iter().find(|source| source.path == "scripts/test");
     let script = script.map_or("", |source| &source.text);
+    let asked = script.lines().find(|line| line.contains(" --doc "));
+    let asked: Vec<&str> = asked.unwrap_or("").split_whitespace().collect();
     let manifests = sources.iter().filter_map(|source| {
         Some((
             source.path.strip_suffix("Cargo.toml")?,
@@ -67,10 +69,10 @@ pub fn examples_that_nobody_runs(sources: &[Source]) -> Vec<Complaint> {
         let Some((_, package)) = above.max_by_key(|(folder, _)| folder.len()) else {
             continue;
         };
-        let run = format!("--doc -p {package}");
-        if let Some(line) = example(&source.text).filter(|_| !script.contains(&run)) {
+        if let Some(line) = example(&source.text).filter(|_| !asked.contains(package)) {
             let place = format!("{}:{line}", source.path);
-            let sentence = format!("an example that scripts/test does not run: add '{run}' there");
+            let sentence =
+                format!("an example that scripts/test does not run: add '-p {package}' to --doc");
             complaints.push(Complaint::new(place, sentence));
         }
     }
