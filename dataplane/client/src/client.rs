@@ -44,6 +44,8 @@ pub struct Client {
     /// Over shared memory: connections to other shards than the first one's.
     shard_links: HashMap<u16, Link>,
     used: Instant,
+    /// Times that all connections were given up.
+    given_up: u64,
     versions: Vec<ApiVersion>,
     correlation: i32,
     topics: HashMap<String, Topic>,
@@ -64,6 +66,7 @@ impl Client {
             link: None,
             shard_links: HashMap::new(),
             used: Instant::now(),
+            given_up: 0,
             versions: Vec::new(),
             correlation: 0,
             topics: HashMap::new(),
@@ -308,12 +311,18 @@ impl Client {
     /// Gives all connections up.
     pub(crate) fn give_up(&mut self) {
         self.link = None;
+        self.given_up += 1;
         self.shard_links.clear();
         // A broker that was started anew may have another number of shards.
         for topic in self.topics.values_mut() {
             topic.owners.clear();
         }
         self.route = None;
+    }
+
+    /// Changes when connections are made anew: what one was granted is not the next one's.
+    pub(crate) fn connections(&self) -> u64 {
+        self.given_up
     }
 
     /// What waiting does, from now on.

@@ -60,6 +60,14 @@ impl ClientError {
         ClientError::Refused { error, what }
     }
 
+    /// The broker has taken back memory that was read.
+    pub(crate) fn was_taken_back(&self) -> bool {
+        matches!(
+            self,
+            ClientError::ConnectionLost(error) if error.kind() == io::ErrorKind::PermissionDenied
+        )
+    }
+
     /// The connection is of no use any more.
     pub(crate) fn ends_connection(&self) -> bool {
         matches!(

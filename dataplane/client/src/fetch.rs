@@ -157,7 +157,7 @@ impl Client {
 }
 
 /// Takes the records out of batches; the last one may be cut off, for a fetch ends anywhere.
-fn read(bytes: &[u8], fetched: &mut Fetched) -> Result<(), ClientError> {
+pub(crate) fn read(bytes: &[u8], fetched: &mut Fetched) -> Result<(), ClientError> {
     let malformed = |what: String| ClientError::Malformed(what);
     let from = fetched.next_offset;
     for batch in split_batches(bytes) {

@@ -2,11 +2,12 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
+use std::ops::Range;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use precursor_transport_rdma::RdmaConnection;
+use precursor_transport_rdma::{Lent, RdmaConnection};
 use precursor_transport_shm::ShmConnection;
 
 use crate::error::ClientError;
@@ -80,6 +81,38 @@ impl Link {
         match &self.stream {
             Stream::Rdma(connection) => connection.one_sided(),
             Stream::Shm(_) | Stream::Tcp(_) => None,
+        }
+    }
+
+    /// Over RDMA: reads pieces of the broker's memory that it lent to this connection.
+    pub fn look_afar(
+        &mut self,
+        pieces: &[(Lent, Range<u32>)],
+        into: &mut Vec<u8>,
+        deadline: Instant,
+    ) -> Result<(), ClientError> {
+        let Stream::Rdma(connection) = &mut self.stream else {
+            return Err(ClientError::Usage(
+                "nothing is lent but over RDMA".to_owned(),
+            ));
+        };
+        connection
+            .look(pieces)
+            .map_err(ClientError::ConnectionLost)?;
+        loop {
+            for _ in 0..LOOKS_PER_REST {
+                if connection
+                    .looked(into)
+                    .map_err(ClientError::ConnectionLost)?
+                {
+                    return Ok(());
+                }
+                std::hint::spin_loop();
+            }
+            if Instant::now() >= deadline {
+                return Err(ClientError::TimedOut);
+            }
+            std::thread::yield_now();
         }
     }
 

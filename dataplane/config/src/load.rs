@@ -56,6 +56,7 @@ impl Default for NodeConfig {
             rdma_clients_max: 0,
             rdma_access_bytes: 0,
             rdma_access_timeout_ms: 0,
+            rdma_follow_bytes: 0,
             shm_enabled: false,
             shm_socket: None,
             shm_clients_max: 0,

@@ -55,6 +55,8 @@ pub struct NodeConfig {
     /// Each way, of each client; 0: none.
     pub rdma_access_bytes: u32,
     pub rdma_access_timeout_ms: u64,
+    /// Bytes of the log's memory held for RDMA clients that read it, all shards together; 0: none.
+    pub rdma_follow_bytes: u32,
     pub shm_enabled: bool,
     /// `None`: in the data directory.
     pub shm_socket: Option<PathBuf>,

@@ -559,6 +559,7 @@ pub const OPTIONS: &[NodeOption] = &[
     rdma::ACCESS_BYTES,
     rdma::ACCESS_TIMEOUT_MS,
     rdma::CLIENTS_MAX,
+    rdma::FOLLOW_BYTES,
     rdma::LISTEN,
     NodeOption {
         name: "replica.alter.log.dirs.io.max.bytes.per.second",

@@ -238,6 +238,8 @@ fn shard_options(
         connections_idle_ms_max: config.connections_idle_ms_max,
         auto_create_topics: config.auto_create_topics,
         fetch_session_slots_max: share(config.fetch_session_slots_max),
+        follow_bytes_max: share(config.rdma_follow_bytes),
+        follow_ms_max: config.rdma_access_timeout_ms,
         topic_defaults: config.topic_defaults.clone(),
         advertised_host: advertised.host,
         advertised_port: advertised.port,

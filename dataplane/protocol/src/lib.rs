@@ -7,7 +7,7 @@
 //! - [`views`]: the hot requests borrowed from the frame; parsing and reading allocate nothing.
 //! - [`writers`]: the hot responses written field by field; writing into a buffer that has room
 //!   allocates nothing.
-//! - [`native`]: the one frame that is not Kafka's: a single record.
+//! - [`native`]: the frames that are not Kafka's: a single record, and reading from afar.
 //! - [`records`]: record batches (magic 2): views, validation, patching, building.
 //!
 //! No length is believed before it is bounded by the bytes that are there, and no memory is

@@ -1,6 +1,7 @@
-//! One frame that is not Kafka's: a single record for a single partition, for clients that send
-//! records one by one and want each answered. It stands among Kafka's frames, behind the same
-//! length and the same first eight bytes, under a key that Kafka has not given to anything.
+//! Frames that are not Kafka's: [`follow`], and this one: a single record for a single partition, for
+//! clients that send records one by one and want each answered. It stands among Kafka's frames,
+//! behind the same length and the same first eight bytes, under a key that Kafka has not given to
+//! anything.
 //!
 //! Request, big-endian: length i32, key i16, version i16, correlation i32, topic id (16 bytes),
 //! partition i32, timestamp i64 (milliseconds since 1970; -1 = the broker's), length of the key i32
@@ -10,6 +11,8 @@
 //! i64, log start offset i64, shard i16. One response answers `count` requests whose correlation ids
 //! follow one another, from the one that it names on; their records have offsets that follow one
 //! another from the base offset on. `shard` is the one that owns the partition, -1 if unknown.
+
+pub mod follow;
 
 use precursor_model::{ErrorCode, TopicId};
 

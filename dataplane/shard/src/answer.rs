@@ -35,6 +35,8 @@ pub(crate) enum Waits {
     Producers(Key),
     /// Searches on disk or questions to other shards, that name this answer.
     Queries,
+    /// The transport, that is asked to lend memory: the loan's number.
+    Follow(u32),
     Control,
 }
 

@@ -4,6 +4,7 @@ use crate::answer::{self, Answer, Waits};
 use crate::connection::{Connections, is_own};
 use crate::control::{ControlLink, Describing};
 use crate::fetch::{FetchWork, Reads, SessionCache};
+use crate::follows::Follows;
 use crate::handlers::describe_producers::ProducersWork;
 use crate::handlers::metadata::MetadataWait;
 use crate::handlers::produce::ProduceWork;
@@ -108,6 +109,7 @@ pub(crate) struct Core {
     pub fetches: Slab<FetchWork>,
     pub reads: Reads,
     pub sessions: SessionCache,
+    pub follows: Follows,
     pub produces: Slab<ProduceWork>,
     pub native: NativeBatch,
     pub queries: Queries,
@@ -282,6 +284,7 @@ impl Core {
                     crate::handlers::describe_producers::abandon(self, work);
                 }
                 Waits::Queries => crate::queries::abandon(self, key),
+                Waits::Follow(loan) => crate::follows::abandon(self, loan),
             }
             answer::discard(&mut self.answers, &mut self.store, key);
         }

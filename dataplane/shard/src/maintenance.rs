@@ -4,6 +4,7 @@ use crate::connection::Connection;
 use crate::control;
 use crate::core::{CloseReason, Core, Timer};
 use crate::fetch;
+use crate::follows;
 use crate::handlers::{metadata, produce};
 use crate::queries;
 use crate::trim;
@@ -92,6 +93,7 @@ pub(crate) fn sweep(core: &mut Core) {
     for (id, reason) in condemned {
         core.close_later(id, reason);
     }
+    follows::sweep(core);
     trim::sweep(core);
     publish_gauges(core);
 }

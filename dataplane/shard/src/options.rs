@@ -48,6 +48,10 @@ pub struct ShardOptions {
     pub connections_idle_ms_max: u64,
     pub auto_create_topics: bool,
     pub fetch_session_slots_max: usize,
+    /// Bytes of extents that are held for who reads them from afar (`rdma.follow.bytes`); 0: none.
+    pub follow_bytes_max: usize,
+    /// How long such an extent is held after the log has gone on (`rdma.access.timeout.ms`).
+    pub follow_ms_max: u64,
     /// What topics have where they do not set an option.
     pub topic_defaults: LogConfig,
     /// What clients are told when the image does not name this broker's address.
@@ -76,6 +80,8 @@ impl ShardOptions {
             connections_idle_ms_max: 600_000,
             auto_create_topics: true,
             fetch_session_slots_max: 1_000,
+            follow_bytes_max: 0,
+            follow_ms_max: 60_000,
             topic_defaults: LogConfig::default(),
             advertised_host: address.ip().to_string(),
             advertised_port: address.port(),

@@ -193,7 +193,11 @@ fn handle_frames(
                 Handled::Close(reason) => return Parsed::Close(reason),
             }
         }
-        match handlers::dispatch(core, id, frame) {
+        let handled_one = match native::follow::is_follow(frame) {
+            true => handlers::follow::handle(core, id, frame),
+            false => handlers::dispatch(core, id, frame),
+        };
+        match handled_one {
             Handled::Done => {
                 *start += whole;
                 handled += 1;

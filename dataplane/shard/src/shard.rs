@@ -7,6 +7,7 @@ use crate::connection::Connections;
 use crate::control::{self, ControlLink, Describing};
 use crate::core::Core;
 use crate::fetch::{self, Reads, SessionCache};
+use crate::follows::{self, Follows};
 use crate::handlers::produce::native::NativeBatch;
 use crate::idle::{Idle, Rest};
 use crate::image::Image;
@@ -120,6 +121,7 @@ impl<T: Transport> Shard<T> {
         let mut extents = region.extent_pool(shard);
         extents.prepare(options.memory.extents);
         let store = Store::open(store, extents, now).map_err(ShardError::Store)?;
+        let pool_bytes = store.pool_use().bytes;
         let bell = |name| region.doorbell(name).map_err(ShardError::Doorbell);
         let doorbell = bell(DoorbellName::Shard(shard))?;
         let control_bell = bell(DoorbellName::Control)?;
@@ -153,6 +155,7 @@ impl<T: Transport> Shard<T> {
             fetches: Slab::new(PREPARED),
             reads: Reads::default(),
             sessions: SessionCache::new(options.fetch_session_slots_max),
+            follows: Follows::new(options.follow_bytes_max, pool_bytes),
             produces: Slab::new(PREPARED),
             native: NativeBatch::default(),
             queries: Queries::new(),
@@ -308,6 +311,7 @@ impl<T: Transport> Shard<T> {
         self.flush_connections();
         self.close_connections();
         self.sweep_connections();
+        self.lend_and_recall();
         self.listen_when_ready()?;
         if worked {
             self.core.stats.loop_turns_busy.add(1);
@@ -352,6 +356,8 @@ impl<T: Transport> Shard<T> {
                 self.doorbell.drain();
             }
             Event::Woken { .. } => self.core.store.drain_wake(),
+            Event::Lent { loan, keys } => follows::lent(&mut self.core, loan, keys),
+            Event::Returned { loan } => follows::returned(&mut self.core, loan),
         }
     }
 
@@ -398,6 +404,21 @@ impl<T: Transport> Shard<T> {
         }
         if !self.core.stalled_appends.is_empty() {
             peers::retry_appends(&mut self.core);
+        }
+        follows::relieve(&mut self.core);
+    }
+
+    /// What is read from afar: ends first, for they make room.
+    fn lend_and_recall(&mut self) {
+        while let Some(loan) = self.core.follows.next_recall() {
+            self.transport.recall(loan);
+        }
+        while let Some((loan, wanted)) = self.core.follows.next_loan() {
+            let transport = &mut self.transport;
+            let lent = wanted.is_some_and(|(id, memory)| transport.lend(id, loan, memory));
+            if !lent {
+                follows::returned(&mut self.core, loan);
+            }
         }
     }
 

@@ -249,6 +249,13 @@ impl Log {
             io.stats.appends_busy += 1;
             return Err(AppendError::Busy);
         }
+        // Nothing is added to the segment: who follows it looks for the next.
+        if let Some(last) = self.extents.back() {
+            let open = last.segment_base == self.active().base && last.used < last.size;
+            if open && self.extents_written < self.extents.len() {
+                io.pool_mut().set_state(last.id, ExtentState::Sealed);
+            }
+        }
         let base = self.end;
         let room = self.roll_room(io);
         let snapshot = self.snapshot(room.producers, room.epochs, self.active().aborted.share());
@@ -366,6 +373,7 @@ impl Log {
                     used: 0,
                     first: None,
                     referenced: false,
+                    wiped: false,
                 });
             }
             // Small extents are for when nothing larger can be had by evicting either.

@@ -212,10 +212,11 @@ impl Io {
         self.pins[id.unit()].0 > 0
     }
 
-    /// Frees an extent now, or when the last gather lets go of it.
+    /// Frees an extent now, or when the last gather lets go of it: nobody else may wait for more in it.
     pub fn free(&mut self, id: ExtentId) {
         if self.is_pinned(id) {
             self.pins[id.unit()].1 = true;
+            self.pool_mut().detach(id);
         } else {
             self.pool_mut().free(id);
         }

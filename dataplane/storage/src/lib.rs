@@ -19,6 +19,7 @@ mod directories;
 mod directory_watch;
 mod epochs;
 mod find_time;
+mod follow;
 mod index;
 mod index_builder;
 mod io;
@@ -64,6 +65,7 @@ pub use directories::{
     SpareRoom,
 };
 pub use directory_watch::DirectoryWatch;
+pub use follow::{Followed, Standing};
 pub use index::SealedIndex;
 pub use io::StoreStats;
 pub use prepare::{Preparation, WorkerOptions};

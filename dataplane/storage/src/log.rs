@@ -126,6 +126,8 @@ pub(crate) struct TailExtent {
     pub first: Option<(u64, Offset)>,
     /// Was read since the last time that its memory was wanted.
     pub referenced: bool,
+    /// Behind what is used nothing lies but zeros, so that it may be read from afar.
+    pub wiped: bool,
 }
 
 impl TailExtent {

@@ -240,7 +240,7 @@ impl Log {
     }
 
     /// The extent of `position`, at `at` or after it.
-    fn extent_from(&self, at: usize, position: u64) -> Option<usize> {
+    pub(crate) fn extent_from(&self, at: usize, position: u64) -> Option<usize> {
         let mut at = at;
         while position >= self.extents.get(at)?.end() {
             at += 1;

@@ -533,6 +533,11 @@ impl Store {
         &self.io.sync_times
     }
 
+    /// Whether an append found no memory, and none was freed since.
+    pub fn wants_memory(&self) -> bool {
+        self.io.memory_wanted
+    }
+
     /// True while the disk or the file helper owes something.
     pub fn is_busy(&self) -> bool {
         self.io.is_busy()

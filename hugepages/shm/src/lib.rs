@@ -23,7 +23,7 @@ pub use chunks::PoolOptions;
 pub use doorbell::{Doorbell, DoorbellName};
 pub use extent::{
     ExtentId, ExtentOwner, ExtentPool, ExtentPoolUse, ExtentState, RecoveredExtent, SetAside,
-    SetAsideReason,
+    SetAsideReason, WORDS_BYTES,
 };
 pub use latency::{KeyLatency, LATENCY_BUCKETS, LATENCY_KEYS, LatencyCounts, ShardLatency};
 pub use region::{Found, Hugepages, Region, RegionError, RegionKind, RegionOptions};

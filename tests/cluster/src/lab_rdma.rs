@@ -6,12 +6,14 @@ use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use precursor_client::{Caller, Client, ClientOptions, Record, Responder};
+use precursor_client::{Caller, Client, ClientOptions, Follower, Record, Responder};
 
 use crate::lab::{PATIENCE, network, run, started, variable};
+use crate::lab_follow::{TIMEOUT_MS, records_are_followed};
 use crate::node::{self, Node, wait_until};
 
 const PORT: u16 = 9092;
+const METRICS_PORT: u16 = 9464;
 /// Where RDMA clients connect when kernel sockets are the driver.
 const PORT_BESIDE: u16 = 9093;
 /// How soon the kernel has taken back what was a killed process's, here.
@@ -37,7 +39,8 @@ pub fn native_clients_over_rdma() {
     let mut node = Node::prepare(&[
         "network.driver=rdma",
         "admin.listen=127.0.0.1:0",
-        "metrics.listen=127.0.0.1:0",
+        &format!("metrics.listen=127.0.0.1:{METRICS_PORT}"),
+        &format!("rdma.access.timeout.ms={TIMEOUT_MS}"),
         "dataplane.shards=2",
     ]);
     node.listen_at(&host, PORT);
@@ -49,9 +52,16 @@ pub fn native_clients_over_rdma() {
     values.extend(kafka_clients_beside(&node, &mut client, &values));
     other_languages(&node, &mut client);
     requests_and_replies(&node, &mut client);
+    records_are_followed(&node, &mut client, METRICS_PORT);
     measures(&node);
     killed_clients_leave_nothing(&node, &mut client);
 
+    let mut following = (
+        connect(&format!("{host}:{PORT}")),
+        Follower::new("lines", 0, 0),
+    );
+    let mut followed = Vec::new();
+    follow(&mut following, &mut followed, &values);
     for round in 0..2 {
         let parked = parked(&node);
         node.kill_dataplane();
@@ -67,15 +77,24 @@ pub fn native_clients_over_rdma() {
         );
         values.push(produced(&mut client, values.len(), 100 + round));
         println!("killed, and served again after {:?}", start.elapsed());
+        follow(&mut following, &mut followed, &values);
         let lost = parked.join().expect("it ends");
         assert!(lost.contains("the broker is gone"), "{lost}");
     }
+    // After a start all may be on disk alone; from memory comes what is written behind a look.
+    let start = Instant::now();
+    while following.1.counts().read_bytes == 0 {
+        values.push(produced(&mut client, values.len(), 100));
+        follow(&mut following, &mut followed, &values);
+        assert!(start.elapsed() < PATIENCE, "{:?}", following.1.counts());
+    }
+    println!("followed over kills: {:?}", following.1.counts());
     assert!(
         read(&mut client) == values,
         "what was acknowledged is there"
     );
 
-    drop(client);
+    drop((client, following));
     node.kill_everything();
     must_be(&before, "all were killed");
     node.set("network.driver=io_uring");
@@ -99,7 +118,29 @@ pub fn native_clients_over_rdma() {
     println!("everything held");
 }
 
-fn connect(address: &str) -> Client {
+/// Follows on to the end of what was written: the same, in order, over whatever happened.
+fn follow(following: &mut (Client, Follower), followed: &mut Vec<Vec<u8>>, values: &[Vec<u8>]) {
+    let ((client, follower), start) = (following, Instant::now());
+    while followed.len() < values.len() {
+        // A connection that died fails once; the same follower goes on.
+        match follower.poll(client, Duration::from_secs(1)) {
+            Ok(fetched) => {
+                for record in fetched.records {
+                    assert_eq!(record.offset, followed.len() as i64);
+                    followed.push(record.value.expect("a value"));
+                }
+            }
+            Err(error) => println!("a follower was told: {error}"),
+        }
+        assert!(start.elapsed() < PATIENCE, "{} records", followed.len());
+    }
+    assert!(followed == values, "what was written is followed");
+    // At the end, so that it has something to lose.
+    let end = follower.poll(client, Duration::ZERO).expect("the end");
+    assert!(end.records.is_empty());
+}
+
+pub(crate) fn connect(address: &str) -> Client {
     let options = ClientOptions {
         request_timeout: PATIENCE,
         reconnect_timeout: PATIENCE,

@@ -11,6 +11,7 @@ pub mod compaction;
 pub mod crash;
 pub mod groups;
 pub mod lab;
+mod lab_follow;
 pub mod lab_rdma;
 pub mod latency;
 pub mod load;

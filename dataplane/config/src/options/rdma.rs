@@ -49,6 +49,24 @@ pub(super) const CLIENTS_MAX: NodeOption = NodeOption {
     show: |c| c.rdma_clients_max.to_string(),
 };
 
+pub(super) const FOLLOW_BYTES: NodeOption = NodeOption {
+    name: "rdma.follow.bytes",
+    kind: ValueKind::Int,
+    unit: Unit::Bytes,
+    default: "67108864",
+    accepts: "0, or bytes from 4 MiB to 1 GiB",
+    restart: true,
+    doc: "Memory of the logs that may be held, and locked, for RDMA clients that read new records \
+          where they lie; all shards together, and a quarter of the region at most. 0: they fetch. \
+          What a client does not go on from is taken back after rdma.access.timeout.ms.",
+    apply: |c, v| {
+        let bytes = integer(v, 0, 1 << 30).filter(|n| *n == 0 || *n >= 4 << 20)?;
+        c.rdma_follow_bytes = bytes;
+        Some(())
+    },
+    show: |c| c.rdma_follow_bytes.to_string(),
+};
+
 pub(super) const LISTEN: NodeOption = NodeOption {
     name: "rdma.listen",
     kind: ValueKind::Text,

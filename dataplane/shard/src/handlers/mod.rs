@@ -5,6 +5,7 @@ pub(crate) mod delete_records;
 pub(crate) mod describe_producers;
 pub(crate) mod fetch;
 pub(crate) mod find_coordinator;
+pub(crate) mod follow;
 pub(crate) mod forward;
 pub(crate) mod list_offsets;
 pub(crate) mod metadata;

@@ -355,7 +355,7 @@ impl Broker {
             };
             adjust(&mut options);
             let parts = ShardParts {
-                transport: Unwatched(network.transport(options.connections_max)),
+                transport: Unwatched::new(network.transport(options.connections_max)),
                 region: region.clone(),
                 store: StoreOptions {
                     checkpoint_interval_ms: 50,

@@ -7,6 +7,7 @@ mod control;
 mod describe_producers;
 mod faults;
 mod fetch;
+mod follow;
 mod harness;
 mod metadata;
 mod own;

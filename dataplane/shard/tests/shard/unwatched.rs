@@ -3,8 +3,8 @@
 
 use precursor_memory::CountingAllocator;
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
-    WireStatistics,
+    Capabilities, ConnectionId, Event, ReceiveError, SendError, Span, Transport, TransportError,
+    Wait, WireStatistics,
 };
 use precursor_transport_sim::SimTransport;
 use std::cell::Cell;
@@ -38,42 +38,80 @@ fn unwatched<R>(call: impl FnOnce() -> R) -> R {
     result
 }
 
-pub struct Unwatched(pub SimTransport);
+/// What is lent over it, as far as a test wants it to be: nobody reads.
+#[derive(Default)]
+pub struct Lends {
+    pub offers: bool,
+    /// Whether loans come to be as soon as they are asked for.
+    pub works: bool,
+    pub lent: Vec<(ConnectionId, u32, [Span; 2])>,
+    pub recalled: Vec<u32>,
+    pub events: Vec<Event>,
+}
+
+pub struct Unwatched {
+    inner: SimTransport,
+    pub lends: Lends,
+}
+
+impl Unwatched {
+    pub fn new(inner: SimTransport) -> Unwatched {
+        Unwatched {
+            inner,
+            lends: Lends::default(),
+        }
+    }
+}
 
 impl Transport for Unwatched {
     fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
+        self.inner.capabilities()
     }
     fn listen(&mut self, address: SocketAddr) -> Result<SocketAddr, TransportError> {
-        self.0.listen(address)
+        self.inner.listen(address)
     }
     fn stop_listening(&mut self) {
-        self.0.stop_listening();
+        self.inner.stop_listening();
     }
     fn watch(&mut self, descriptor: RawFd, token: u32) -> Result<(), TransportError> {
-        self.0.watch(descriptor, token)
+        self.inner.watch(descriptor, token)
     }
     fn poll(&mut self, wait: Wait, events: &mut Vec<Event>) -> Result<(), TransportError> {
-        unwatched(|| self.0.poll(wait, events))
+        events.append(&mut self.lends.events);
+        unwatched(|| self.inner.poll(wait, events))
     }
     fn receive(&mut self, id: ConnectionId, buffer: &mut [u8]) -> Result<usize, ReceiveError> {
-        unwatched(|| self.0.receive(id, buffer))
+        unwatched(|| self.inner.receive(id, buffer))
     }
     fn send(&mut self, id: ConnectionId, slices: &[IoSlice<'_>]) -> Result<usize, SendError> {
-        unwatched(|| self.0.send(id, slices))
+        unwatched(|| self.inner.send(id, slices))
     }
     fn close(&mut self, id: ConnectionId) {
-        unwatched(|| self.0.close(id));
+        unwatched(|| self.inner.close(id));
+    }
+    fn lend(&mut self, id: ConnectionId, loan: u32, memory: [Span; 2]) -> bool {
+        let lends = &mut self.lends;
+        if lends.offers {
+            lends.lent.push((id, loan, memory));
+            if lends.works {
+                let keys = [loan * 2, loan * 2 + 1];
+                lends.events.push(Event::Lent { loan, keys });
+            }
+        }
+        lends.offers
+    }
+    fn recall(&mut self, loan: u32) {
+        self.lends.recalled.push(loan);
     }
     fn connection_count(&self) -> usize {
-        self.0.connection_count()
+        self.inner.connection_count()
     }
 
     fn refused_count(&self) -> u64 {
-        self.0.refused_count()
+        self.inner.refused_count()
     }
 
     fn wire(&self) -> Option<WireStatistics> {
-        self.0.wire()
+        self.inner.wire()
     }
 }

@@ -9,6 +9,7 @@ mod compaction;
 mod compression;
 mod damage;
 mod directories;
+mod follow;
 mod hanging;
 mod model;
 mod offline;

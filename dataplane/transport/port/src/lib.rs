@@ -49,6 +49,21 @@ pub enum Event {
     Failed(ConnectionId),
     /// A watched descriptor became readable ([`Transport::watch`]). Its owner drains it.
     Woken { token: u32 },
+    /// A peer may read what was lent to it ([`Transport::lend`]), each piece by a key. What is sent
+    /// from here on comes after it has the right.
+    Lent { loan: u32, keys: [u32; 2] },
+    /// Nobody reads it any more, or it could not be lent: the last event of a loan.
+    Returned { loan: u32 },
+}
+
+/// Loans of one transport at a time: their numbers are below.
+pub const LOANS_MAX: u32 = 256;
+
+/// A piece of this process's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub address: usize,
+    pub bytes: u32,
 }
 
 impl Event {
@@ -76,7 +91,7 @@ impl Event {
                 bytes,
             },
             Event::Failed(id) => Event::Failed(shifted(id)),
-            Event::Woken { token } => Event::Woken { token },
+            Event::Woken { .. } | Event::Lent { .. } | Event::Returned { .. } => self,
         }
     }
 }
@@ -185,6 +200,18 @@ pub trait Transport {
     /// Ends the connection: what was taken is still delivered where the peer reads on, the id is
     /// stale at once, no further event names it. Closing a stale id does nothing.
     fn close(&mut self, id: ConnectionId);
+
+    /// Lets a connection's peer read two pieces of memory from afar, and nothing beside them, whenever
+    /// it likes, until [`Transport::recall`] or the connection's end. `loan` is the caller's number
+    /// for it, of no other loan that was not returned. False where the transport has no such thing, or
+    /// the peer may have no more; else [`Event::Returned`] comes in the end, before which the memory
+    /// stays as it is, and [`Event::Lent`] before that where it worked.
+    fn lend(&mut self, _id: ConnectionId, _loan: u32, _memory: [Span; 2]) -> bool {
+        false
+    }
+
+    /// Takes a loan back: a peer that reads on is refused. A loan that is not there is no matter.
+    fn recall(&mut self, _loan: u32) {}
 
     /// Connections established now.
     fn connection_count(&self) -> usize;

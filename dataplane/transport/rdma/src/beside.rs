@@ -6,8 +6,8 @@ use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
-    WireStatistics,
+    Capabilities, ConnectionId, Event, ReceiveError, SendError, Span, Transport, TransportError,
+    Wait, WireStatistics,
 };
 
 use crate::transport::RdmaTransport;
@@ -203,6 +203,19 @@ impl<T: Transport> Transport for WithRdma<T> {
             (Some(id), _) => self.other.close(id),
             (None, Some(rdma)) => rdma.close(id),
             (None, None) => {}
+        }
+    }
+
+    fn lend(&mut self, id: ConnectionId, loan: u32, memory: [Span; 2]) -> bool {
+        match (self.inner(id), &mut self.rdma) {
+            (Some(_), _) | (None, None) => false,
+            (None, Some(rdma)) => rdma.lend(id, loan, memory),
+        }
+    }
+
+    fn recall(&mut self, loan: u32) {
+        if let Some(rdma) = &mut self.rdma {
+            rdma.recall(loan);
         }
     }
 

@@ -63,43 +63,69 @@ impl Device {
     }
 }
 
-/// Registered memory.
-struct Registered {
+/// A region of memory; who made it keeps the memory mapped.
+pub(crate) struct Region {
     device: Arc<Device>,
-    memory: Arc<Mapping>,
     region: *mut MemoryRegion,
 }
 
-impl Registered {
-    fn new(device: &Arc<Device>, bytes: u32, access: c_int) -> Result<Registered, Failure> {
-        let memory = Mapping::anonymous(bytes as usize).map_err(|e| ("mapping memory", e))?;
-        let (address, length) = (memory.as_ptr().cast(), memory.len());
-        // SAFETY: the memory is mapped for longer than the region lives.
-        let region = unsafe { device.register(address, length, access) };
-        if region.is_null() {
-            return Err(("registering memory for RDMA", io::Error::last_os_error()));
-        }
-        Ok(Registered {
+// SAFETY: a region may be ended by any thread, and is by its owner alone.
+unsafe impl Send for Region {}
+
+impl Region {
+    /// `None`: the operating system's last error says why.
+    ///
+    /// # Safety
+    /// The memory is mapped for longer than the region lives.
+    pub unsafe fn new(
+        device: &Arc<Device>,
+        address: *mut std::ffi::c_void,
+        bytes: usize,
+        access: c_int,
+    ) -> Option<Region> {
+        // SAFETY: as the caller says; the domain is open.
+        let region = unsafe { device.register(address, bytes, access) };
+        (!region.is_null()).then(|| Region {
             device: device.clone(),
-            memory: Arc::new(memory),
             region,
         })
     }
+}
 
-    fn area(&self, bytes: u32) -> Area {
+impl Drop for Region {
+    fn drop(&mut self) {
+        // SAFETY: made by `new`, and no window is bound to it any more: who made one ended it.
+        unsafe { (self.device.libraries.dereg_mr)(self.region) };
+    }
+}
+
+/// Registered memory of its own.
+pub(crate) struct Registered {
+    region: Region,
+    memory: Arc<Mapping>,
+}
+
+impl Registered {
+    pub fn new(device: &Arc<Device>, bytes: u32, access: c_int) -> Result<Registered, Failure> {
+        let memory = Mapping::anonymous(bytes as usize).map_err(|e| ("mapping memory", e))?;
+        let (address, length) = (memory.as_ptr().cast(), memory.len());
+        // SAFETY: the memory is mapped for longer than the region lives: it ends after it.
+        match unsafe { Region::new(device, address, length, access) } {
+            None => Err(("registering memory for RDMA", io::Error::last_os_error())),
+            Some(region) => Ok(Registered {
+                region,
+                memory: Arc::new(memory),
+            }),
+        }
+    }
+
+    pub fn area(&self, bytes: u32) -> Area {
         Area {
             memory: self.memory.clone(),
             bytes,
             // SAFETY: the region lives as long as this.
-            lkey: unsafe { (*self.region).lkey },
+            lkey: unsafe { (*self.region.region).lkey },
         }
-    }
-}
-
-impl Drop for Registered {
-    fn drop(&mut self) {
-        // SAFETY: made by `new`, and no window is bound to it any more: who made one ended it.
-        unsafe { (self.device.libraries.dereg_mr)(self.region) };
     }
 }
 
@@ -168,9 +194,6 @@ impl Mirror {
         (self.landing.area(landing), self.shelf.area(shelf))
     }
 }
-
-// SAFETY: a region may be ended by any thread, and is by its owner alone.
-unsafe impl Send for Registered {}
 
 /// A window, and what it is to be bound to.
 #[derive(Clone, Copy)]
@@ -242,7 +265,7 @@ pub(crate) struct Granted {
     pub shelf_window: Window,
 }
 
-struct Windows {
+pub(crate) struct Windows {
     device: Arc<Device>,
     made: Vec<*mut MemoryWindow>,
 }
@@ -251,7 +274,14 @@ struct Windows {
 unsafe impl Send for Windows {}
 
 impl Windows {
-    fn add(&mut self) -> Result<*mut MemoryWindow, Failure> {
+    pub fn none(device: &Arc<Device>) -> Windows {
+        Windows {
+            device: device.clone(),
+            made: Vec::with_capacity(2),
+        }
+    }
+
+    pub fn add(&mut self) -> Result<*mut MemoryWindow, Failure> {
         // SAFETY: the domain is open, and its device has the function: it was asked.
         let window = unsafe { self.device.window(WINDOW_TYPE_2) };
         if window.is_null() {
@@ -259,6 +289,31 @@ impl Windows {
         }
         self.made.push(window);
         Ok(window)
+    }
+
+    /// One of them, to be bound to a place of a region: its address and how many bytes.
+    pub fn window(
+        &self,
+        at: usize,
+        of: &Region,
+        (address, length): (u64, u64),
+        access: c_int,
+    ) -> Window {
+        let window = self.made[at];
+        // SAFETY: the window lives as long as this.
+        let key = unsafe { (*window).rkey };
+        Window {
+            bind: Bind {
+                window,
+                // The low byte is whoever binds it's to choose; the next one, so that no key is
+                // that of before.
+                key: (key & !0xFF) | (key.wrapping_add(1) & 0xFF),
+                region: of.region,
+                address,
+                length,
+                access: access as u32,
+            },
+        }
     }
 }
 
@@ -282,10 +337,7 @@ impl Grant {
         let access = ACCESS_LOCAL_WRITE | ACCESS_WINDOW_BIND;
         let landing = Registered::new(device, bytes, access)?;
         let shelf = Registered::new(device, bytes, access)?;
-        let mut windows = Windows {
-            device: device.clone(),
-            made: Vec::with_capacity(2),
-        };
+        let mut windows = Windows::none(device);
         windows.add()?;
         windows.add()?;
         Ok(Grant {
@@ -298,21 +350,8 @@ impl Grant {
 
     pub fn granted(&self) -> Granted {
         let window = |at: usize, of: &Registered, access: c_int| {
-            let window = self.windows.made[at];
-            // SAFETY: the window lives as long as this.
-            let key = unsafe { (*window).rkey };
-            Window {
-                bind: Bind {
-                    window,
-                    // The low byte is whoever binds it's to choose; the next one, so that no key is
-                    // that of before.
-                    key: (key & !0xFF) | (key.wrapping_add(1) & 0xFF),
-                    region: of.region,
-                    address: of.memory.as_ptr() as u64,
-                    length: u64::from(self.bytes),
-                    access: access as u32,
-                },
-            }
+            let place = (of.memory.as_ptr() as u64, u64::from(self.bytes));
+            self.windows.window(at, &of.region, place, access)
         };
         Granted {
             landing: self.landing.area(self.bytes),

@@ -1,6 +1,7 @@
 //! Clients that do not keep to the rules, with a queue pair in their hands. Need an RDMA device:
 //! `scripts/lab` has one.
 
+mod lend;
 mod reach;
 
 use std::ffi::c_int;

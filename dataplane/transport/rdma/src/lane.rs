@@ -5,15 +5,18 @@ use std::io::IoSlice;
 use precursor_rdma_sys::QueuePair;
 
 use crate::flow::{CONTROLS, CREDITS, Flow, Kind, MESSAGE_BYTES, NOTE, Violation, distance};
+use crate::lending::WINDOW_REQUESTS;
 use crate::memory::Memory;
 use crate::queue::Queue;
 use crate::reach::{Far, NOTE_BYTES, Note};
 
-/// Requests of one connection's send queue at the broker: messages, and two windows that are bound
-/// and invalidated.
-pub(crate) const SENDS: u32 = CREDITS + CONTROLS + 4;
+/// Requests of one connection's send queue at the broker: messages, two windows that are bound and
+/// invalidated, and those of what is lent.
+pub(crate) const SENDS: u32 = CREDITS + CONTROLS + 4 + WINDOW_REQUESTS;
+/// Reads of what was lent that a client has under way.
+pub(crate) const LOOKS_MAX: u32 = 4;
 /// And at the client, which writes and reads.
-pub(crate) const SENDS_WITH_REACH: u32 = CREDITS + CONTROLS + 2 * CREDITS;
+pub(crate) const SENDS_WITH_REACH: u32 = CREDITS + CONTROLS + 2 * CREDITS + LOOKS_MAX;
 
 /// In the number of a request: it was in a send queue. Without it, the number is a receive buffer's.
 const SEND: u64 = 1 << 63;
@@ -21,6 +24,13 @@ const SEND: u64 = 1 << 63;
 const BYTES: u64 = 1 << 62;
 /// It sends no message: it is about memory.
 const REACH: u64 = 1 << 61;
+/// Where the number of a loan stands, with one added; 0: it is about none.
+const LOAN_AT: u32 = 32;
+
+/// The number of a request about a loan of the connection in a slot.
+pub(crate) fn loan_user(slot: u32, loan: u32) -> u64 {
+    SEND | REACH | u64::from(loan + 1) << LOAN_AT | u64::from(slot)
+}
 
 /// What the number of a completed request says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,15 +47,25 @@ pub(crate) enum Completed {
         slot: u32,
         read: bool,
     },
+    /// At the broker: one of its windows; at the client: a read of what was lent.
+    Loan {
+        slot: u32,
+        loan: u32,
+    },
 }
 
 impl Completed {
     pub fn of(user: u64) -> Completed {
         let (slot, flag) = (user as u32, user & BYTES != 0);
-        match (user & SEND, user & REACH) {
-            (0, _) => Completed::Receive { buffer: slot },
-            (_, 0) => Completed::Send { slot, bytes: flag },
-            _ => Completed::Reach { slot, read: flag },
+        let loan = (user >> LOAN_AT) as u32 & 0xFFFF;
+        match (user & SEND, user & REACH, loan) {
+            (0, _, _) => Completed::Receive { buffer: slot },
+            (_, 0, _) => Completed::Send { slot, bytes: flag },
+            (_, _, 0) => Completed::Reach { slot, read: flag },
+            (_, _, loan) => Completed::Loan {
+                slot,
+                loan: loan - 1,
+            },
         }
     }
 }
@@ -145,6 +165,10 @@ impl Lane {
             memory,
             granted: None,
         }
+    }
+
+    pub fn pair(&self) -> *mut QueuePair {
+        self.pair
     }
 
     /// The broker's side, once the connection is there and before anything is sent: gives the client
@@ -446,6 +470,7 @@ impl Lane {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use precursor_transport_port::LOANS_MAX;
 
     #[test]
     fn a_requests_number_says_what_it_is() {
@@ -456,5 +481,9 @@ mod tests {
         let reaches = |read| Completed::Reach { slot: 5, read };
         assert_eq!(Completed::of(SEND | REACH | 5), reaches(false));
         assert_eq!(Completed::of(SEND | REACH | BYTES | 5), reaches(true));
+        for loan in [0, 1, LOANS_MAX - 1] {
+            let about = Completed::Loan { slot: 5, loan };
+            assert_eq!(Completed::of(loan_user(5, loan)), about);
+        }
     }
 }

@@ -16,13 +16,17 @@
 
 mod beside;
 mod client;
+mod connect;
 mod flow;
 mod grant;
 mod handshake;
 #[cfg(all(test, feature = "lab"))]
 mod hostile_tests;
 mod lane;
+mod lending;
 mod listener;
+mod loan;
+mod look;
 mod memory;
 mod porter;
 mod queue;
@@ -31,7 +35,9 @@ mod sys;
 mod transport;
 
 pub use beside::WithRdma;
-pub use client::{ConnectError, RdmaConnection};
+pub use client::RdmaConnection;
+pub use connect::ConnectError;
 pub use listener::{OneSided, RdmaListener, RdmaOptions};
+pub use look::{LOOK_BYTES_MAX, Lent};
 pub use sys::{HostReport, host_report};
 pub use transport::RdmaTransport;

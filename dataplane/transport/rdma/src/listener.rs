@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use precursor_memory::spsc;
 use precursor_rdma_sys::QueuePair;
-use precursor_transport_port::TransportError;
+use precursor_transport_port::{LOANS_MAX, Span, TransportError};
 
+use crate::grant::Window;
 use crate::memory::Memory;
 use crate::porter::{Porter, Way};
 use crate::queue::{Device, Failure, Queue};
@@ -119,6 +120,31 @@ pub(crate) enum ToShard {
     Freed {
         slot: u32,
     },
+    /// Memory is registered, to be bound for who is to read it.
+    Lent {
+        loan: u32,
+        windows: [Window; 2],
+    },
+    /// Nobody reads it (any more).
+    Returned {
+        loan: u32,
+    },
+}
+
+/// What a shard tells the thread.
+pub(crate) enum FromShard {
+    Left(Left),
+    /// A client is to read this.
+    Lend {
+        key: u64,
+        loan: u32,
+        memory: [Span; 2],
+    },
+    /// Its windows are invalidated, or never were bound.
+    EndLoan {
+        key: u64,
+        loan: u32,
+    },
 }
 
 /// A shard has left a connection; its pair is not posted to any more.
@@ -175,8 +201,8 @@ impl RdmaListener {
                 refused: AtomicU64::new(0),
             });
             // Room for all that there can be: neither side ever waits.
-            let (to_shard, messages) = spsc::channel(slots * 2);
-            let (leave, leavers) = spsc::channel(slots * 2);
+            let (to_shard, messages) = spsc::channel(slots * 2 + 2 * LOANS_MAX as usize);
+            let (leave, leavers) = spsc::channel(slots * 2 + 2 * LOANS_MAX as usize);
             let transport = RdmaTransport::new(queue.clone(), door.clone(), messages, leave, slots);
             transports.push(transport);
             ways.push(Way {
@@ -201,6 +227,7 @@ impl RdmaListener {
             clients_max: options.clients_max,
             one_sided,
             lacks_memory: false,
+            cannot_lend: false,
             reads: abilities.reads_answered,
             access_timeout: options.access_timeout,
             stop: stop.clone(),

@@ -12,10 +12,14 @@ use precursor_rdma_sys::{
     CmId, ConnectionParameters, EVENT_CONNECT_ERROR, EVENT_CONNECT_REQUEST, EVENT_DEVICE_REMOVAL,
     EVENT_DISCONNECTED, EVENT_ESTABLISHED, EVENT_REJECTED, EVENT_UNREACHABLE,
 };
+use precursor_transport_port::Span;
 
 use crate::grant::Grant;
 use crate::handshake::{HELLO_BYTES, Hello, Status, Welcome};
-use crate::listener::{Arrived, Door, ESTABLISHED, Left, OneSided, Pair, Shared, TAKEN, ToShard};
+use crate::listener::{
+    Arrived, Door, ESTABLISHED, FromShard, Left, OneSided, Pair, Shared, TAKEN, ToShard,
+};
+use crate::loan::Loan;
 use crate::memory::Memory;
 use crate::queue::{Device, Queue};
 use crate::sys;
@@ -37,11 +41,19 @@ pub(crate) const RNR_RETRY_FOREVER: u8 = 7;
 pub(crate) struct Way {
     pub door: Arc<Door>,
     pub to_shard: spsc::Sender<ToShard>,
-    pub leavers: spsc::Receiver<Left>,
+    pub leavers: spsc::Receiver<FromShard>,
     pub queue: Arc<Queue>,
     pub slots: usize,
     /// Slots that are not free.
     pub used: usize,
+}
+
+impl Way {
+    /// There is room for all that can be told; a shard that has ended needs to hear nothing.
+    fn tell(&mut self, told: ToShard) {
+        let _ = self.to_shard.try_send(told);
+        self.door.tell_shard();
+    }
 }
 
 /// An id of a client that has not come to a shard yet.
@@ -70,6 +82,8 @@ pub(crate) struct Connection {
     slot: Option<u32>,
     /// Memory that its client reaches; it ends before the pair.
     grant: Option<Grant>,
+    /// Memory of the log that it reads, by the loans' numbers; the same holds.
+    loans: HashMap<u32, Loan>,
     /// What it last was told to read, and since when.
     exposed: (u64, Instant),
 }
@@ -88,6 +102,8 @@ pub(crate) struct Porter {
     pub one_sided: OneSided,
     /// The last client got no memory.
     pub lacks_memory: bool,
+    /// The last loan could not be made.
+    pub cannot_lend: bool,
     /// Reads of a client that are answered at a time.
     pub reads: u8,
     pub access_timeout: Duration,
@@ -129,7 +145,7 @@ impl Porter {
             while let Some(news) = self.next_news() {
                 self.hear(&news);
             }
-            self.take_leavers();
+            self.hear_shards();
             self.accept_taken();
             self.end_idle_readers();
             self.end_leavers();
@@ -335,6 +351,7 @@ impl Porter {
             stage: Stage::Offered,
             slot: None,
             grant,
+            loans: HashMap::new(),
             exposed: (0, Instant::now()),
         };
         if !offered {
@@ -376,13 +393,29 @@ impl Porter {
         }
     }
 
-    fn take_leavers(&mut self) {
-        for (shard, way) in self.ways.iter_mut().enumerate() {
-            let closed = way.leavers.is_closed();
-            while let Some(Left { key, slot }) = way.leavers.try_receive() {
-                if let Some(connection) = self.connections.get_mut(&key) {
-                    connection.stage = Stage::Leaving(Instant::now());
-                    connection.slot = slot;
+    /// Takes what the shards tell.
+    fn hear_shards(&mut self) {
+        for shard in 0..self.ways.len() {
+            let closed = self.ways[shard].leavers.is_closed();
+            while let Some(told) = self.ways[shard].leavers.try_receive() {
+                match told {
+                    FromShard::Left(Left { key, slot }) => {
+                        if let Some(connection) = self.connections.get_mut(&key) {
+                            connection.stage = Stage::Leaving(Instant::now());
+                            connection.slot = slot;
+                        }
+                    }
+                    FromShard::Lend { key, loan, memory } => {
+                        let lent = self.lend(key, loan, memory);
+                        self.ways[shard].tell(lent.unwrap_or(ToShard::Returned { loan }));
+                    }
+                    FromShard::EndLoan { key, loan } => {
+                        let of = self.connections.get_mut(&key);
+                        if let Some(ended) = of.and_then(|of| of.loans.remove(&loan)) {
+                            drop(ended);
+                            self.ways[shard].tell(ToShard::Returned { loan });
+                        }
+                    }
                 }
             }
             if !closed {
@@ -392,6 +425,30 @@ impl Porter {
             let its = self.connections.values_mut().filter(|c| c.shard == shard);
             for connection in its.filter(|c| !matches!(c.stage, Stage::Leaving(_))) {
                 connection.stage = Stage::Leaving(Instant::now());
+            }
+        }
+    }
+
+    /// Registers memory of the log for a client, if that is still there and has been granted some of
+    /// its own. Where it cannot be, that is said once, until some can be again.
+    fn lend(&mut self, key: u64, loan: u32, memory: [Span; 2]) -> Option<ToShard> {
+        let reads = |c: &&mut Connection| c.grant.is_some() && c.stage == Stage::Accepted;
+        let connection = self.connections.get_mut(&key).filter(reads)?;
+        match Loan::new(&self.device, memory) {
+            Ok(made) => {
+                self.cannot_lend = false;
+                let windows = made.windows();
+                connection.loans.insert(loan, made);
+                Some(ToShard::Lent { loan, windows })
+            }
+            Err((what, error)) => {
+                if !std::mem::replace(&mut self.cannot_lend, true) {
+                    tracing::warn!(
+                        "an RDMA client fetches what it could read from the log: {what}: {error}; \
+                         raise the limit of locked memory, or lower rdma.follow.bytes"
+                    );
+                }
+                None
             }
         }
     }
@@ -427,20 +484,23 @@ impl Porter {
             };
             self.keys.remove(&(connection.id as usize));
             let libraries = self.device.libraries;
+            let loans: Vec<u32> = connection.loans.keys().copied().collect();
             // SAFETY: its shard has left it, or has ended: nobody posts to the pair. Its events are
             // acknowledged.
             unsafe {
                 (libraries.disconnect)(connection.id);
+                drop(connection.loans);
                 drop(connection.grant);
                 (libraries.destroy_qp)(connection.id);
                 (libraries.destroy_id)(connection.id);
             }
             let way = &mut self.ways[connection.shard];
             way.used -= 1;
+            for loan in loans {
+                way.tell(ToShard::Returned { loan });
+            }
             if let Some(slot) = connection.slot {
-                // A shard that has ended needs no slot.
-                let _ = way.to_shard.try_send(ToShard::Freed { slot });
-                way.door.tell_shard();
+                way.tell(ToShard::Freed { slot });
             }
         }
     }

@@ -13,7 +13,8 @@ use precursor_transport_port::{ConnectionId, Event, ReceiveError, SendError};
 
 use crate::flow::Kind;
 use crate::lane::{Completed, Lane};
-use crate::listener::{Arrived, Door, ESTABLISHED, Left, Shared, TAKEN, ToShard};
+use crate::lending::Lending;
+use crate::listener::{Arrived, Door, ESTABLISHED, FromShard, Left, Shared, TAKEN, ToShard};
 use crate::queue::Queue;
 use crate::sys;
 
@@ -22,9 +23,10 @@ const BATCH: usize = 32;
 /// And in one poll; the rest waits for the next.
 const BATCHES_PER_POLL: usize = 8;
 
-struct Client {
-    lane: Lane,
-    key: u64,
+pub(crate) struct Client {
+    pub lane: Lane,
+    /// The thread's name for it.
+    pub key: u64,
     number: u32,
     peer: SocketAddr,
     shared: Arc<Shared>,
@@ -35,9 +37,13 @@ struct Client {
     /// The last send was not taken whole.
     send_blocked: bool,
     /// The peer is gone, or lied.
-    gone: bool,
+    pub gone: bool,
     /// The shard has left: the id is stale, and the slot is used until its pair is destroyed.
-    left: bool,
+    pub left: bool,
+    /// What it may read of the log's memory, or soon may, or could.
+    pub loans: u32,
+    /// Requests about that in its send queue.
+    pub window_requests: u32,
 }
 
 impl Client {
@@ -49,9 +55,9 @@ impl Client {
 }
 
 #[derive(Default)]
-struct Slot {
+pub(crate) struct Slot {
     generation: u32,
-    client: Option<Client>,
+    pub client: Option<Client>,
     /// In the list of slots to report of.
     listed: bool,
 }
@@ -60,7 +66,7 @@ struct Slot {
 /// sleep on but two descriptors, which another transport watches ([`crate::WithRdma`]).
 pub struct RdmaTransport {
     queue: Arc<Queue>,
-    slots: Vec<Slot>,
+    pub(crate) slots: Vec<Slot>,
     free: Vec<u32>,
     /// Of a queue pair's number, the slot.
     numbers: HashMap<u32, u32>,
@@ -69,7 +75,8 @@ pub struct RdmaTransport {
     connected: usize,
     door: Arc<Door>,
     messages: spsc::Receiver<ToShard>,
-    leave: spsc::Sender<Left>,
+    leave: spsc::Sender<FromShard>,
+    pub(crate) lending: Lending,
     batch: Box<[WorkCompletion]>,
 }
 
@@ -78,7 +85,7 @@ impl RdmaTransport {
         queue: Arc<Queue>,
         door: Arc<Door>,
         messages: spsc::Receiver<ToShard>,
-        leave: spsc::Sender<Left>,
+        leave: spsc::Sender<FromShard>,
         slot_count: usize,
     ) -> RdmaTransport {
         let mut slots = Vec::new();
@@ -93,6 +100,7 @@ impl RdmaTransport {
             door,
             messages,
             leave,
+            lending: Lending::new(),
             batch: vec![WorkCompletion::default(); BATCH].into_boxed_slice(),
         }
     }
@@ -128,7 +136,7 @@ impl RdmaTransport {
             self.take_messages();
         }
         found |= self.complete(BATCHES_PER_POLL);
-        found |= !self.listed.is_empty();
+        found |= !self.listed.is_empty() || !self.lending.events.is_empty();
         self.report(events);
         found
     }
@@ -152,6 +160,8 @@ impl RdmaTransport {
             match message {
                 ToShard::Arrived(arrived) => self.take(arrived),
                 ToShard::Freed { slot } => self.free(slot),
+                ToShard::Lent { loan, windows } => self.registered(loan, windows),
+                ToShard::Returned { loan } => self.returned(loan),
             }
         }
         for slot in 0..self.slots.len() as u32 {
@@ -182,6 +192,8 @@ impl RdmaTransport {
             send_blocked: false,
             gone: false,
             left: false,
+            loans: 0,
+            window_requests: 0,
         });
         arrived.shared.stage.store(TAKEN, Ordering::Release);
         self.door.tell_thread();
@@ -206,6 +218,10 @@ impl RdmaTransport {
                     Completed::Receive { buffer } => self.received(buffer, completion),
                     Completed::Send { slot, bytes } => self.sent(slot, Some(bytes), completion),
                     Completed::Reach { slot, .. } => self.sent(slot, None, completion),
+                    Completed::Loan { slot, loan } => {
+                        self.sent(slot, None, completion);
+                        self.window_done(slot, loan);
+                    }
                 }
             }
             self.batch = batch;
@@ -286,7 +302,7 @@ impl RdmaTransport {
         }
     }
 
-    fn list(&mut self, slot: u32) {
+    pub(crate) fn list(&mut self, slot: u32) {
         let entry = &mut self.slots[slot as usize];
         if !entry.listed {
             entry.listed = true;
@@ -295,6 +311,9 @@ impl RdmaTransport {
     }
 
     fn report(&mut self, events: &mut Vec<Event>) {
+        let room = events.capacity() - events.len();
+        let told = self.lending.events.len().min(room);
+        events.extend(self.lending.events.drain(..told));
         while let Some(slot) = self.listed.last().copied() {
             if !self.report_of(slot, events) {
                 return;
@@ -366,7 +385,7 @@ impl RdmaTransport {
         true
     }
 
-    fn client(&mut self, id: ConnectionId) -> Option<&mut Client> {
+    pub(crate) fn client(&mut self, id: ConnectionId) -> Option<&mut Client> {
         let slot = self.slots.get_mut(id.slot as usize)?;
         let here = |client: &&mut Client| !client.left && slot.generation == id.generation;
         slot.client.as_mut().filter(here)
@@ -464,8 +483,12 @@ impl RdmaTransport {
     }
 
     fn leave(&mut self, left: Left) {
+        self.tell_thread(FromShard::Left(left));
+    }
+
+    pub(crate) fn tell_thread(&mut self, told: FromShard) {
         // There is room for all; a thread that has ended has ended its connections.
-        let _ = self.leave.try_send(left);
+        let _ = self.leave.try_send(told);
         self.door.tell_thread();
     }
 }

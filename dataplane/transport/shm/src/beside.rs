@@ -6,8 +6,8 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Transport, TransportError, Wait,
-    WireStatistics,
+    Capabilities, ConnectionId, Event, ReceiveError, SendError, Span, Transport, TransportError,
+    Wait, WireStatistics,
 };
 
 use crate::transport::ShmTransport;
@@ -198,6 +198,15 @@ impl<T: Transport> Transport for WithShm<T> {
             (None, Some(shm)) => shm.close(id),
             (None, None) => {}
         }
+    }
+
+    fn lend(&mut self, id: ConnectionId, loan: u32, memory: [Span; 2]) -> bool {
+        let inner = self.inner(id);
+        inner.is_some_and(|id| self.other.lend(id, loan, memory))
+    }
+
+    fn recall(&mut self, loan: u32) {
+        self.other.recall(loan);
     }
 
     fn connection_count(&self) -> usize {

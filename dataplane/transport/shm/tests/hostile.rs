@@ -119,7 +119,10 @@ fn echo(mut transport: ShmTransport, stop: &AtomicBool, failed: &AtomicU64, long
                 Event::Failed(_) => {
                     failed.fetch_add(1, Ordering::Relaxed);
                 }
-                Event::Released { .. } | Event::Woken { .. } => {}
+                Event::Released { .. }
+                | Event::Woken { .. }
+                | Event::Lent { .. }
+                | Event::Returned { .. } => {}
             }
         }
         to_serve.retain(

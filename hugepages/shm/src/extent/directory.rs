@@ -68,7 +68,15 @@ const _: () = {
     assert!(offset_of!(DirectoryEntry, generation) == 36);
     assert!(offset_of!(DirectoryEntry, order) == 40);
     assert!(offset_of!(DirectoryEntry, check) == 44);
+    // The words that are read from afar.
+    assert!(WORDS_AT + WORDS_BYTES == offset_of!(DirectoryEntry, order));
 };
+
+/// Bytes of what is read from afar of an entry, in this order, little-endian: `committed` (8 bytes),
+/// `state` (0: nobody's; see [`ExtentState`]) and `generation` (4 bytes each).
+pub const WORDS_BYTES: usize = 16;
+/// Where they are in the entry.
+pub(super) const WORDS_AT: usize = offset_of!(DirectoryEntry, committed);
 
 /// Bytes of the directory that describe one chunk.
 pub(super) const fn chunk_bytes() -> usize {

@@ -19,8 +19,8 @@ use crate::blocks::Blocks;
 use crate::chunks::{PoolOptions, Span};
 use crate::region::Claim;
 pub(crate) use directory::DirectoryEntry;
-use directory::chunk_bytes;
-pub use directory::{ExtentOwner, ExtentState};
+pub use directory::{ExtentOwner, ExtentState, WORDS_BYTES};
+use directory::{WORDS_AT, chunk_bytes};
 pub use recovery::{RecoveredExtent, SetAside, SetAsideReason};
 
 /// Names a lent extent: where it begins, and which lending of that place it is, so that a stale name
@@ -36,6 +36,11 @@ impl ExtentId {
     /// lent extents have the same.
     pub fn unit(self) -> usize {
         self.unit as usize
+    }
+
+    /// Which lending of that place it is; the extent's words say the same.
+    pub fn generation(self) -> u32 {
+        self.generation
     }
 }
 
@@ -187,6 +192,13 @@ impl ExtentPool {
         self.blocks.buddy.free(id.unit);
     }
 
+    /// Of an extent that is still read: a successor need not know of it, and who watches its words
+    /// from afar sees that nothing is added any more. It stays lent.
+    pub fn detach(&mut self, id: ExtentId) {
+        self.order(id);
+        self.entry(id.unit).close();
+    }
+
     /// Whether the extent is lent under this id.
     pub fn is_lent(&self, id: ExtentId) -> bool {
         self.blocks.buddy.order(id.unit).is_some() && self.generations[id.unit()] == id.generation
@@ -207,6 +219,13 @@ impl ExtentPool {
     /// The extent's first byte, for the kernel to read from or write to. Valid while it is lent.
     pub fn address(&self, id: ExtentId) -> *const u8 {
         self.place(id).0
+    }
+
+    /// The extent's [`WORDS_BYTES`] in the directory, for who reads them from afar. Valid as long.
+    pub fn words_address(&self, id: ExtentId) -> *const u8 {
+        self.order(id);
+        let entry = std::ptr::from_ref(self.entry(id.unit)).cast::<u8>();
+        entry.wrapping_add(WORDS_AT)
     }
 
     /// The whole pool: first byte and length. Not all of it has memory behind it: registering it with

@@ -140,6 +140,7 @@ impl<T: Transport> Server<T> {
                     self.failed.insert(id);
                 }
                 Event::Woken { token } => self.woken.push(token),
+                Event::Lent { .. } | Event::Returned { .. } => panic!("nothing was lent"),
                 Event::Released { .. } => {}
             }
         }
