@@ -12,8 +12,10 @@ use super::wire::{RequestTemplate, batch_of, read_fetch_answer, read_produce_ans
 use crate::client::topic::{error_of, topic_failure};
 use crate::failure::Failure;
 
-/// How long a fetch is left alone before its record is sent, so that it is parked by then.
-const PARKING: Duration = Duration::from_micros(200);
+/// How long a fetch is left alone before its record is sent, so that it is parked by then. A machine
+/// that was left alone answers later than one that is asked without a break, whatever answers: so
+/// the echo beside it rests as long.
+pub const PARKING: Duration = Duration::from_micros(200);
 
 /// How long a fetch may be parked.
 const FETCH_WAIT_MS_MAX: i32 = 10_000;
@@ -56,10 +58,7 @@ pub fn end_to_end(target: &Target, arguments: &BenchArguments) -> Result<Measure
         fetch.set_correlation(correlation);
         fetch.set_offset(offset);
         consumer.write_all(&fetch.bytes).map_err(broken)?;
-        let parked = Instant::now();
-        while parked.elapsed() < PARKING {
-            std::hint::spin_loop();
-        }
+        spin(PARKING);
         record.set_correlation(correlation);
         let sent = Instant::now();
         producer.write_all(&record.bytes).map_err(broken)?;
@@ -77,15 +76,20 @@ pub fn end_to_end(target: &Target, arguments: &BenchArguments) -> Result<Measure
     })
 }
 
-/// The round trip of as many bytes as a Produce has, returned as they are.
+/// The round trip of as many bytes as a Produce has, returned as they are, `rest` after the last.
 ///
 /// # Errors
 /// The target is gone.
-pub fn echo(target: &Target, arguments: &BenchArguments) -> Result<Measured, Failure> {
+pub fn echo(
+    target: &Target,
+    arguments: &BenchArguments,
+    rest: Duration,
+) -> Result<Measured, Failure> {
     let mut link = connect(target, arguments)?;
     let batch = batch_of(arguments.batch_records, arguments.record_bytes);
     let request = RequestTemplate::produce(&target.topic, 0, 1, &batch);
     repeat(target, arguments, batch.len(), |_| {
+        spin(rest);
         let sent = Instant::now();
         link.write_all(&request.bytes).map_err(broken)?;
         let mut left = request.bytes.len();
@@ -97,6 +101,13 @@ pub fn echo(target: &Target, arguments: &BenchArguments) -> Result<Measured, Fai
         }
         Ok(sent.elapsed())
     })
+}
+
+fn spin(time: Duration) {
+    let began = Instant::now();
+    while began.elapsed() < time {
+        std::hint::spin_loop();
+    }
 }
 
 fn connect(target: &Target, arguments: &BenchArguments) -> Result<Link, Failure> {

@@ -19,8 +19,9 @@ use crate::failure::Failure;
 use crate::output::Output;
 pub use arguments::BenchArguments;
 use arguments::Kind;
-use report::Report;
+use report::{Ceiling, Report};
 use server::Server;
+use std::time::Duration;
 use target::Target;
 use throughput::Measured;
 
@@ -84,21 +85,33 @@ fn measure(what: Kind, target: &Target, arguments: &BenchArguments) -> Result<Me
     match what {
         Kind::Latency => latency::produce(target, arguments),
         Kind::EndToEnd => latency::end_to_end(target, arguments),
-        Kind::Echo => latency::echo(target, arguments),
+        Kind::Echo => latency::echo(target, arguments, Duration::ZERO),
         Kind::Produce | Kind::Fetch | Kind::Null => throughput::run(what, target, arguments),
     }
 }
 
-fn measure_ceiling(what: Kind, arguments: &BenchArguments) -> Result<(Kind, Measured), Failure> {
-    let (kind, measured_as) = if what.is_latency() {
-        (Kind::Echo, Kind::Echo)
+fn measure_ceiling(what: Kind, arguments: &BenchArguments) -> Result<Ceiling, Failure> {
+    let kind = if what.is_latency() {
+        Kind::Echo
     } else {
-        (Kind::Null, what)
+        Kind::Null
     };
     let server = Server::start(kind, arguments)?;
     let target = Target::ceiling(kind, &server);
-    let measured = measure(measured_as, &target, arguments)?;
-    Ok((kind, measured))
+    let mut without_rest = None;
+    let measured = match what {
+        Kind::Latency | Kind::Echo => measure(Kind::Echo, &target, arguments)?,
+        Kind::EndToEnd => {
+            without_rest = Some(measure(Kind::Echo, &target, arguments)?);
+            latency::echo(&target, arguments, latency::PARKING)?
+        }
+        Kind::Produce | Kind::Fetch | Kind::Null => measure(what, &target, arguments)?,
+    };
+    Ok(Ceiling {
+        kind,
+        measured,
+        without_rest,
+    })
 }
 
 #[cfg(test)]

@@ -8,12 +8,21 @@ use super::throughput::Measured;
 use crate::failure::Failure;
 use crate::output::Output;
 
+/// What could be reached at best, measured in the same run.
+pub struct Ceiling {
+    pub kind: Kind,
+    pub measured: Measured,
+    /// An echo's round trip where each follows the last at once; `measured` rests as the measurement
+    /// itself does.
+    pub without_rest: Option<Measured>,
+}
+
 /// A measurement, and its ceiling if there was one.
 pub struct Report<'a> {
     pub what: Kind,
     pub arguments: &'a BenchArguments,
     pub measured: Measured,
-    pub ceiling: Option<(Kind, Measured)>,
+    pub ceiling: Option<Ceiling>,
     /// The broker's processes, for their memory.
     pub processes: Vec<(String, u32)>,
 }
@@ -45,10 +54,13 @@ impl Report<'_> {
         }
         value["spin"] = arguments.spin.into();
         value["rate"] = arguments.rate.into();
-        if let Some((kind, ceiling)) = &self.ceiling {
-            value["ceiling"] = measured_json(ceiling);
-            value["ceiling"]["target"] = kind.name().into();
-            value["relative_to_ceiling"] = round(self.relative(ceiling), 3).into();
+        if let Some(ceiling) = &self.ceiling {
+            value["ceiling"] = measured_json(&ceiling.measured);
+            value["ceiling"]["target"] = ceiling.kind.name().into();
+            if let Some(measured) = &ceiling.without_rest {
+                value["ceiling"]["without_rest"] = measured_json(measured);
+            }
+            value["relative_to_ceiling"] = round(self.relative(&ceiling.measured), 3).into();
         }
         let memory = self.processes.iter().filter_map(|(name, pid)| {
             let (all, own) = process_cpu::resident_bytes(*pid)?;
@@ -85,10 +97,15 @@ impl Report<'_> {
             },
         )];
         lines.extend(measured_lines(self.what, &self.measured));
-        if let Some((kind, ceiling)) = &self.ceiling {
-            lines.push(format!("ceiling ({} target, same run):", kind.name()));
-            lines.extend(measured_lines(self.what, ceiling));
-            let relative = self.relative(ceiling);
+        if let Some(ceiling) = &self.ceiling {
+            let name = ceiling.kind.name();
+            if let Some(measured) = &ceiling.without_rest {
+                lines.push(format!("{name} target without a rest between, same run:"));
+                lines.extend(measured_lines(self.what, measured));
+            }
+            lines.push(format!("ceiling ({name} target, same run):"));
+            lines.extend(measured_lines(self.what, &ceiling.measured));
+            let relative = self.relative(&ceiling.measured);
             lines.push(if self.what.is_latency() {
                 format!("p50 is {relative:.2} times the ceiling's")
             } else {

@@ -74,6 +74,20 @@ fn round_trips_are_measured() {
     }
 }
 
+/// The rest before a round trip is no part of it.
+#[test]
+fn an_echo_rests_as_long_as_it_is_asked_to() {
+    let rest = Duration::from_millis(20);
+    let mut arguments = arguments("latency --warmup 0 --batch-records 1");
+    arguments.records = Some(10);
+    let target = target(Kind::Echo, &arguments);
+    let measured = latency::echo(&target, &arguments, rest).unwrap();
+    assert_eq!(measured.requests, 10);
+    assert!(measured.seconds >= 0.2, "{}", measured.seconds);
+    let fastest = measured.latencies.quantile_us(0.1);
+    assert!(fastest < 20_000.0, "{fastest}");
+}
+
 #[test]
 fn a_target_that_goes_away_is_said() {
     let arguments = arguments("produce --seconds 0.2");
