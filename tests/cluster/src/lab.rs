@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::batch::StoredRecord;
 use crate::client::Connection;
-use crate::node::{Node, wait_until};
+use crate::node::{Node, page, sample, wait_until};
 
 /// The broker's address on the virtual function; the kernel has another on the card itself.
 const BROKER: &str = "10.78.0.2";
@@ -76,6 +76,53 @@ pub fn dpdk_on_a_virtual_function() {
     assert!(node.stop().success());
     assert_eq!((network(), driver(&function)), before, "the broker stopped");
     goes_back_to_the_kernel(&card, &function);
+    println!("everything held");
+}
+
+/// A broker of two shards with DPDK on the card `LAB_CARD` at vfio-pci: the card itself spreads
+/// connections over the two queues by their addresses and ports, and every client reaches the partitions
+/// of both shards.
+///
+/// # Panics
+/// Something of this does not hold.
+pub fn a_card_spreads_connections() {
+    const CONNECTIONS: usize = 16;
+    let card = variable("LAB_CARD");
+    let before = network();
+    let mut node = Node::prepare(&[
+        "network.driver=dpdk",
+        &format!("network.interface={card}"),
+        &format!("network.address={BROKER}/24"),
+        "admin.listen=127.0.0.1:0",
+        "metrics.listen=127.0.0.1:9464",
+        "dataplane.shards=2",
+    ]);
+    node.listen_at(BROKER, PORT);
+    node.set_patience(PATIENCE);
+    started(&mut node, &format!("{card} (net_e1000_igb), 2 queues"));
+    create_topic(&node, "spread");
+    let mut connections: Vec<Connection> = (0..CONNECTIONS).map(|_| node.connect()).collect();
+    let held = |shard: u32| {
+        let page = page(9464, "/metrics").expect("the metrics").1;
+        let name = format!("precursor_wire_connections{{shard=\"{shard}\"}}");
+        sample(&page, &name).unwrap_or_else(|| panic!("no {name} in:\n{page}"))
+    };
+    let is_spread = wait_until(PATIENCE, || {
+        let (first, second) = (held(0), held(1));
+        first > 0.0 && second > 0.0 && first + second == CONNECTIONS as f64
+    });
+    println!("connections of the shards: {} and {}", held(0), held(1));
+    assert!(is_spread, "both shards have some, together all");
+    for (at, connection) in connections.iter_mut().enumerate() {
+        let value = format!("record {at}").into_bytes();
+        let produced = connection.produce("spread", 0, std::slice::from_ref(&value));
+        let offset = produced.expect("a broker that serves takes a record");
+        let fetched = connection.fetch_when_open("spread", 0, offset);
+        assert_eq!(fetched.records[0].value, value);
+    }
+    drop(connections);
+    assert!(node.stop().success());
+    assert_eq!(network(), before);
     println!("everything held");
 }
 

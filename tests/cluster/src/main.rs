@@ -6,7 +6,8 @@
 //! soon a topic of many partitions is there, and there again: `precursor-tests-cluster partitions N`;
 //! what compaction costs who produces meanwhile: `precursor-tests-cluster compaction TURNS`. In the
 //! machine of `scripts/lab`: a broker on an SR-IOV virtual function, `precursor-tests-cluster lab-dpdk`,
-//! and one with clients over RDMA, `precursor-tests-cluster lab-rdma`.
+//! one of two shards on a card that spreads connections, `precursor-tests-cluster lab-spread`, and one
+//! with clients over RDMA, `precursor-tests-cluster lab-rdma`.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
@@ -31,6 +32,10 @@ fn main() -> ExitCode {
         Some("compaction") => return compaction(&words[1..]),
         Some("lab-dpdk") => {
             lab::dpdk_on_a_virtual_function();
+            return ExitCode::SUCCESS;
+        }
+        Some("lab-spread") => {
+            lab::a_card_spreads_connections();
             return ExitCode::SUCCESS;
         }
         Some("lab-rdma") => {
