@@ -175,15 +175,26 @@ fn loom_no_wake_of_a_reader_is_lost() {
 /// A writer that sleeps for want of room is rung for when there is some.
 #[test]
 fn loom_no_wake_of_a_writer_is_lost() {
-    model(|| {
-        let memory = Memory::new(1);
+    a_writer_that_sleeps_is_rung_for(1, 2);
+}
+
+/// Also by a reader that does not look at each of its reads.
+#[test]
+fn loom_no_wake_of_a_writer_of_pieces_is_lost() {
+    a_writer_that_sleeps_is_rung_for(2, 4);
+}
+
+/// Bytes one by one through a ring of so many.
+fn a_writer_that_sleeps_is_rung_for(capacity: usize, bytes: usize) {
+    model(move || {
+        let memory = Memory::new(capacity);
         let mut writer = Writer::new(memory.clone());
         let mut reader = Reader::new(memory);
         let bell = Arc::new(Notify::new());
         let rung = bell.clone();
         let thread = thread::spawn(move || {
             let mut received = 0;
-            while received < 2 {
+            while received < bytes {
                 let (count, writer_sleeps) = reader.read(&mut [0]).unwrap();
                 received += count;
                 if writer_sleeps {
@@ -195,10 +206,10 @@ fn loom_no_wake_of_a_writer_is_lost() {
             }
         });
         let mut sent = 0;
-        while sent < 2 {
+        while sent < bytes {
             sent += writer.write(&[sent as u8]).unwrap();
             writer.publish();
-            if sent < 2 && writer.announce_sleep().unwrap() {
+            if sent < bytes && writer.announce_sleep().unwrap() {
                 bell.wait();
                 writer.announce_awake();
             }

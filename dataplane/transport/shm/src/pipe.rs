@@ -158,6 +158,8 @@ pub(crate) struct Reader<M> {
     position: u64,
     /// The writer's cursor when it was last looked at: it can only have advanced since.
     written_seen: u64,
+    /// The own cursor when it was last asked whether the writer sleeps.
+    asked_at: u64,
 }
 
 impl<M: PipeMemory> Reader<M> {
@@ -167,6 +169,7 @@ impl<M: PipeMemory> Reader<M> {
             memory,
             position: 0,
             written_seen: 0,
+            asked_at: 0,
         }
     }
 
@@ -212,6 +215,13 @@ impl<M: PipeMemory> Reader<M> {
         self.position = self.position.wrapping_add(taken as u64);
         // Release: pairs with the Acquire of `Writer::room`; we are done with the bytes.
         self.memory.read().store(self.position, Ordering::Release);
+        // A writer sleeps behind a full ring alone. When it was asked last, it saw the cursor of then or
+        // was awake; so who sleeps has written a whole ring beyond that cursor. Until that is seen
+        // there is nothing to ask, and the fence, which a small message would wait for, can be spared.
+        if self.written_seen.wrapping_sub(self.asked_at) < self.memory.capacity() {
+            return Ok((taken, false));
+        }
+        self.asked_at = self.position;
         // Pairs with the fence of `Writer::announce_sleep`.
         self.memory.fence();
         Ok((taken, wake(self.memory.writer_sleeps())))
