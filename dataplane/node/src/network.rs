@@ -146,6 +146,7 @@ impl Network {
             ));
         }
         let options = DpdkOptions {
+            vlan: vlan(config),
             note: Some(config.data_dir.join(DPDK_NOTE)),
             log: log_dpdk,
             ..DpdkOptions::new(&bypass.interface, config.network_dpdk_args.clone())

@@ -259,8 +259,15 @@ static int make_pools(struct pc_port *port, const struct pc_port_options *option
   return 0;
 }
 
-static int configure(struct pc_port *port, struct rte_eth_dev_info *info) {
+/* A virtual function hears of a VLAN only after it asked for it; a card that does not filter hears all. */
+static int filters(const struct pc_port_options *options, const struct rte_eth_dev_info *info) {
+  return options->vlan != 0 && (info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_FILTER) != 0;
+}
+
+static int configure(struct pc_port *port, struct rte_eth_dev_info *info, int filters_vlan) {
   struct rte_eth_conf configuration = {0};
+  if (filters_vlan)
+    configuration.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
   if (port->offloads & PC_RECEIVE_CHECKSUM)
     configuration.rxmode.offloads |= RECEIVE_CHECKSUMS;
   if (port->offloads & PC_SEND_CHECKSUM)
@@ -323,11 +330,13 @@ int pc_port_open(const struct pc_port_options *options, struct pc_port **opened)
   int node = rte_eth_dev_socket_id(port->number);
   result = make_pools(port, options, node);
   if (result == 0)
-    result = configure(port, &info);
+    result = configure(port, &info, filters(options, &info));
   if (result == 0)
     result = set_up_queues(port, &info, options->ring_frames, (unsigned)node);
   if (result == 0)
     result = rte_eth_dev_start(port->number);
+  if (result == 0 && filters(options, &info))
+    result = rte_eth_dev_vlan_filter(port->number, options->vlan, 1);
   if (result != 0) {
     rte_eth_dev_close(port->number);
     free_port(port);

@@ -38,7 +38,8 @@ struct pc_port_options {
   uint16_t ring_frames;
   uint16_t pending_max; /* frames that a queue holds until a flush */
   uint32_t offloads;    /* PC_*: what is wanted of what the port can do */
-  uint32_t padding;
+  uint16_t vlan;        /* whose frames are wanted, with their tag; 0: those without */
+  uint16_t padding;
 };
 
 struct pc_port_counters {

@@ -85,7 +85,9 @@ pub struct PortOptions {
     /// Frames that a queue holds until a flush.
     pub pending_max: u16,
     pub offloads: u32,
-    pub padding: u32,
+    /// Whose frames are wanted, with their tag; 0: those without.
+    pub vlan: u16,
+    pub padding: u16,
 }
 
 #[repr(C)]

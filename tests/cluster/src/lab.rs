@@ -11,6 +11,8 @@ use crate::node::{Node, page, sample, wait_until};
 
 /// The broker's address on the virtual function; the kernel has another on the card itself.
 const BROKER: &str = "10.78.0.2";
+/// The kernel's, on the card or in a VLAN on it.
+const KERNEL: &str = "10.78.0.1";
 const PORT: u16 = 9092;
 /// What takes seconds elsewhere takes minutes where every instruction is emulated.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
@@ -65,6 +67,12 @@ pub fn dpdk_on_a_virtual_function() {
 
     node.kill_everything();
     assert_eq!((network(), driver(&function)), before, "all were killed");
+    // From now on in a VLAN, whose frames a virtual function hears only after it asked for them.
+    ip(&format!("link add link {card} name tagged type vlan id 5"));
+    ip(&format!("address del {KERNEL}/24 dev {card}"));
+    ip(&format!("address add {KERNEL}/24 dev tagged"));
+    ip("link set tagged up");
+    node.set("network.vlan=5");
     node.set("network.driver=auto");
     started(&mut node, "net_e1000_igb_vf");
     assert!(serves_again(&node), "it never came back:\n{}", node.log());
@@ -74,6 +82,8 @@ pub fn dpdk_on_a_virtual_function() {
     );
     read_back(&node, &acknowledged);
     assert!(node.stop().success());
+    ip("link del tagged");
+    ip(&format!("address add {KERNEL}/24 dev {card}"));
     assert_eq!((network(), driver(&function)), before, "the broker stopped");
     goes_back_to_the_kernel(&card, &function);
     println!("everything held");
@@ -231,6 +241,10 @@ pub(crate) fn network() -> String {
     [&["-o", "link"][..], &["-o", "address"], &["route"]]
         .map(shown)
         .concat()
+}
+
+fn ip(words: &str) {
+    run(Command::new("ip").args(words.split(' ')), b"");
 }
 
 fn driver(function: &str) -> String {

@@ -229,6 +229,7 @@ impl Environment {
             ring_frames: options.ring_frames,
             pending_max: PENDING_MAX,
             offloads,
+            vlan: options.vlan.unwrap_or(0),
             padding: 0,
         };
         let mut raw = std::ptr::null_mut();

@@ -42,6 +42,8 @@ pub struct DpdkOptions {
     pub ring_frames: u16,
     /// Leave to the device what it can do itself.
     pub offloads: bool,
+    /// The VLAN whose frames a device that filters them is to let in.
+    pub vlan: Option<u16>,
     /// Where it is noted what a killed process would leave on an interface of the kernel. It belongs
     /// to this process alone, as its directory does; the next one reads it and tidies up.
     pub note: Option<PathBuf>,
@@ -56,6 +58,7 @@ impl DpdkOptions {
             arguments,
             ring_frames: 1024,
             offloads: true,
+            vlan: None,
             note: None,
             log: |_, _| {},
         }
