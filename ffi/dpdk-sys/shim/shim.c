@@ -437,6 +437,14 @@ static int checksum_is_right(const uint8_t *bytes, size_t length) {
   return 1;
 }
 
+/* A card, or the owner of a virtual function, may take a frame's VLAN tag off and lay it beside the
+ * frame: the stack reads frames as they were on the wire. 0: the frame has its tag, if it ever had one. */
+static int retag(struct rte_mbuf *frame) {
+  if (likely((frame->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) == 0))
+    return 0;
+  return rte_vlan_insert(&frame);
+}
+
 /* Up to 64 frames; they are the caller's until pc_release. */
 unsigned pc_receive(struct pc_queue *queue, struct pc_frame *frames, unsigned frames_max) {
   uint16_t most = frames_max > BURST_MAX ? BURST_MAX : (uint16_t)frames_max;
@@ -448,6 +456,10 @@ unsigned pc_receive(struct pc_queue *queue, struct pc_frame *frames, unsigned fr
     struct rte_mbuf *frame = queue->frames[at];
     if (at + 1 < count)
       rte_prefetch0(rte_pktmbuf_mtod(queue->frames[at + 1], void *));
+    if (unlikely(retag(frame) != 0)) {
+      queue->receive_dropped++;
+      continue;
+    }
     const uint8_t *bytes = rte_pktmbuf_mtod(frame, const uint8_t *);
     size_t length = rte_pktmbuf_pkt_len(frame);
     if (unlikely(frame->nb_segs > 1)) {
