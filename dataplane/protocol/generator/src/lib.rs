@@ -24,8 +24,8 @@ pub(crate) const HEADING: &str =
 /// The folders that hold nothing but generated files, from the repository's root.
 const FOLDERS: [&str; 3] = [
     "dataplane/protocol/src/generated",
-    "dataplane/protocol/tests/messages/generated_random",
-    "dataplane/protocol/tests/messages/generated_oracle",
+    "tests/messages/src/generated_random",
+    "tests/messages/src/generated_oracle",
 ];
 
 /// Files by their path from the repository's root.

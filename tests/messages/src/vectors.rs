@@ -3,7 +3,7 @@
 
 use precursor_protocol::{Message, every_message};
 
-const VECTORS: &str = include_str!("../../../../tests/vectors/kafka-4.3.1.txt");
+const VECTORS: &str = include_str!("../../vectors/kafka-4.3.1.txt");
 
 /// Holds the lines of one message against it; gives how many there were.
 fn check<M: Message>(name: &str) -> usize {
