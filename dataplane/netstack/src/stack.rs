@@ -305,6 +305,10 @@ impl Stack {
             let active = self.actives.find_mut(connection.active)?;
             let fin = u32::from(connection.flags.has(Flags::FIN_SENT));
             active.send.begin(connection.send_next.wrapping_sub(fin));
+            if connection.flags.take(Flags::PROBE_UNJUDGED) {
+                let end = connection.send_unacknowledged;
+                active.rack.start_probe(end, true);
+            }
         }
         self.actives.find_mut(connection.active)
     }

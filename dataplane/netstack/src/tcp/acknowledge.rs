@@ -21,6 +21,8 @@ pub struct Acknowledgment<'a> {
     pub blocks: &'a [SackBlock],
     /// The timestamp that it answers, where timestamps are agreed on.
     pub echo: Option<u32>,
+    /// It has no payload and says of number and window what is known.
+    pub repeated: bool,
     /// By RFC 5681's definition.
     pub duplicate: bool,
     pub now: Nanos,
@@ -54,6 +56,7 @@ pub fn take(
     let before_it = connection.send_unacknowledged;
     let advanced = distance(before_it, ack.number);
     let limited = active.recovery.was_limited(before_it);
+    let (was_recovering, was_fast) = (active.recovery.is_recovering(), active.recovery.is_fast());
     let (pipe_before, lost_before) = (active.board.pipe(), active.board.lost());
     let arrivals = arrivals(connection, active, ack, context.config.segments_max);
     connection.send_unacknowledged = ack.number;
@@ -76,7 +79,7 @@ pub fn take(
             connection.duplicates = 0;
         }
     }
-    check_probe(connection, active, ack, &arrivals, context.config);
+    check_probe(connection, active, ack, context.config);
     find_losses(connection, active, ack, advanced, context);
     if context.config.congestion_control == CongestionControl::Bbr {
         let lost = active.board.lost().saturating_sub(lost_before);
@@ -89,15 +92,40 @@ pub fn take(
             arrivals.bytes
         };
         active.recovery.pace(connection, delivered, pipe);
-    } else if arrivals.bytes > 0 {
+    } else if advanced > 0 && !was_fast {
+        // What arrived beyond a gap counts once the gap is filled (RFC 5681, 3.1), but after a
+        // timeout a jump over it would be a burst.
+        let bytes = if was_recovering {
+            arrivals.bytes
+        } else {
+            advanced
+        };
         let which = context.config.congestion_control;
-        let cubic = &mut active.cubic;
-        congestion::grow(which, connection, cubic, arrivals.bytes, limited, ack.now);
+        congestion::grow(
+            which,
+            connection,
+            &mut active.cubic,
+            bytes,
+            limited,
+            ack.now,
+        );
     }
     if advanced > 0 {
         set_timer(connection, Some(active), context.config, ack.now);
     }
     active.send.release(ack.number, context.chunks)
+}
+
+/// Applies an acknowledgment to a connection without buffers: at most its end is on the way.
+pub fn take_idle(connection: &mut Connection, ack: &Acknowledgment<'_>, config: &TcpConfig) {
+    if connection.flags.has(Flags::PROBE_UNJUDGED) && probe_was_needless(ack) {
+        connection.flags.clear(Flags::PROBE_UNJUDGED);
+    }
+    if after(ack.number, connection.send_unacknowledged) {
+        connection.send_unacknowledged = ack.number;
+        connection.backoff = 0;
+        set_timer(connection, None, config, ack.now);
+    }
 }
 
 /// BBR's share of an acknowledgment.
@@ -198,7 +226,6 @@ fn check_probe(
     connection: &mut Connection,
     active: &mut Active,
     ack: &Acknowledgment<'_>,
-    arrivals: &Arrivals,
     config: &TcpConfig,
 ) {
     let Some(TailProbe {
@@ -211,9 +238,7 @@ fn check_probe(
     if before(ack.number, end) {
         return;
     }
-    let needless = !retransmission || arrivals.reported_twice;
-    let nothing_new = ack.duplicate && ack.blocks.is_empty();
-    if needless || nothing_new {
+    if !retransmission || probe_was_needless(ack) {
         active.rack.probe = None;
     } else if after(ack.number, end) {
         active.rack.probe = None;
@@ -229,6 +254,12 @@ fn check_probe(
         );
         connection.congestion_window = connection.slow_start_threshold;
     }
+}
+
+/// The peer has both the original and the probe: it reports a segment that came twice, or, without
+/// DSACK, repeats itself.
+fn probe_was_needless(ack: &Acknowledgment<'_>) -> bool {
+    reports_duplicate(ack) || (ack.repeated && ack.blocks.is_empty())
 }
 
 /// Decides what is lost, and begins a recovery.

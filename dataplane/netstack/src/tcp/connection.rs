@@ -88,6 +88,9 @@ flags! {
     PROBE_TIMER = 20,
     /// A segment in order waits for its acknowledgment.
     ACK_WAITS = 21,
+    /// All is acknowledged, but not whether the tail loss probe among it repaired a loss: that the
+    /// next acknowledgments tell (RFC 8985, 7.4.2). Kept here while there are no buffers.
+    PROBE_UNJUDGED = 22,
 }
 
 impl Flags {

@@ -1,10 +1,10 @@
 //! Arriving segments: RFC 9293, 3.10.7, with the defences of RFC 5961 and RFC 7323's timestamps.
 
-use super::acknowledge::{self, Acknowledgment, Context, set_timer};
+use super::acknowledge::{self, Acknowledgment, Context};
 use super::{Connection, Flags, State};
 use crate::config::{Nanos, SECOND};
 use crate::list::NONE;
-use crate::sequence::{after, at_least, at_most, before};
+use crate::sequence::{at_least, at_most, before};
 use crate::stack::Stack;
 use crate::table::Key;
 use crate::wire::ethernet::Mac;
@@ -202,26 +202,22 @@ impl Stack {
             return;
         }
         let window = u32::from(segment.window) << connection.send_scale;
-        let duplicate = number == connection.send_unacknowledged
-            && connection.outstanding() > 0
+        let repeated = number == connection.send_unacknowledged
             && segment.length() == 0
             && window == connection.send_window;
+        let duplicate = repeated && connection.outstanding() > 0;
         update_window(connection, segment, window);
         let echo = segment.options.timestamps.map(|timestamps| timestamps.echo);
         let acknowledgment = Acknowledgment {
             number,
             blocks: segment.options.sack_blocks(),
             echo: echo.filter(|_| connection.flags.has(Flags::TIMESTAMPS)),
+            repeated,
             duplicate,
             now,
         };
         let Some(active) = self.actives.find_mut(connection.active) else {
-            if after(number, connection.send_unacknowledged) {
-                connection.send_unacknowledged = number;
-                connection.backoff = 0;
-                set_timer(connection, None, &self.config.tcp, now);
-            }
-            return;
+            return acknowledge::take_idle(connection, &acknowledgment, &self.config.tcp);
         };
         let mut context = Context {
             config: &self.config.tcp,

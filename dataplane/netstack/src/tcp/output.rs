@@ -291,8 +291,11 @@ impl Stack {
         if !closed && connection.flags.has(Flags::ACK_WAITS) && connection.acknowledge_at == 0 {
             connection.acknowledge_at = now + self.config.tcp.ack_delay;
         }
-        let idle = self.active(slot).map(Active::is_idle);
-        if idle == Some(true) {
+        if let Some(active) = self.active(slot).filter(|active| active.is_idle()) {
+            let probe = active.rack.probe;
+            let unjudged = probe.is_some_and(|probe| probe.retransmission);
+            let flags = &mut self.connections[slot].flags;
+            flags.set_to(Flags::PROBE_UNJUDGED, unjudged);
             self.give_back_active(slot);
         }
         if closed {

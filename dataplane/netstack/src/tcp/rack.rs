@@ -26,8 +26,9 @@ pub struct Rack {
     round_trip: Nanos,
     /// The highest sequence that arrived, once any did.
     highest: Option<u32>,
-    pub reordering_seen: bool,
-    multiplier: u8,
+    reordering_seen: bool,
+    /// Quarters of the least round trip beyond the first.
+    widened: u8,
     persist: u8,
     duplicate_round: Option<u32>,
     pub probe: Option<TailProbe>,
@@ -58,7 +59,7 @@ impl Rack {
     pub fn duplicate_seen(&mut self, send_next: u32) {
         if self.duplicate_round.is_none() {
             self.duplicate_round = Some(send_next);
-            self.multiplier = self.multiplier.saturating_add(1).min(64);
+            self.widened = self.widened.saturating_add(1).min(64);
             self.persist = PERSIST;
             self.reordering_seen = true;
         }
@@ -84,7 +85,7 @@ impl Rack {
     pub fn recovery_ended(&mut self) {
         self.persist = self.persist.saturating_sub(1);
         if self.persist == 0 {
-            self.multiplier = 0;
+            self.widened = 0;
         }
     }
 
@@ -95,8 +96,8 @@ impl Rack {
         if !self.reordering_seen && (recovering || many) {
             return 0;
         }
-        let widened = Nanos::from(self.multiplier.max(1)) * connection.round_trip_min() / 4;
-        widened.min(connection.round_trip().unwrap_or(widened))
+        let quarters = (1 + Nanos::from(self.widened)) * connection.round_trip_min() / 4;
+        quarters.min(connection.round_trip().unwrap_or(quarters))
     }
 
     /// How long after its sending a segment that is still out counts as lost.
@@ -139,4 +140,89 @@ pub fn probe_after(
     let round_trip = connection.round_trip()?;
     let delay = if lone { peer_ack_delay } else { 0 };
     Some((2 * round_trip).max(PROBE_MIN) + delay)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::super::delivery::Stamp;
+    use super::*;
+    use crate::table::Key;
+    use crate::wire::ip::Address;
+
+    /// A connection whose round trip is 20 ms.
+    fn connection() -> Connection {
+        let key = Key {
+            remote: Address::v4([10, 0, 0, 2]),
+            remote_port: 1,
+            local_port: 2,
+            local: 0,
+        };
+        let mut connection = Connection::new(&key, State::Established, 0);
+        connection.measure(20 * MILLISECOND);
+        connection
+    }
+
+    /// How long a gap is given.
+    fn window(rack: &Rack) -> Nanos {
+        rack.window(&connection(), &Scoreboard::default(), true) / MILLISECOND
+    }
+
+    fn sent(start: u32, sent_at: Nanos, retransmitted: bool) -> Sent {
+        Sent {
+            start,
+            length: 1_000,
+            sent_at,
+            sacked: false,
+            lost: false,
+            retransmitted,
+            stamp: Stamp::default(),
+        }
+    }
+
+    /// RFC 8985, 6.2 step 4: a quarter more for each round trip with a duplicate, a whole round trip at most,
+    /// and narrow again after 16 recoveries without one.
+    #[test]
+    fn duplicates_widen_the_window_for_sixteen_recoveries() {
+        let mut rack = Rack::default();
+        assert_eq!(window(&rack), 0);
+        rack.duplicate_seen(1_000);
+        assert_eq!(window(&rack), 10);
+        // Of the same round trip.
+        rack.acknowledged(999);
+        rack.duplicate_seen(2_000);
+        assert_eq!(window(&rack), 10);
+        rack.acknowledged(1_000);
+        rack.duplicate_seen(2_000);
+        assert_eq!(window(&rack), 15);
+        (0..15).for_each(|_| rack.recovery_ended());
+        assert_eq!(window(&rack), 15);
+        rack.recovery_ended();
+        assert_eq!(window(&rack), 5);
+        for round in 3..20 {
+            rack.acknowledged(round * 1_000);
+            rack.duplicate_seen(round * 1_000 + 1);
+        }
+        assert_eq!(window(&rack), 20);
+    }
+
+    /// RFC 8985, 6.2 steps 2 and 3.
+    #[test]
+    fn only_originals_tell_of_reordering_and_only_sure_retransmissions_count() {
+        let least = 20 * MILLISECOND;
+        let at = |time: Nanos| time * MILLISECOND;
+        let mut rack = Rack::default();
+        rack.deliver(&sent(2_000, at(100), false), at(120), least, false);
+        assert_eq!((rack.sent_at, rack.end), (at(100), 3_000));
+        // Sooner than any round trip, or with the echo of the original: of which one, nobody knows.
+        rack.deliver(&sent(0, at(110), true), at(129), least, false);
+        rack.deliver(&sent(0, at(110), true), at(140), least, true);
+        assert_eq!(rack.sent_at, at(100));
+        // A retransmission comes after later ones by its nature.
+        rack.deliver(&sent(0, at(110), true), at(131), least, false);
+        assert_eq!((rack.sent_at, rack.end), (at(110), 1_000));
+        assert!(!rack.reordering_seen);
+        rack.deliver(&sent(1_000, at(100), false), at(132), least, false);
+        assert!(rack.reordering_seen);
+    }
 }

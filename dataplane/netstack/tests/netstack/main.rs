@@ -8,6 +8,7 @@ mod link_errors;
 mod loss;
 mod ours;
 mod random;
+mod recovery;
 mod rules;
 mod script;
 mod smol;
