@@ -2,7 +2,7 @@
 
 use crate::output::Output;
 use flate2::Compression;
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
 /// `level`: 1 to 9; anything else is the library's own.

@@ -93,7 +93,7 @@ impl Write for Encoder<'_> {
 
 enum DecoderOf<'a> {
     Plain(&'a [u8]),
-    Gzip(flate2::read::MultiGzDecoder<&'a [u8]>),
+    Gzip(flate2::bufread::MultiGzDecoder<&'a [u8]>),
     Snappy(snappy::Decoder<'a>),
     Lz4(lz4_frame::Decoder<'a>),
     Zstd(zstd_frame::Decoder<'a>),
