@@ -1,10 +1,12 @@
-//! How fast and how well the codecs of cold segments do on a file: what benches/cold.py compares with
+//! How fast and how well the codecs of cold segments do on a file: what benches/beside_tools.py compares with
 //! the libraries' own tools.
 //!
 //! `cold FILE CHUNK_BYTES SECONDS CODEC LEVEL [DICTIONARY]` compresses the file chunk by chunk again
 //! and again, and decompresses it; prints bytes before, bytes after, and MB/s of either, the best of
 //! all rounds, as JSON. `cold train FILE DICTIONARY` writes a dictionary of every other line at most. CODEC
-//! is zstd, brotli, lzma, or lz4, which is a batch's and has its frames.
+//! is zstd, brotli, lzma, or gzip, snappy, lz4, which are a batch's and have its frames. `bare-gzip`,
+//! `bare-snappy` and `bare-lz4` (LEVEL of the high compressor) are these libraries by themselves: one call for each
+//! chunk, and no frame.
 
 use precursor_compression::{
     ColdCodec, ColdCompressor, ColdDecompressor, Contexts, Decoder, Encoder, Recipe,
@@ -62,6 +64,62 @@ fn chunks<'a>(bytes: &'a [u8], size: &str) -> Result<Vec<&'a [u8]>, std::num::Pa
 enum Tried {
     Cold(ColdCodec, Box<ColdCompressor>, Box<ColdDecompressor>),
     Batch(Recipe, Box<Contexts>),
+    Bare(Box<Bare>),
+}
+
+/// What a library's own benchmarks do.
+enum Bare {
+    Gzip(flate2::Compress, flate2::Decompress),
+    Snappy(snap::raw::Encoder, snap::raw::Decoder),
+    Lz4(i32),
+}
+
+impl Bare {
+    fn gzip(level: i32) -> Bare {
+        let level = flate2::Compression::new(level as u32);
+        Bare::Gzip(
+            flate2::Compress::new(level, false),
+            flate2::Decompress::new(false),
+        )
+    }
+
+    fn compress(&mut self, chunk: &[u8]) -> io::Result<Vec<u8>> {
+        match self {
+            Bare::Gzip(gzip, _) => {
+                let mut out = Vec::with_capacity(chunk.len() + chunk.len() / 8 + 64);
+                gzip.reset();
+                let end = flate2::FlushCompress::Finish;
+                match gzip.compress_vec(chunk, &mut out, end)? {
+                    flate2::Status::StreamEnd => Ok(out),
+                    status => Err(io::Error::other(format!("{status:?}"))),
+                }
+            }
+            Bare::Snappy(snappy, _) => Ok(snappy.compress_vec(chunk)?),
+            Bare::Lz4(level) => {
+                let mode = lz4::block::CompressionMode::HIGHCOMPRESSION(*level);
+                lz4::block::compress(chunk, Some(mode), false)
+            }
+        }
+    }
+
+    fn decompress(&mut self, compressed: &[u8], plain: &mut Vec<u8>) -> io::Result<()> {
+        match self {
+            Bare::Gzip(_, gzip) => {
+                gzip.reset(false);
+                let end = flate2::FlushDecompress::Finish;
+                gzip.decompress_vec(compressed, plain, end)?;
+            }
+            Bare::Snappy(_, snappy) => {
+                plain.resize(snap::raw::decompress_len(compressed)?, 0);
+                snappy.decompress(compressed, plain)?;
+            }
+            Bare::Lz4(_) => {
+                let length = i32::try_from(plain.capacity()).map_err(io::Error::other)?;
+                *plain = lz4::block::decompress(compressed, Some(length))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Tried {
@@ -70,10 +128,20 @@ impl Tried {
             "zstd" => ColdCodec::Zstd,
             "brotli" => ColdCodec::Brotli,
             "lzma" => ColdCodec::Lzma,
-            _ => {
-                let codec = Codec::Lz4;
-                let contexts = Box::default();
-                return Ok(Tried::Batch(Recipe { codec, level }, contexts));
+            "bare-gzip" => return Ok(Tried::Bare(Bare::gzip(level).into())),
+            "bare-lz4" => return Ok(Tried::Bare(Bare::Lz4(level).into())),
+            "bare-snappy" => {
+                let snappy = Bare::Snappy(snap::raw::Encoder::new(), snap::raw::Decoder::new());
+                return Ok(Tried::Bare(snappy.into()));
+            }
+            batch => {
+                let codec = match batch {
+                    "gzip" => Codec::Gzip,
+                    "snappy" => Codec::Snappy,
+                    "lz4" => Codec::Lz4,
+                    _ => return Err(io::Error::other("the codec is unknown")),
+                };
+                return Ok(Tried::Batch(Recipe { codec, level }, Box::default()));
             }
         };
         let compressor = ColdCompressor::new(codec, level, dictionary)?;
@@ -92,6 +160,7 @@ impl Tried {
                 encoder.finish()?;
                 Ok(out)
             }
+            Tried::Bare(bare) => bare.compress(chunk),
         }
     }
 
@@ -105,6 +174,11 @@ impl Tried {
                 let mut decoder = Decoder::new(recipe.codec, compressed, length, contexts)?;
                 decoder.read_exact(&mut plain)?;
                 decoder.finish()?;
+                Ok(plain)
+            }
+            Tried::Bare(bare) => {
+                let mut plain = Vec::with_capacity(length);
+                bare.decompress(compressed, &mut plain)?;
                 Ok(plain)
             }
         }

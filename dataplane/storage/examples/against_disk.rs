@@ -147,14 +147,24 @@ impl Round<'_> {
         let bytes = log.append_until(self.bytes);
         log.wait_until_written(bytes);
         let end = log.store.offsets(log.id).end;
+        let segment = log.first_segment();
+        let raw_bytes = std::fs::metadata(&segment).unwrap().len() >> 20 << 20;
         log.lose();
+        // Before and after: the disk's own speed changes from one second to the next.
+        let raw = || {
+            let (seconds, cpu) = raw_read(&segment, raw_bytes).unwrap();
+            self.tell("raw read", &speed(raw_bytes, seconds, cpu));
+            raw_bytes as f64 / 1e9 / seconds
+        };
+        let before = raw();
         let measured = Measured::start();
         let log = Bench::open(&place, self.bytes, FlushPolicy::Os);
         let (seconds, cpu) = measured.end();
         assert_eq!(log.store.offsets(log.id).end, end, "all of it was found");
-        self.tell("recovery", &speed(bytes, seconds, cpu));
-        let (seconds, cpu) = raw_read(&log.first_segment(), 512 << 20).unwrap();
-        self.tell("raw read", &speed(512 << 20, seconds, cpu));
+        let after = raw();
+        let of_raw = bytes as f64 / 1e9 / seconds / (before + after) * 2.0;
+        let [rate, cpu] = speed(bytes, seconds, cpu);
+        self.tell("recovery", &[rate, cpu, ("of_raw", of_raw)]);
         log.remove();
     }
 }
