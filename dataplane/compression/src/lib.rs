@@ -8,6 +8,7 @@
 
 mod cold;
 mod gzip;
+mod hardware;
 mod limits;
 mod lz4_frame;
 mod output;
@@ -22,6 +23,7 @@ pub use cold::{
     ColdCodec, ColdCompressor, ColdDecompressor, DICTIONARY_BYTES_MAX, train_dictionary,
     train_dictionary_within,
 };
+pub use hardware::{Format, HARDWARE_BYTES_MAX, HardwareCodec, Software, conforms};
 pub use limits::PlainLimits;
 pub use stream::{Contexts, Decoder, Encoder};
 
@@ -50,6 +52,11 @@ impl Recipe {
             Codec::None | Codec::Snappy | Codec::Unknown(_) => 0,
         };
         Recipe { codec, level }
+    }
+
+    /// Whether nobody chose the level: a codec that has one of its own may take it.
+    pub fn is_own_level(self) -> bool {
+        self == Recipe::of(self.codec)
     }
 }
 

@@ -30,6 +30,6 @@ pub use options::{NodeOption, OPTIONS, Unit};
 pub use reference::reference_markdown;
 pub use setting::{Setting, Target, settings};
 pub use values::{
-    CongestionControl, Endpoint, FrameCopy, IdlePolicy, LogFormat, LogLevel, NetworkAddress,
-    NetworkDriver, Part, Rate, Switch, XdpMode,
+    CodecHardware, CongestionControl, Endpoint, FrameCopy, IdlePolicy, LogFormat, LogLevel,
+    NetworkAddress, NetworkDriver, Part, Rate, Switch, XdpMode,
 };

@@ -10,31 +10,35 @@ use crate::node::{AfXdpConfig, NodeConfig, Stated};
 use crate::options::OPTIONS;
 use crate::setting::{Setting, TOPIC_PREFIX, settings};
 use crate::values::{
-    CongestionControl, Endpoint, FrameCopy, IdlePolicy, LogFormat, LogLevel, NetworkDriver, Part,
-    Rate, Switch, XdpMode,
+    CodecHardware, CongestionControl, Endpoint, FrameCopy, IdlePolicy, LogFormat, LogLevel,
+    NetworkDriver, Part, Rate, Switch, XdpMode,
 };
 
 /// Variables of this prefix name options: `PRECURSOR_NODE_ID` is `node.id`.
 const VARIABLE_PREFIX: &str = "PRECURSOR_";
 
+fn nowhere() -> Endpoint {
+    Endpoint {
+        host: String::new(),
+        port: 0,
+    }
+}
+
 impl Default for NodeConfig {
     fn default() -> Self {
-        let nowhere = Endpoint {
-            host: String::new(),
-            port: 0,
-        };
         let mut config = NodeConfig {
             node_id: 0,
             data_dir: PathBuf::new(),
             log_dirs: Vec::new(),
             log_dirs_free_bytes_min: 0,
             log_dirs_free_percent_min: 0,
-            listen: nowhere.clone(),
+            listen: nowhere(),
             advertised_listener: None,
-            admin_listen: nowhere.clone(),
-            metrics_listen: nowhere,
+            admin_listen: nowhere(),
+            metrics_listen: nowhere(),
             dataplane_shards: 0,
             dataplane_idle: IdlePolicy::Adaptive,
+            dataplane_codec_hardware: CodecHardware::Auto,
             dataplane_codec_workers: 0,
             dataplane_cpus: Vec::new(),
             dataplane_spin_us: 0,

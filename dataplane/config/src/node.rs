@@ -8,8 +8,8 @@ use precursor_model::LogConfig;
 
 use crate::setting::Setting;
 use crate::values::{
-    CongestionControl, Endpoint, FrameCopy, IdlePolicy, LogFormat, LogLevel, NetworkAddress,
-    NetworkDriver, Part, Rate, Switch, XdpMode,
+    CodecHardware, CongestionControl, Endpoint, FrameCopy, IdlePolicy, LogFormat, LogLevel,
+    NetworkAddress, NetworkDriver, Part, Rate, Switch, XdpMode,
 };
 
 /// A node's options in force: one plain struct, read-only after start. Each field is described by
@@ -31,6 +31,7 @@ pub struct NodeConfig {
     pub dataplane_shards: u16,
     pub dataplane_idle: IdlePolicy,
     /// 0: one per shard.
+    pub dataplane_codec_hardware: CodecHardware,
     pub dataplane_codec_workers: u16,
     /// Empty: shards are not pinned by configuration.
     pub dataplane_cpus: Vec<usize>,

@@ -13,7 +13,8 @@ use precursor_model::ValueKind;
 
 use crate::node::{NodeConfig, SHARDS_MAX};
 use crate::values::{
-    Endpoint, IdlePolicy, LogFormat, LogLevel, Rate, Switch, bytes, cpu_list, integer,
+    CodecHardware, Endpoint, IdlePolicy, LogFormat, LogLevel, Rate, Switch, bytes, cpu_list,
+    integer,
 };
 
 /// What a value counts.
@@ -143,6 +144,18 @@ pub const OPTIONS: &[NodeOption] = &[
         doc: "Where metadata are kept, and partitions where log.dirs names no other place.",
         apply: |c, v| directory(v).map(|d| c.data_dir = d),
         show: |c| c.data_dir.display().to_string(),
+    },
+    NodeOption {
+        name: "dataplane.codec.hardware",
+        kind: ValueKind::Text,
+        unit: Unit::None,
+        default: "auto",
+        accepts: "'auto' or 'off'",
+        restart: true,
+        doc: "Whether devices (Intel QAT, Intel IAA, GPUs) compress for topics that name no level \
+              where they are there; what one fails at is done in software.",
+        apply: |c, v| CodecHardware::parse(v).map(|h| c.dataplane_codec_hardware = h),
+        show: |c| c.dataplane_codec_hardware.to_string(),
     },
     NodeOption {
         name: "dataplane.codec.workers",

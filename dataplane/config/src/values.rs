@@ -104,6 +104,15 @@ choice! {
 }
 
 choice! {
+    /// Whether devices may compress for the broker (`dataplane.codec.hardware`).
+    CodecHardware {
+        /// Those that are there and prove themselves at the start.
+        Auto = "auto",
+        Off = "off",
+    }
+}
+
+choice! {
     /// How clients' bytes get here (`network.driver`).
     NetworkDriver {
         /// The best that the host allows, said at start.

@@ -47,14 +47,29 @@ impl<J: Send + 'static, O: Send + 'static> Helper<J, O> {
         capacity: usize,
         wake: Arc<Wake>,
         settle: impl FnOnce() + Send + 'static,
-        mut run: impl FnMut(J) -> O + Send + 'static,
+        run: impl FnMut(J) -> O + Send + 'static,
+    ) -> io::Result<Self> {
+        let make = move || {
+            settle();
+            run
+        };
+        Self::spawn_making(name, capacity, wake, make)
+    }
+
+    /// As [`spawn`](Self::spawn); the thread begins with `make`, and what that gives runs the jobs. It
+    /// may have what must stay on one thread.
+    pub fn spawn_making<R: FnMut(J) -> O>(
+        name: String,
+        capacity: usize,
+        wake: Arc<Wake>,
+        make: impl FnOnce() -> R + Send + 'static,
     ) -> io::Result<Self> {
         let (jobs, mut inbox) = spsc::channel::<J>(capacity);
         let (mut outbox, outcomes) = spsc::channel(capacity);
         let bell = Arc::new(Wake::new()?);
         let heard = bell.clone();
         let thread = std::thread::Builder::new().name(name).spawn(move || {
-            settle();
+            let mut run = make();
             loop {
                 // Looked at first: what was sent before the end is still done.
                 let ends = inbox.is_closed();

@@ -7,6 +7,7 @@
 
 mod data_dir;
 mod flush_region;
+mod hardware;
 mod log_directories;
 mod logger;
 mod network;

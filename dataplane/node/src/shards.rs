@@ -1,7 +1,8 @@
 //! The shards' threads.
 
+use crate::hardware;
 use crate::network::{Network, NodeTransport, TransportPlan};
-use precursor_config::{IdlePolicy, NodeConfig, Part, Switch};
+use precursor_config::{CodecHardware, IdlePolicy, NodeConfig, Part, Switch};
 use precursor_memory::numa;
 use precursor_shard::{MemoryOptions, PeerLinks, Shard, ShardOptions, ShardParts, peer_links};
 use precursor_shm::{PoolOptions, Region};
@@ -323,5 +324,9 @@ fn worker_options(config: &NodeConfig) -> WorkerOptions {
             .div_ceil(shards)
             .max(1),
         taken_cpus: config.dataplane_cpus.clone(),
+        devices: match config.dataplane_codec_hardware {
+            CodecHardware::Auto => hardware::devices,
+            CodecHardware::Off => Vec::new,
+        },
     }
 }

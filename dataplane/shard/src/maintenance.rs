@@ -123,6 +123,8 @@ fn publish_gauges(core: &mut Core) {
     stats.cold_failures.set(disk.cold_failures);
     stats.cold_chunks_read.set(disk.cold_chunks_read);
     stats.cold_chunks_damaged.set(disk.cold_chunks_damaged);
+    stats.hardware_batches.set(disk.hardware_batches);
+    stats.hardware_failures.set(disk.hardware_failures);
     stats.disk_sync_us.set(disk.sync_us);
     stats.disk_sync_us_max.set(disk.sync_us_max);
     stats.latency().syncs.publish(core.store.sync_times());

@@ -2,7 +2,7 @@
 
 use crate::api::*;
 use crate::memory::Evicted;
-use crate::prepare::{Preparation, Spec, must_prepare};
+use crate::prepare::{By, Preparation, Spec, must_prepare};
 use crate::store::Store;
 use crate::transactions::Marker;
 use precursor_model::{ErrorCode, FlushPolicy};
@@ -80,6 +80,7 @@ impl Store {
             records,
             length,
             rewritten: memory,
+            by: By::default(),
             outcome: Err(AppendError::Unprepared),
         };
         self.workers.try_send(preparation)
@@ -93,7 +94,14 @@ impl Store {
 
     /// A batch that the workers are through with, in no order.
     pub fn next_prepared(&mut self) -> Option<Preparation> {
-        self.workers.try_receive()
+        let prepared = self.workers.try_receive()?;
+        let stats = &mut self.io.stats;
+        match prepared.by {
+            By::Software => {}
+            By::Device => stats.hardware_batches += 1,
+            By::SoftwareAfterAll => stats.hardware_failures += 1,
+        }
+        Some(prepared)
     }
 
     /// Appends what a worker has made of a batch.

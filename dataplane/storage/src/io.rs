@@ -100,6 +100,9 @@ pub struct StoreStats {
     /// Chunks of containers that were decompressed, and those that could not be.
     pub cold_chunks_read: u64,
     pub cold_chunks_damaged: u64,
+    /// Batches that a device compressed, and those that it failed at.
+    pub hardware_batches: u64,
+    pub hardware_failures: u64,
 }
 
 /// What one directory has under way.

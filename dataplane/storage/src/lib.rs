@@ -68,7 +68,7 @@ pub use directory_watch::DirectoryWatch;
 pub use follow::{Followed, Standing};
 pub use index::SealedIndex;
 pub use io::StoreStats;
-pub use prepare::{Preparation, WorkerOptions};
+pub use prepare::{OpenDevices, Preparation, WorkerOptions};
 pub use producers::ActiveProducer;
 pub use read::{Gather, Read};
 pub use segment_walk::Fault;

@@ -66,7 +66,7 @@ impl Threads {
             helpers: (0..lanes(roots)).map(inline).collect(),
             cleaners: Cleaner::inline(options.cleaner, by_directory, files, now),
             freezers: Freezer::inline(options.cold, by_directory, files, now),
-            workers: Workers::inline(),
+            workers: Workers::inline(&options.workers),
         })
     }
 }

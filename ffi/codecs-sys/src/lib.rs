@@ -10,17 +10,9 @@ mod nvcomp;
 mod qatzip;
 mod qpl;
 
+use precursor_compression::{HARDWARE_BYTES_MAX as PLAIN_BYTES_MAX, HardwareCodec, conforms};
 use std::fmt;
 use std::io;
-
-/// What a device writes and reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Members of gzip (RFC 1952).
-    Gzip,
-    /// Frames of zstd (RFC 8878).
-    Zstd,
-}
 
 /// A kind of device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,41 +36,22 @@ impl Device {
         }
     }
 
-    /// Opens the device.
+    /// Opens the device and has it do what every codec must.
     ///
     /// # Errors
-    /// It is not present, and why.
+    /// It is not present, and why; or it is not to be believed.
     pub fn open(self) -> Result<Box<dyn HardwareCodec>, NotPresent> {
-        match self {
-            Device::Qat => qatzip::Qat::open().map(|qat| Box::new(qat) as _),
-            Device::Iaa => qpl::Iaa::open().map(|iaa| Box::new(iaa) as _),
-            Device::Gpu => nvcomp::Gpu::open().map(|gpu| Box::new(gpu) as _),
+        let mut open: Box<dyn HardwareCodec> = match self {
+            Device::Qat => Box::new(qatzip::Qat::open()?),
+            Device::Iaa => Box::new(qpl::Iaa::open()?),
+            Device::Gpu => Box::new(nvcomp::Gpu::open()?),
+        };
+        match conforms(&mut *open) {
+            Ok(()) => Ok(open),
+            Err(what) => Err(NotPresent::DoesNotConform(what)),
         }
     }
 }
-
-/// An open device. Calls block; it belongs to one thread.
-pub trait HardwareCodec {
-    fn format(&self) -> Format;
-
-    /// Whether it decompresses what others have compressed, and not only its own.
-    fn reads_all(&self) -> bool;
-
-    /// Compresses bytes, at most [`PLAIN_BYTES_MAX`].
-    ///
-    /// # Errors
-    /// What the library reports.
-    fn compress(&mut self, plain: &[u8]) -> io::Result<Vec<u8>>;
-
-    /// Decompresses what comes to at most `bytes_max`.
-    ///
-    /// # Errors
-    /// The bytes are not of this format, or come to more; what the library reports.
-    fn decompress(&mut self, compressed: &[u8], bytes_max: usize) -> io::Result<Vec<u8>>;
-}
-
-/// Bytes of one call at most.
-pub const PLAIN_BYTES_MAX: usize = 16 << 20;
 
 /// Why a device cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +62,10 @@ pub enum NotPresent {
     NoSymbol(&'static str),
     /// The library found no device that it could use: the function and what it returned.
     NoDevice(&'static str, i64),
+    /// The library would do the work in software: its name for that state.
+    SoftwareOnly(i64),
+    /// There is one, and it does what no codec may.
+    DoesNotConform(String),
 }
 
 impl fmt::Display for NotPresent {
@@ -101,6 +78,13 @@ impl fmt::Display for NotPresent {
             NotPresent::NoDevice(function, code) => {
                 write!(f, "not present ({function} found no device: {code})")
             }
+            NotPresent::SoftwareOnly(state) => {
+                write!(
+                    f,
+                    "not present (its library would work in software: {state})"
+                )
+            }
+            NotPresent::DoesNotConform(what) => write!(f, "not used: it failed its test ({what})"),
         }
     }
 }

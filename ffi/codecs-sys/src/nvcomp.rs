@@ -1,7 +1,8 @@
 //! GPUs through nvCOMP 5 (`nvcomp/zstd.h`) and the CUDA runtime: zstd, one frame at a time.
 
 use crate::library::Library;
-use crate::{Format, HardwareCodec, NotPresent, PLAIN_BYTES_MAX, failed, too_large};
+use crate::{Device, NotPresent, PLAIN_BYTES_MAX, failed, too_large};
+use precursor_compression::{Format, HardwareCodec};
 use std::ffi::{c_int, c_void};
 use std::io;
 
@@ -228,6 +229,10 @@ impl Made {
 }
 
 impl HardwareCodec for Gpu {
+    fn name(&self) -> &'static str {
+        Device::Gpu.name()
+    }
+
     fn format(&self) -> Format {
         Format::Zstd
     }

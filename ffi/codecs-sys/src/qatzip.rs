@@ -1,7 +1,8 @@
 //! Intel QuickAssist through libqatzip (`qatzip.h`, version 1): gzip.
 
 use crate::library::Library;
-use crate::{Format, HardwareCodec, NotPresent, PLAIN_BYTES_MAX, failed, too_large};
+use crate::{Device, NotPresent, PLAIN_BYTES_MAX, failed, too_large};
+use precursor_compression::{Format, HardwareCodec};
 use std::ffi::{c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
 use std::io;
 
@@ -26,8 +27,30 @@ struct Session {
 const _: () = assert!(size_of::<Session>() == 40 && align_of::<Session>() == 8);
 
 type Init = unsafe extern "C" fn(*mut Session, c_uchar) -> c_int;
-/// The second is of parameters; null takes the defaults, which are gzip with a header of QAT's.
-type SetupSession = unsafe extern "C" fn(*mut Session, *mut c_void) -> c_int;
+
+/// `QzSessionParams_T` with room for what a later version may add to it. The defaults are gzip with a
+/// header of QAT's at the library's level.
+#[repr(C)]
+struct Parameters {
+    huffman: c_int,
+    direction: c_int,
+    format: c_int,
+    level: c_uint,
+    algorithm: c_uchar,
+    forks_max: c_uint,
+    /// Bits of what may be done in software instead.
+    software: c_uchar,
+    sizes: [c_uint; 5],
+    more: [u64; 26],
+}
+
+const _: () = assert!(
+    std::mem::offset_of!(Parameters, software) == 24
+        && std::mem::offset_of!(Parameters, sizes) == 28
+);
+
+type Defaults = unsafe extern "C" fn(*mut Parameters) -> c_int;
+type SetupSession = unsafe extern "C" fn(*mut Session, *mut Parameters) -> c_int;
 type Compress = unsafe extern "C" fn(
     *mut Session,
     *const c_uchar,
@@ -65,7 +88,7 @@ impl Qat {
     pub fn open() -> Result<Qat, NotPresent> {
         let library = Library::open(NAMES)?;
         // SAFETY: the types are those of qatzip.h.
-        let (init, setup, functions) = unsafe {
+        let (init, defaults, setup, functions) = unsafe {
             let functions = Functions {
                 compress: library.function("qzCompress")?,
                 decompress: library.function("qzDecompress")?,
@@ -74,8 +97,9 @@ impl Qat {
                 close: library.function("qzClose")?,
             };
             let init: Init = library.function("qzInit")?;
+            let defaults: Defaults = library.function("qzGetDefaults")?;
             let setup: SetupSession = library.function("qzSetupSession")?;
-            (init, setup, functions)
+            (init, defaults, setup, functions)
         };
         let session = Box::new(Session {
             hw_session_stat: 0,
@@ -90,11 +114,23 @@ impl Qat {
         if ![QZ_OK, QZ_DUPLICATE].contains(&found) {
             return Err(NotPresent::NoDevice("qzInit", found.into()));
         }
-        // SAFETY: an initialised session; null stands for the defaults.
-        let set = unsafe { setup(&mut *qat.session, std::ptr::null_mut()) };
-        match [QZ_OK, QZ_DUPLICATE].contains(&set) {
-            true => Ok(qat),
-            false => Err(NotPresent::NoDevice("qzSetupSession", set.into())),
+        // SAFETY: zeroes are values of all fields, which are numbers.
+        let mut parameters: Parameters = unsafe { std::mem::zeroed() };
+        // SAFETY: there is room for the library's structure, and more.
+        let set = unsafe { defaults(&mut parameters) };
+        if set != QZ_OK {
+            return Err(NotPresent::NoDevice("qzGetDefaults", set.into()));
+        }
+        // The default is to go on in software without a word, call by call.
+        parameters.software = NO_SOFTWARE;
+        // SAFETY: an initialised session, and parameters that the library has filled in.
+        let set = unsafe { setup(&mut *qat.session, &mut parameters) };
+        if ![QZ_OK, QZ_DUPLICATE].contains(&set) {
+            return Err(NotPresent::NoDevice("qzSetupSession", set.into()));
+        }
+        match qat.session.hw_session_stat {
+            0 => Ok(qat),
+            state => Err(NotPresent::SoftwareOnly(state)),
         }
     }
 }
@@ -110,6 +146,10 @@ impl Drop for Qat {
 }
 
 impl HardwareCodec for Qat {
+    fn name(&self) -> &'static str {
+        Device::Qat.name()
+    }
+
     fn format(&self) -> Format {
         Format::Gzip
     }
@@ -141,6 +181,13 @@ impl HardwareCodec for Qat {
         };
         if code != QZ_OK || taken as usize != plain.len() {
             return Err(failed("qzCompress", code.into()));
+        }
+        if self.session.hw_session_stat != 0 {
+            // It was done, and not by the device.
+            return Err(failed(
+                "the state of the session",
+                self.session.hw_session_stat,
+            ));
         }
         out.truncate(length as usize);
         Ok(out)

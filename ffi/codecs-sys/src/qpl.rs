@@ -1,7 +1,8 @@
 //! Intel IAA through libqpl (`qpl/c_api/job.h`, version 1): deflate in members of gzip.
 
 use crate::library::Library;
-use crate::{Format, HardwareCodec, NotPresent, PLAIN_BYTES_MAX, failed, too_large};
+use crate::{Device, NotPresent, PLAIN_BYTES_MAX, failed, too_large};
+use precursor_compression::{Format, HardwareCodec};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::io;
 
@@ -141,6 +142,10 @@ impl Drop for Iaa {
 }
 
 impl HardwareCodec for Iaa {
+    fn name(&self) -> &'static str {
+        Device::Iaa.name()
+    }
+
     fn format(&self) -> Format {
         Format::Gzip
     }

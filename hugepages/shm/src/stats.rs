@@ -221,6 +221,9 @@ shard_stats! {
     log_cache_misses Total "Pieces of segments (256 KiB) that were read from disk.";
     log_segments Gauge "Segments of the partition logs here.";
     log_recovery_ms Gauge "Milliseconds from the start until the logs that were there were open.";
+    // Compression, further.
+    hardware_batches Total "Produced batches that a device compressed, not a processor.";
+    hardware_failures Total "Produced batches at which a device failed, so that a processor compressed them.";
 }
 
 const _: () = {

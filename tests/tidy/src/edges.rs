@@ -17,7 +17,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("precursor-config", &["model"]),
     ("precursor-protocol", &["memory", "model"]),
     ("precursor-protocol-generator", &[]),
-    ("precursor-codecs-sys", &[]),
+    ("precursor-codecs-sys", &["compression"]),
     ("precursor-compression", &["protocol"]),
     ("precursor-disk", &["memory", "shm"]),
     (
@@ -78,6 +78,8 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     (
         "precursor-dataplane",
         &[
+            "codecs-sys",
+            "compression",
             "config",
             "disk",
             "memory",

@@ -1,6 +1,7 @@
 //! Codecs in hardware.
 
-use precursor_codecs_sys::{Device, Format, NotPresent};
+use precursor_codecs_sys::{Device, NotPresent};
+use precursor_compression::Format;
 
 use super::{Finding, State};
 
@@ -25,6 +26,9 @@ fn finding(device: Device, open: Result<Format, NotPresent>) -> Finding {
     match open {
         Ok(Format::Gzip) => Finding::new(name, why, State::Good, "present: gzip"),
         Ok(Format::Zstd) => Finding::new(name, why, State::Good, "present: zstd"),
+        Err(fault @ NotPresent::DoesNotConform(_)) => {
+            Finding::new(name, why, State::Improvable, fault.to_string())
+        }
         Err(absent) => Finding::new(name, why, State::Absent, absent.to_string()),
     }
 }

@@ -7,13 +7,16 @@
 //! [`Store::append_prepared`](crate::Store::append_prepared) takes it. Order among the batches of a
 //! log is for the caller to keep.
 
+mod hardware;
 mod recompress;
 mod spec;
 mod walk;
 mod workers;
 
+pub use hardware::OpenDevices;
 pub use workers::WorkerOptions;
 
+pub(crate) use hardware::{By, Hardware};
 pub(crate) use recompress::Worker;
 pub(crate) use spec::{Spec, must_prepare};
 pub(crate) use workers::Workers;
@@ -32,6 +35,7 @@ pub struct Preparation {
     pub(crate) length: usize,
     /// Memory for a batch that is written anew; kept from one use to the next.
     pub(crate) rewritten: Vec<u8>,
+    pub(crate) by: By,
     pub(crate) outcome: Result<Prepared, AppendError>,
 }
 

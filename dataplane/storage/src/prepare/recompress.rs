@@ -2,7 +2,7 @@
 
 use super::spec::Spec;
 use super::walk::{Rules, Window, walk_records};
-use super::{Preparation, Prepared};
+use super::{By, Hardware, OpenDevices, Preparation, Prepared};
 use crate::api::AppendError;
 use precursor_compression::{Contexts, Decoder, Encoder, Recipe};
 use precursor_protocol::records::{
@@ -13,21 +13,32 @@ use std::io::{self, ErrorKind, Write};
 /// Memory for a rewritten batch that the next, smaller one gives back.
 const REWRITTEN_BYTES_KEPT: usize = 256 << 10;
 
-/// One worker's memory: bounded by the longest record that a topic takes, and by the codecs' own.
-#[derive(Default)]
+/// One worker's memory: bounded by the longest record that a topic takes, by the codecs' own, and by
+/// what a device takes at once. Belongs to its thread.
 pub(crate) struct Worker {
     decoding: Contexts,
     encoding: Contexts,
     window: Window,
+    hardware: Hardware,
 }
 
 impl Worker {
+    pub fn new(devices: OpenDevices) -> Worker {
+        Worker {
+            decoding: Contexts::default(),
+            encoding: Contexts::default(),
+            window: Window::default(),
+            hardware: Hardware::open(devices),
+        }
+    }
+
     /// Does the work on a batch.
     pub fn run(&mut self, mut job: Preparation) -> Preparation {
         job.rewritten.clear();
         if job.rewritten.capacity() > REWRITTEN_BYTES_KEPT.max(4 * job.length) {
             job.rewritten = Vec::new();
         }
+        job.by = By::default();
         job.outcome = self.prepare(&mut job);
         job
     }
@@ -42,7 +53,11 @@ impl Worker {
         }
         let recipe = spec.recipe(valid.batch.codec());
         let latest = match recipe {
-            Some(recipe) => self.rewrite(&valid, recipe, &spec, &mut job.rewritten)?,
+            Some(recipe) => {
+                let (latest, by) = self.rewrite(&valid, recipe, &spec, &mut job.rewritten)?;
+                job.by = by;
+                latest
+            }
             None => self.look(&valid, &spec)?,
         };
         let records = valid.records;
@@ -66,37 +81,95 @@ impl Worker {
         Ok(batch.base_timestamp().saturating_add(latest))
     }
 
-    /// Writes the batch anew into `out`; its largest timestamp.
+    /// Writes the batch anew into `out`; its largest timestamp, and who compressed it.
     fn rewrite(
         &mut self,
         valid: &ValidBatch<'_>,
         recipe: Recipe,
         spec: &Spec,
         out: &mut Vec<u8>,
-    ) -> Result<i64, AppendError> {
-        let batch = &valid.batch;
+    ) -> Result<(i64, By), AppendError> {
         out.extend_from_slice(valid.header());
-        let is_plain = batch.codec() == Codec::None;
-        let plain_bytes = is_plain.then(|| batch.record_bytes().len() as u64);
-        let length_max = spec.limits.batch_bytes_max;
-        let contexts = &mut self.encoding;
-        let encoder = Encoder::new(recipe, plain_bytes, out, length_max, contexts);
-        let mut encoder = encoder.map_err(refusal)?;
-        let latest = if is_plain && !spec.keys {
-            // Every record was looked at when the batch was validated.
-            encoder.write_all(batch.record_bytes()).map_err(refusal)?;
-            valid.max_timestamp
-        } else {
-            let decoder = decoder(&mut self.decoding, valid, spec)?;
-            let rules = rules(valid, spec);
-            let latest = walk_records(decoder, &mut self.window, &rules, |plain| {
-                encoder.write_all(plain).map_err(refusal)
-            })?;
-            batch.base_timestamp().saturating_add(latest)
-        };
-        encoder.finish().map_err(refusal)?;
-        Ok(latest)
+        if self.hardware.has(recipe)
+            && let Some(latest) = self.gather(valid, spec)?
+        {
+            let by = self
+                .hardware
+                .compress(recipe, out, spec.limits.batch_bytes_max);
+            if by != By::Device {
+                let plain = &self.hardware.plain;
+                let plain_bytes = Some(plain.len() as u64);
+                let contexts = &mut self.encoding;
+                encode(recipe, plain_bytes, spec, (out, contexts), |encoder| {
+                    encoder.write_all(plain).map_err(refusal)
+                })?;
+            }
+            return Ok((latest, by));
+        }
+        let batch = &valid.batch;
+        let plain_bytes = (batch.codec() == Codec::None).then(|| batch.record_bytes().len() as u64);
+        let (decoding, window) = (&mut self.decoding, &mut self.window);
+        let latest = encode(
+            recipe,
+            plain_bytes,
+            spec,
+            (out, &mut self.encoding),
+            |encoder| {
+                each_piece((decoding, window), valid, spec, |plain| {
+                    encoder.write_all(plain).map_err(refusal)
+                })
+            },
+        )?;
+        Ok((latest, By::Software))
     }
+
+    /// Puts the batch's records before the devices; its largest timestamp, or `None` when they are
+    /// more than a device takes.
+    fn gather(&mut self, valid: &ValidBatch<'_>, spec: &Spec) -> Result<Option<i64>, AppendError> {
+        let hardware = &mut self.hardware;
+        hardware.clear();
+        let mut fits = true;
+        let source = (&mut self.decoding, &mut self.window);
+        let latest = each_piece(source, valid, spec, |plain| {
+            fits = fits && hardware.push(plain);
+            Ok(())
+        })?;
+        Ok(fits.then_some(latest))
+    }
+}
+
+/// Gives the batch's plain records piece by piece, and checks them; their largest timestamp.
+fn each_piece(
+    (decoding, window): (&mut Contexts, &mut Window),
+    valid: &ValidBatch<'_>,
+    spec: &Spec,
+    mut take: impl FnMut(&[u8]) -> Result<(), AppendError>,
+) -> Result<i64, AppendError> {
+    let batch = &valid.batch;
+    if batch.codec() == Codec::None && !spec.keys {
+        // Every record was looked at when the batch was validated.
+        take(batch.record_bytes())?;
+        return Ok(valid.max_timestamp);
+    }
+    let decoder = decoder(decoding, valid, spec)?;
+    let latest = walk_records(decoder, window, &rules(valid, spec), take)?;
+    Ok(batch.base_timestamp().saturating_add(latest))
+}
+
+/// Compresses by software, behind `out`, what `write` gives.
+fn encode<T>(
+    recipe: Recipe,
+    plain_bytes: Option<u64>,
+    spec: &Spec,
+    (out, contexts): (&mut Vec<u8>, &mut Contexts),
+    write: impl FnOnce(&mut Encoder<'_>) -> Result<T, AppendError>,
+) -> Result<T, AppendError> {
+    let length_max = spec.limits.batch_bytes_max;
+    let encoder = Encoder::new(recipe, plain_bytes, out, length_max, contexts);
+    let mut encoder = encoder.map_err(refusal)?;
+    let written = write(&mut encoder)?;
+    encoder.finish().map_err(refusal)?;
+    Ok(written)
 }
 
 fn decoder<'a>(

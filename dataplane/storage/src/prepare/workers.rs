@@ -1,6 +1,6 @@
 //! The workers of a shard: threads behind queues without locks.
 
-use super::{Preparation, Worker};
+use super::{OpenDevices, Preparation, Worker};
 use precursor_disk::{Helper, Wake, give_way, keep_off};
 use precursor_shm::Buffer;
 use std::io;
@@ -10,12 +10,14 @@ use std::sync::Arc;
 const QUEUE: usize = 8;
 
 /// How many workers a store has, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct WorkerOptions {
     /// At least 1.
     pub workers: usize,
     /// Processors that are others': workers keep off them where there are more.
     pub taken_cpus: Vec<usize>,
+    /// What each may compress with beside software.
+    pub devices: OpenDevices,
 }
 
 impl Default for WorkerOptions {
@@ -23,6 +25,7 @@ impl Default for WorkerOptions {
         WorkerOptions {
             workers: 1,
             taken_cpus: Vec::new(),
+            devices: Vec::new,
         }
     }
 }
@@ -37,15 +40,15 @@ pub(crate) struct Workers {
 impl Workers {
     pub fn spawn(options: &WorkerOptions, shard: u16, wake: &Arc<Wake>) -> io::Result<Workers> {
         let spawn = |number: usize| {
-            let mut worker = Worker::default();
-            let taken = options.taken_cpus.clone();
+            let (taken, devices) = (options.taken_cpus.clone(), options.devices);
             let name = format!("codec-{shard}-{number}");
-            let settle = move || {
+            let make = move || {
                 give_way();
                 keep_off(&taken);
+                let mut worker = Worker::new(devices);
+                move |job| worker.run(job)
             };
-            let run = move |job| worker.run(job);
-            Helper::spawn_settled(name, QUEUE, wake.clone(), settle, run)
+            Helper::spawn_making(name, QUEUE, wake.clone(), make)
         };
         let helpers: io::Result<_> = (0..options.workers.max(1)).map(spawn).collect();
         Ok(Workers {
@@ -55,8 +58,8 @@ impl Workers {
     }
 
     /// For simulations: the work is done when its outcome is asked for.
-    pub fn inline() -> Workers {
-        let mut worker = Worker::default();
+    pub fn inline(options: &WorkerOptions) -> Workers {
+        let mut worker = Worker::new(options.devices);
         let run = move |job| worker.run(job);
         Workers {
             helpers: vec![Helper::inline(QUEUE, run)],

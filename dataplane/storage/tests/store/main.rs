@@ -11,6 +11,7 @@ mod damage;
 mod directories;
 mod follow;
 mod hanging;
+mod hardware;
 mod model;
 mod offline;
 mod offline_repair;
