@@ -56,11 +56,29 @@ struct Node {
 }
 
 impl Node {
+    /// What is pending is durable from now on. The rest is as it was: files may be long.
+    fn keep(&mut self) {
+        for change in self.pending.drain(..) {
+            match change {
+                Pending::Length(length) => set_length(&mut self.durable, length as usize),
+                Pending::Write(offset, bytes) => {
+                    let (at, end) = (offset as usize, offset as usize + bytes.len());
+                    if self.durable.len() < end {
+                        set_length(&mut self.durable, end);
+                    }
+                    self.durable[at..end].copy_from_slice(&bytes);
+                }
+            }
+        }
+    }
+
     fn lose_power(&mut self, random: &mut Random) {
         let mut content = std::mem::take(&mut self.durable);
         for change in self.pending.drain(..) {
             match change {
-                Pending::Length(length) if random.once_in(2) => content.resize(length as usize, 0),
+                Pending::Length(length) if random.once_in(2) => {
+                    set_length(&mut content, length as usize);
+                }
                 Pending::Length(_) => {}
                 Pending::Write(offset, bytes) => {
                     let mut at = offset as usize;
@@ -70,7 +88,7 @@ impl Node {
                         let step = (SECTOR - at % SECTOR).min(rest.len());
                         if random.once_in(2) {
                             if content.len() < at + step {
-                                content.resize(at + step, 0);
+                                set_length(&mut content, at + step);
                             }
                             content[at..at + step].copy_from_slice(&rest[..step]);
                         }
@@ -83,6 +101,13 @@ impl Node {
         self.current.clone_from(&content);
         self.durable = content;
     }
+}
+
+/// As `resize` with zeroes, but at once: without optimisation that goes byte by byte, and room in
+/// segments is reserved by the megabyte.
+fn set_length(bytes: &mut Vec<u8>, length: usize) {
+    bytes.truncate(length);
+    bytes.append(&mut vec![0; length - bytes.len()]);
 }
 
 type Names = BTreeMap<PathBuf, Arc<Mutex<Node>>>;
@@ -324,7 +349,7 @@ impl RandomFile for SimFile {
         self.check(|node| end.saturating_sub(node.current.len()) as u64)?;
         let mut node = locked(&self.node);
         if node.current.len() < end {
-            node.current.resize(end, 0);
+            set_length(&mut node.current, end);
         }
         node.current[offset as usize..end].copy_from_slice(bytes);
         node.pending.push(Pending::Write(offset, bytes.to_vec()));
@@ -339,7 +364,7 @@ impl RandomFile for SimFile {
         locked(&self.world.0).change()?;
         self.check(|_| 0)?;
         let mut node = locked(&self.node);
-        node.current.resize(length as usize, 0);
+        set_length(&mut node.current, length as usize);
         node.pending.push(Pending::Length(length));
         Ok(())
     }
@@ -355,9 +380,7 @@ impl RandomFile for SimFile {
         locked(&self.world.0).change()?;
         self.check(|_| 0)?;
         locked(&self.world.0).check_sync(&self.path)?;
-        let mut node = locked(&self.node);
-        node.durable = node.current.clone();
-        node.pending.clear();
+        locked(&self.node).keep();
         Ok(())
     }
 
