@@ -69,8 +69,8 @@ enum Tried {
 
 /// What a library's own benchmarks do.
 enum Bare {
-    Gzip(flate2::Compress, flate2::Decompress),
-    Snappy(snap::raw::Encoder, snap::raw::Decoder),
+    Gzip(Box<flate2::Compress>, Box<flate2::Decompress>),
+    Snappy(Box<snap::raw::Encoder>, snap::raw::Decoder),
     Lz4(i32),
 }
 
@@ -78,8 +78,8 @@ impl Bare {
     fn gzip(level: i32) -> Bare {
         let level = flate2::Compression::new(level as u32);
         Bare::Gzip(
-            flate2::Compress::new(level, false),
-            flate2::Decompress::new(false),
+            flate2::Compress::new(level, false).into(),
+            flate2::Decompress::new(false).into(),
         )
     }
 
@@ -131,7 +131,8 @@ impl Tried {
             "bare-gzip" => return Ok(Tried::Bare(Bare::gzip(level).into())),
             "bare-lz4" => return Ok(Tried::Bare(Bare::Lz4(level).into())),
             "bare-snappy" => {
-                let snappy = Bare::Snappy(snap::raw::Encoder::new(), snap::raw::Decoder::new());
+                let encoder = Box::new(snap::raw::Encoder::new());
+                let snappy = Bare::Snappy(encoder, snap::raw::Decoder::new());
                 return Ok(Tried::Bare(snappy.into()));
             }
             batch => {

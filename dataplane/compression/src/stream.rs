@@ -93,7 +93,7 @@ impl Write for Encoder<'_> {
 
 enum DecoderOf<'a> {
     Plain(&'a [u8]),
-    Gzip(flate2::bufread::MultiGzDecoder<&'a [u8]>),
+    Gzip(Box<flate2::bufread::MultiGzDecoder<&'a [u8]>>),
     Snappy(snappy::Decoder<'a>),
     Lz4(lz4_frame::Decoder<'a>),
     Zstd(zstd_frame::Decoder<'a>),
@@ -117,7 +117,7 @@ impl<'a> Decoder<'a> {
     ) -> io::Result<Decoder<'a>> {
         Ok(Decoder(match codec {
             Codec::None => DecoderOf::Plain(compressed),
-            Codec::Gzip => DecoderOf::Gzip(gzip::decoder(compressed)),
+            Codec::Gzip => DecoderOf::Gzip(Box::new(gzip::decoder(compressed))),
             Codec::Snappy => DecoderOf::Snappy(snappy::Decoder::new(compressed, block_bytes_max)),
             Codec::Lz4 => DecoderOf::Lz4(lz4_frame::Decoder::new(
                 compressed,
