@@ -14,6 +14,7 @@ use precursor_protocol::{ApiKey, Message, Request};
 use crate::error::ClientError;
 use crate::link::Link;
 use crate::options::{ClientOptions, Wait};
+use crate::write::WriteCounts;
 
 /// How long a connection may be unused before it is looked at before the next request: a broker
 /// that was restarted meanwhile is then connected to anew, with nothing lost.
@@ -53,6 +54,7 @@ pub struct Client {
     frame: Vec<u8>,
     /// Where a single record's frame is put together.
     pub(crate) scratch: Vec<u8>,
+    pub(crate) writes: WriteCounts,
 }
 
 impl Client {
@@ -73,6 +75,7 @@ impl Client {
             route: None,
             frame: Vec::new(),
             scratch: Vec::new(),
+            writes: WriteCounts::default(),
         };
         client.link(None)?;
         Ok(client)

@@ -229,7 +229,7 @@ impl Follower {
         // Twice: the first answer may name another shard.
         for _ in 0..2 {
             let (topic_id, shard) = client.route(&self.topic, self.partition)?;
-            if !client.can_look(shard)? {
+            if !client.reaches_afar(shard)? {
                 return Ok(());
             }
             let request = Follow {
@@ -240,7 +240,10 @@ impl Follower {
                 place,
             };
             self.counts.asked += 1;
-            let answer = client.ask_to_follow(shard, &request)?;
+            let answer = client.ask_afar(shard, &request.encode(), |frame| {
+                Followed::parse(frame)
+                    .filter(|answer| answer.correlation_id == request.correlation_id)
+            })?;
             match (answer.error, answer.granted) {
                 (ErrorCode::None, Some(granted)) => {
                     self.counts.granted += 1;
@@ -377,26 +380,27 @@ fn whole_batches(bytes: &[u8], offset: i64) -> Option<usize> {
 }
 
 impl Client {
-    /// Whether the connection to a shard may read the broker's memory.
-    fn can_look(&mut self, shard: Option<u16>) -> Result<bool, ClientError> {
+    /// Whether the connection to a shard may reach the broker's memory.
+    pub(crate) fn reaches_afar(&mut self, shard: Option<u16>) -> Result<bool, ClientError> {
         Ok(self.link(shard)?.one_sided_bytes().is_some())
     }
 
-    fn ask_to_follow(
+    /// Sends a request of our own about the broker's memory, and waits for the answer to it.
+    pub(crate) fn ask_afar<A>(
         &mut self,
         shard: Option<u16>,
-        request: &Follow,
-    ) -> Result<Followed, ClientError> {
+        request: &[u8],
+        parse: impl FnOnce(&[u8]) -> Option<A>,
+    ) -> Result<A, ClientError> {
         let deadline = Instant::now() + self.options.request_timeout;
         let link = self.link(shard)?;
         let answered = link
-            .send_all(&request.encode(), deadline)
+            .send_all(request, deadline)
             .and_then(|()| link.wait_frame(deadline))
-            .and_then(|frame| match Followed::parse(frame) {
-                Some(answer) if answer.correlation_id == request.correlation_id => Ok(answer),
-                _ => Err(ClientError::Malformed(
-                    "an answer to another request".to_owned(),
-                )),
+            .and_then(|frame| {
+                parse(frame).ok_or_else(|| {
+                    ClientError::Malformed("an answer to another request".to_owned())
+                })
             });
         answered.map_err(|error| self.broken(error))
     }

@@ -26,6 +26,7 @@ mod link;
 mod options;
 mod pipeline;
 mod produce;
+mod write;
 
 pub use call::{Call, Caller, Responder};
 pub use client::Client;
@@ -36,3 +37,4 @@ pub use options::{ClientOptions, Transport, Wait};
 pub use pipeline::{Acknowledged, Pipeline};
 pub use precursor_transport_rdma::{HostReport as RdmaHost, host_report as rdma_host};
 pub use produce::Record;
+pub use write::WriteCounts;

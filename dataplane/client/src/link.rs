@@ -116,6 +116,30 @@ impl Link {
         }
     }
 
+    /// Over RDMA: writes to the beginning of memory that the broker lent to this connection.
+    pub fn put_afar(
+        &mut self,
+        lent: Lent,
+        bytes: &[u8],
+        deadline: Instant,
+    ) -> Result<(), ClientError> {
+        let Stream::Rdma(connection) = &mut self.stream else {
+            return Err(ClientError::Usage(
+                "nothing is lent but over RDMA".to_owned(),
+            ));
+        };
+        connection
+            .put(lent, bytes)
+            .map_err(ClientError::ConnectionLost)?;
+        while !connection.has_put().map_err(ClientError::ConnectionLost)? {
+            if Instant::now() >= deadline {
+                return Err(ClientError::TimedOut);
+            }
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+
     /// Sends what is taken now, which may be nothing.
     pub fn try_send(&mut self, bytes: &[u8]) -> Result<usize, ClientError> {
         let sent = match &mut self.stream {

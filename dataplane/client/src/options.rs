@@ -34,6 +34,9 @@ pub struct ClientOptions {
     /// How long a broker that is gone is tried again before a call fails.
     pub reconnect_timeout: Duration,
     pub wait: Wait,
+    /// Over RDMA: batches of 256 KiB and more are written straight into memory of the log
+    /// ([`crate::Client::produce_batch`]).
+    pub write_in_place: bool,
 }
 
 impl ClientOptions {
@@ -62,6 +65,7 @@ impl ClientOptions {
             request_timeout: Duration::from_secs(30),
             reconnect_timeout: Duration::from_secs(10),
             wait: Wait::PollThenSleep(Duration::from_micros(50)),
+            write_in_place: false,
         }
     }
 }

@@ -105,7 +105,8 @@ impl Client {
     }
 
     /// Appends records as one batch and waits until the broker has them (acks=1); returns the first
-    /// one's offset.
+    /// one's offset. With [`crate::ClientOptions::write_in_place`] a long batch is written into memory of
+    /// the log that the broker lends for it, if it lends some; it is sent elsewise.
     ///
     /// # Errors
     /// As [`Client::produce`]; all records are appended, or none.
@@ -127,6 +128,9 @@ impl Client {
         }
         let mut batch = Vec::with_capacity(builder.length());
         builder.build(&mut batch);
+        if let Some(offset) = self.write_in_place(topic, partition, &batch)? {
+            return Ok(offset);
+        }
         let request = ProduceRequest {
             acks: 1,
             timeout_ms: 30_000,

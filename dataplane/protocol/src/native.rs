@@ -1,4 +1,4 @@
-//! Frames that are not Kafka's: [`follow`], and this one: a single record for a single partition, for
+//! Frames that are not Kafka's: [`follow`], [`write`](mod@write), and this one: a single record for a single partition, for
 //! clients that send records one by one and want each answered. It stands among Kafka's frames,
 //! behind the same length and the same first eight bytes, under a key that Kafka has not given to
 //! anything.
@@ -13,6 +13,7 @@
 //! another from the base offset on. `shard` is the one that owns the partition, -1 if unknown.
 
 pub mod follow;
+pub mod write;
 
 use precursor_model::{ErrorCode, TopicId};
 

@@ -21,6 +21,7 @@ use crate::timer::TimerWheel;
 use crate::traffic::TrafficTable;
 use crate::trim::Trimming;
 use crate::waiters::WaiterTable;
+use crate::writes::Stalled;
 use precursor_memory::{Slab, SlabKey as Key};
 use precursor_protocol::{ApiKey, header};
 use precursor_shm::BufferPool;
@@ -110,6 +111,8 @@ pub(crate) struct Core {
     pub reads: Reads,
     pub sessions: SessionCache,
     pub follows: Follows,
+    /// Batches that were written from afar, and wait for memory to be copied to.
+    pub writes: Vec<Stalled>,
     pub produces: Slab<ProduceWork>,
     pub native: NativeBatch,
     pub queries: Queries,

@@ -1,16 +1,19 @@
-//! Who reads which extent from afar: what is held for them, and when it is taken back.
+//! Who reads or writes which extent from afar: what is held for them, and when it is taken back.
 //!
 //! A hold is a reference to one extent and a loan of the transport with the same number. It ends when
 //! its reader goes on to the next extent, leaves, or reads what is not the log's any more or was
 //! passed long ago; the extent is let go of when the transport says that nobody reads it.
 
 use crate::core::Core;
+use crate::peers::Ticket;
+use crate::writes;
 use precursor_memory::SlabKey as Key;
 use precursor_model::ErrorCode;
 use precursor_protocol::native::follow::{Followed as Response, Granted};
+use precursor_protocol::native::write;
 use precursor_shm::WORDS_BYTES;
-use precursor_storage::{Followed, LogId, Standing};
-use precursor_transport_port::{ConnectionId, LOANS_MAX, Span};
+use precursor_storage::{Blank, Followed, LogId, Standing, Store};
+use precursor_transport_port::{ConnectionId, LOANS_MAX, Reach, Span};
 
 /// While memory is short, who has not gone on from an extent for so long loses it.
 const PASSED_MS_SHORT: u64 = 100;
@@ -19,22 +22,56 @@ const SHARE_OF_POOL: usize = 4;
 
 /// An answer that waits for the transport.
 #[derive(Clone, Copy)]
-struct Waiting {
-    answer: Key,
-    correlation_id: i32,
+pub(crate) struct Waiting {
+    pub answer: Key,
+    pub correlation_id: i32,
+}
+
+/// A batch was written: how long it is, and whom to tell what became of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Commit {
+    pub length: u32,
+    pub ticket: Ticket,
+}
+
+/// What is held.
+pub(crate) enum Held {
+    /// To be read.
+    Followed(Followed),
+    /// To be written.
+    Blank(Blank),
+}
+
+impl Held {
+    fn bytes(&self) -> usize {
+        match self {
+            Held::Followed(followed) => followed.bytes as usize,
+            Held::Blank(blank) => blank.extent_bytes as usize,
+        }
+    }
+
+    fn standing(&self, store: &Store) -> Standing {
+        match self {
+            Held::Followed(followed) => store.standing(followed),
+            Held::Blank(blank) if store.blank_stands(blank) => Standing::Passed,
+            Held::Blank(_) => Standing::Gone,
+        }
+    }
 }
 
 struct Hold {
     connection: ConnectionId,
-    followed: Followed,
+    held: Held,
+    /// Of a blank, when its batch was written.
+    commit: Option<Commit>,
     waiting: Option<Waiting>,
     recalled: bool,
     /// When it was first seen to have been passed.
     passed_ms: Option<u64>,
 }
 
-/// For whom a loan is, and what it lends: an extent, and the words about it.
-type Wanted = (ConnectionId, [Span; 2]);
+/// For whom a loan is, and what it lends: an extent and the words about it, or room for a batch.
+type Wanted = (ConnectionId, Reach);
 
 /// The holds of one shard, by their numbers.
 pub(crate) struct Follows {
@@ -75,20 +112,16 @@ impl Follows {
 
     /// Holds an extent, which there is room for, for who asked; the transport is asked at the end of
     /// the turn.
-    pub fn hold(
-        &mut self,
-        connection: ConnectionId,
-        followed: Followed,
-        waiting: (Key, i32),
-    ) -> u32 {
+    pub fn hold(&mut self, connection: ConnectionId, held: Held, waiting: (Key, i32)) -> u32 {
         let free = self.holds.iter().position(Option::is_none);
         let loan = free.expect("there is room");
-        self.bytes += followed.bytes as usize;
+        self.bytes += held.bytes();
         self.count += 1;
         let (answer, correlation_id) = waiting;
         self.holds[loan] = Some(Hold {
             connection,
-            followed,
+            held,
+            commit: None,
             waiting: Some(Waiting {
                 answer,
                 correlation_id,
@@ -102,7 +135,45 @@ impl Follows {
 
     /// A reader goes on: what it had of this log ends.
     pub fn pass(&mut self, connection: ConnectionId, log: LogId) {
-        self.recall_where(|hold| hold.connection == connection && hold.followed.log() == log);
+        self.recall_where(|hold| {
+            let of = |followed: &Followed| followed.log() == log;
+            hold.connection == connection && matches!(&hold.held, Held::Followed(held) if of(held))
+        });
+    }
+
+    /// A writer asks anew: what it had of this log and did not commit ends.
+    pub fn pass_blank(&mut self, connection: ConnectionId, log: LogId) {
+        self.recall_where(|hold| {
+            let of = |blank: &Blank| blank.log() == log;
+            hold.connection == connection && matches!(&hold.held, Held::Blank(held) if of(held))
+        });
+    }
+
+    /// Whether what a writer says it has written to is lent to it.
+    pub fn is_lent(&self, connection: ConnectionId, commit: &write::Commit) -> bool {
+        let hold = self
+            .holds
+            .get(commit.number as usize)
+            .and_then(Option::as_ref);
+        hold.is_some_and(|hold| {
+            let Held::Blank(blank) = &hold.held else {
+                return false;
+            };
+            hold.connection == connection
+                && hold.waiting.is_none()
+                && !hold.recalled
+                && blank.generation() == commit.generation
+                && (1..=blank.bytes).contains(&commit.length)
+        })
+    }
+
+    /// A batch was written to a loan that is lent: first it is taken back.
+    pub fn commit(&mut self, loan: u32, ticket: Ticket, length: u32) {
+        if let Some(hold) = self.hold_of(loan) {
+            hold.commit = Some(Commit { length, ticket });
+            hold.recalled = true;
+            self.to_recall.push(loan);
+        }
     }
 
     fn recall_where(&mut self, mut is_over: impl FnMut(&mut Hold) -> bool) {
@@ -137,15 +208,24 @@ impl Follows {
         let Some(hold) = hold.filter(|hold| !hold.recalled) else {
             return Some((loan, None));
         };
-        let extent = Span {
-            address: hold.followed.address,
-            bytes: hold.followed.bytes,
+        let reach = match &hold.held {
+            Held::Followed(followed) => {
+                let extent = Span {
+                    address: followed.address,
+                    bytes: followed.bytes,
+                };
+                let words = Span {
+                    address: followed.words,
+                    bytes: WORDS_BYTES as u32,
+                };
+                Reach::Read([extent, words])
+            }
+            Held::Blank(blank) => Reach::Write(Span {
+                address: blank.address,
+                bytes: blank.bytes,
+            }),
         };
-        let words = Span {
-            address: hold.followed.words,
-            bytes: WORDS_BYTES as u32,
-        };
-        Some((loan, Some((hold.connection, [extent, words]))))
+        Some((loan, Some((hold.connection, reach))))
     }
 
     fn hold_of(&mut self, loan: u32) -> Option<&mut Hold> {
@@ -161,7 +241,19 @@ pub(crate) fn lent(core: &mut Core, loan: u32, [extent_key, words_key]: [u32; 2]
     let Some(waiting) = hold.waiting.take() else {
         return;
     };
-    let followed = &hold.followed;
+    let followed = match &hold.held {
+        Held::Followed(followed) => followed,
+        Held::Blank(blank) => {
+            let room = write::Room {
+                number: loan,
+                generation: blank.generation(),
+                address: blank.address as u64,
+                key: extent_key,
+                bytes: blank.bytes,
+            };
+            return writes::lent(core, waiting, Some(room));
+        }
+    };
     let granted = Granted {
         address: followed.address as u64,
         key: extent_key,
@@ -176,15 +268,18 @@ pub(crate) fn lent(core: &mut Core, loan: u32, [extent_key, words_key]: [u32; 2]
     answer(core, waiting, Some(granted));
 }
 
-/// Nobody reads it any more, or nobody could.
+/// Nobody reaches it any more, or nobody could.
 pub(crate) fn returned(core: &mut Core, loan: u32) {
     let place = core.follows.holds.get_mut(loan as usize);
     let Some(hold) = place.and_then(Option::take) else {
         return;
     };
-    core.follows.bytes -= hold.followed.bytes as usize;
+    core.follows.bytes -= hold.held.bytes();
     core.follows.count -= 1;
-    core.store.unfollow(hold.followed);
+    match hold.held {
+        Held::Followed(followed) => core.store.unfollow(followed),
+        Held::Blank(blank) => return writes::returned(core, blank, hold.waiting, hold.commit),
+    }
     if let Some(waiting) = hold.waiting {
         answer(core, waiting, None);
     }
@@ -236,7 +331,7 @@ fn look(core: &mut Core, passed_ms_max: u64) {
     let store = &core.store;
     core.follows.looked_ms = now_ms;
     core.follows
-        .recall_where(|hold| match store.standing(&hold.followed) {
+        .recall_where(|hold| match hold.held.standing(store) {
             Standing::Gone => true,
             Standing::Last => {
                 hold.passed_ms = None;

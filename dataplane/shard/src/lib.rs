@@ -7,7 +7,7 @@
 //! - [`Shard`] turns the loop; `serve` receives and finds frames; `handlers` has a file per API key.
 //! - `answer` and `send`: what a connection is owed, in order, record bytes by reference.
 //! - `fetch`: fetches in the making, parked until an append completes them; fetch sessions.
-//! - `follows`: extents that are held for who reads them from afar.
+//! - `follows`, `writes`: extents that are held for who reads or writes them from afar.
 //! - `waiters`, `timer`: who waits for a log, and until when.
 //! - `peers`: requests for partitions that another shard of the process owns.
 //! - `image`, `control`: what the control plane publishes, and what it is asked; `own`: what it
@@ -42,6 +42,7 @@ mod timer;
 mod traffic;
 mod trim;
 mod waiters;
+mod writes;
 
 pub use connection::IDLE_CONNECTION_BYTES;
 pub use options::{IdlePolicy, MemoryOptions, ShardOptions};

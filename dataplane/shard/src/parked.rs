@@ -100,7 +100,8 @@ impl ParkedAppends {
         self.starved
     }
 
-    fn has_room(&self, bytes: usize) -> bool {
+    /// Whether one more may wait.
+    pub fn has_room(&self, bytes: usize) -> bool {
         self.entries.is_empty()
             || self.entries.len() < PARKED_MAX && self.bytes + bytes <= self.bytes_max
     }

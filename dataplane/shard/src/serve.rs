@@ -193,9 +193,11 @@ fn handle_frames(
                 Handled::Close(reason) => return Parsed::Close(reason),
             }
         }
-        let handled_one = match native::follow::is_follow(frame) {
-            true => handlers::follow::handle(core, id, frame),
-            false => handlers::dispatch(core, id, frame),
+        let handled_one = match frame {
+            _ if native::follow::is_follow(frame) => handlers::follow::handle(core, id, frame),
+            _ if native::write::is_lend(frame) => handlers::write::lend(core, id, frame),
+            _ if native::write::is_commit(frame) => handlers::write::commit(core, id, frame),
+            _ => handlers::dispatch(core, id, frame),
         };
         match handled_one {
             Handled::Done => {

@@ -23,10 +23,11 @@ use crate::timer::TimerWheel;
 use crate::traffic::TrafficTable;
 use crate::trim::Trimming;
 use crate::waiters::WaiterTable;
+use crate::writes;
 use precursor_memory::Slab;
 use precursor_shm::{Doorbell, DoorbellName, Region, ring};
 use precursor_storage::{Now, OpenError, Store, StoreEvent, StoreOptions};
-use precursor_transport_port::{ConnectionId, Event, Transport, TransportError, Wait};
+use precursor_transport_port::{ConnectionId, Event, LOANS_MAX, Transport, TransportError, Wait};
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
@@ -156,6 +157,7 @@ impl<T: Transport> Shard<T> {
             reads: Reads::default(),
             sessions: SessionCache::new(options.fetch_session_slots_max),
             follows: Follows::new(options.follow_bytes_max, pool_bytes),
+            writes: Vec::with_capacity(LOANS_MAX as usize),
             produces: Slab::new(PREPARED),
             native: NativeBatch::default(),
             queries: Queries::new(),
@@ -405,10 +407,13 @@ impl<T: Transport> Shard<T> {
         if !self.core.stalled_appends.is_empty() {
             peers::retry_appends(&mut self.core);
         }
+        if !self.core.writes.is_empty() {
+            writes::retry(&mut self.core);
+        }
         follows::relieve(&mut self.core);
     }
 
-    /// What is read from afar: ends first, for they make room.
+    /// What is reached from afar: ends first, for they make room.
     fn lend_and_recall(&mut self) {
         while let Some(loan) = self.core.follows.next_recall() {
             self.transport.recall(loan);

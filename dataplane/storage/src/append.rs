@@ -30,7 +30,7 @@ pub(crate) const SEGMENTS_UNWRITTEN_MAX: usize = 4;
 
 /// What is known of a batch that is as it should be.
 #[derive(Clone, Copy)]
-struct Sound {
+pub(crate) struct Sound {
     records: u32,
     max_timestamp: i64,
     /// Under LogAppendTime: the batch's time.
@@ -49,6 +49,16 @@ impl Log {
         records: &[u8],
         options: AppendOptions,
     ) -> Result<Appended, AppendError> {
+        let sound = self.inspect(records, options)?;
+        self.append_sound(io, records, sound, options.now.wall_ms)
+    }
+
+    /// Whether a client's batch is as it should be.
+    pub(crate) fn inspect(
+        &self,
+        records: &[u8],
+        options: AppendOptions,
+    ) -> Result<Sound, AppendError> {
         self.must_be_online()?;
         if must_prepare(&self.config, records) {
             return Err(AppendError::Unprepared);
@@ -65,15 +75,13 @@ impl Log {
         if self.config.cleanup_policy.compacts() {
             crate::compaction::check_keys(&valid.batch)?;
         }
-        let now_ms = options.now.wall_ms;
-        let sound = Sound {
+        Ok(Sound {
             records: valid.records,
             max_timestamp: valid.max_timestamp,
-            log_append_time_ms: self.is_log_append_time().then_some(now_ms),
+            log_append_time_ms: self.is_log_append_time().then_some(options.now.wall_ms),
             is_stamped: false,
             marker: None,
-        };
-        self.append_sound(io, records, sound, now_ms)
+        })
     }
 
     /// Appends the marker that ends a producer's transaction.
@@ -121,7 +129,7 @@ impl Log {
         self.append_sound(io, batch, sound, now_ms)
     }
 
-    fn must_be_online(&self) -> Result<(), AppendError> {
+    pub(crate) fn must_be_online(&self) -> Result<(), AppendError> {
         match self.state {
             LogState::Online if self.is_full && !self.is_internal => Err(AppendError::NoSpace),
             LogState::Online => Ok(()),
@@ -150,54 +158,86 @@ impl Log {
         let sent = BatchHeader::parse(&header);
         if let Some(marker) = sound.marker {
             self.producers.check_marker(&sent, marker)?;
-        } else if sent.has_producer() {
-            let verdict = self.producers.check(&sent)?;
-            if let Verdict::Duplicate {
+        } else if let Some(duplicate) = self.check_sequence(&sent)? {
+            return Ok(duplicate);
+        }
+        if self.must_roll_for(records.len(), &sent, &sound, now_ms) {
+            self.roll(io)?;
+        }
+        self.reserve(io, records.len())?;
+
+        let stored = self.stamp(&mut header, &records[HEADER_LENGTH..], &sound);
+        self.copy_in(io, &header, &records[HEADER_LENGTH..]);
+        self.take_note(io, &stored, sound.marker, (records.len() as u64, now_ms));
+        Ok(self.appended(&stored, &sound, records.len()))
+    }
+
+    /// What was appended, where the producer has sent the batch before.
+    pub(crate) fn check_sequence(
+        &self,
+        sent: &BatchHeader,
+    ) -> Result<Option<Appended>, AppendError> {
+        if !sent.has_producer() {
+            return Ok(None);
+        }
+        let duplicate = match self.producers.check(sent)? {
+            Verdict::Duplicate {
                 base_offset,
                 last_offset,
                 timestamp,
-            } = verdict
-            {
-                return Ok(self.duplicate(base_offset, last_offset, timestamp));
-            }
-        }
+            } => Some(self.duplicate(base_offset, last_offset, timestamp)),
+            _ => None,
+        };
+        Ok(duplicate)
+    }
+
+    /// Whether a batch has to begin a segment.
+    pub(crate) fn must_roll_for(
+        &self,
+        bytes: usize,
+        sent: &BatchHeader,
+        sound: &Sound,
+        now_ms: i64,
+    ) -> bool {
         // Age is told by timestamps, as Kafka does: old records may be produced today.
         let time = match sound.log_append_time_ms {
             Some(time) => time,
             None if sound.max_timestamp < 0 => now_ms,
             None => sound.max_timestamp,
         };
-        if self.must_roll(
-            records.len() as u64,
-            i64::from(sent.last_offset_delta),
-            time,
-        ) {
-            self.roll(io)?;
-        }
-        self.reserve(io, records.len())?;
+        self.must_roll(bytes as u64, i64::from(sent.last_offset_delta), time)
+    }
 
+    /// Writes into a batch's header what the log gives it.
+    pub(crate) fn stamp(
+        &self,
+        header: &mut [u8; HEADER_LENGTH],
+        body: &[u8],
+        sound: &Sound,
+    ) -> BatchHeader {
         let assignment = Assignment {
             base_offset: self.end,
             leader_epoch: self.leader_epoch,
             log_append_time_ms: sound.log_append_time_ms.filter(|_| !sound.is_stamped),
             max_timestamp: sound.max_timestamp,
         };
-        assignment.write(&mut header, &records[HEADER_LENGTH..]);
-        let stored = BatchHeader::parse(&header);
-        self.copy_in(io, &header, &records[HEADER_LENGTH..]);
-        self.take_note(io, &stored, sound.marker, (records.len() as u64, now_ms));
+        assignment.write(header, body);
+        BatchHeader::parse(header)
+    }
 
+    /// What to say of a batch that is in the log now.
+    pub(crate) fn appended(&self, stored: &BatchHeader, sound: &Sound, bytes: usize) -> Appended {
         let every_write = self.config.flush_policy == FlushPolicy::EveryWrite;
-        Ok(Appended {
+        Appended {
             base_offset: stored.base_offset,
             last_offset: stored.last_offset(),
             log_append_time_ms: sound.log_append_time_ms.unwrap_or(-1),
             log_start_offset: self.start,
             records: sound.records,
-            bytes: records.len() as u32,
+            bytes: bytes as u32,
             duplicate: false,
             must_be_durable_to: every_write.then_some(self.end),
-        })
+        }
     }
 
     fn is_log_append_time(&self) -> bool {
@@ -336,7 +376,7 @@ impl Log {
 
     /// Bytes that this log may still take. One that has much to write leaves the last of the memory
     /// to those that have little: they need not wait for its disk.
-    fn to_be_had(&self, io: &Io) -> usize {
+    pub(crate) fn to_be_had(&self, io: &Io) -> usize {
         if self.extents.len() - self.extents_written <= EXTENTS_UNWRITTEN_FEW {
             return usize::MAX;
         }
@@ -406,15 +446,10 @@ impl Log {
         }
     }
 
-    /// Copies a batch to the end of the tail and publishes it.
-    fn copy_in(&mut self, io: &mut Io, header: &[u8; HEADER_LENGTH], body: &[u8]) {
-        let position = self.active().size;
-        let base = self.active().base;
-        let first = self
-            .extent_at(base, position)
-            .expect("room was reserved at the end of the tail");
+    /// Extents without a batch that begins in them learn of the first one after them, which is about to
+    /// be published.
+    pub(crate) fn note_first(&mut self, base: Offset, position: u64) {
         let offset = self.end;
-        // Extents without a batch that begins in them learn of the first one after them.
         for extent in self.extents.iter_mut().rev() {
             if extent.segment_base != base || extent.first.is_some() {
                 break;
@@ -423,6 +458,16 @@ impl Log {
                 extent.first = Some((position, offset));
             }
         }
+    }
+
+    /// Copies a batch to the end of the tail and publishes it.
+    fn copy_in(&mut self, io: &mut Io, header: &[u8; HEADER_LENGTH], body: &[u8]) {
+        let position = self.active().size;
+        let base = self.active().base;
+        let first = self
+            .extent_at(base, position)
+            .expect("room was reserved at the end of the tail");
+        self.note_first(base, position);
         let mut at = first;
         // Whoever follows the tail reads the batch soon, while it is in the caches: otherwise it
         // need not pass through them.
@@ -462,7 +507,7 @@ impl Log {
     }
 
     /// Index, producers, epochs and offsets after a batch was published.
-    fn take_note(
+    pub(crate) fn take_note(
         &mut self,
         io: &mut Io,
         stored: &BatchHeader,
@@ -511,7 +556,7 @@ impl Log {
     }
 }
 
-fn publish(io: &mut Io, extent: &TailExtent) {
+pub(crate) fn publish(io: &mut Io, extent: &TailExtent) {
     io.pool_mut().publish(extent.id, u64::from(extent.used));
     if extent.used == extent.size {
         io.pool_mut().set_state(extent.id, ExtentState::Sealed);

@@ -173,7 +173,7 @@ impl Store {
         }
     }
 
-    fn after_append(&mut self, id: LogId) {
+    pub(crate) fn after_append(&mut self, id: LogId) {
         let due = self.io.now.monotonic_us + self.options.write_behind_ms * 1000;
         let recovery_bytes_max = self.options.recovery_bytes_max;
         let Some((log, io)) = self.log_and_io(id) else {

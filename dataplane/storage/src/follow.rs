@@ -135,7 +135,9 @@ impl Log {
             return None;
         }
         if !std::mem::replace(&mut extent.wiped, true) {
-            io.pool_mut().bytes_mut(extent.id)[extent.used as usize..].fill(0);
+            // What another extent goes on from is published here too (`blank`).
+            let published = io.pool().committed(extent.id) as usize;
+            io.pool_mut().bytes_mut(extent.id)[published..].fill(0);
         }
         extent.referenced = true;
         io.pin(extent.id);
@@ -144,7 +146,7 @@ impl Log {
             log,
             id: extent.id,
             address: pool.address(extent.id).addr(),
-            bytes: extent.size,
+            bytes: pool.size(extent.id) as u32,
             words: pool.words_address(extent.id).addr(),
             generation: extent.id.generation(),
             segment_base: extent.segment_base,

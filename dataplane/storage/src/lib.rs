@@ -10,6 +10,7 @@ mod api;
 mod append;
 mod appends;
 mod batch;
+mod blank;
 mod cold;
 mod cold_check;
 mod coldseg;
@@ -57,6 +58,7 @@ pub use api::{
     LogState, Lookup, LookupTicket, Now, OpenError, ReadError, ReadOptions, ReadTicket,
     StorageError, StoreEvent, StoreOptions, TimedOffset,
 };
+pub use blank::{Blank, Written};
 pub use coldseg::{ColdFiles, ColdOptions};
 pub use compaction::CleanerOptions;
 pub use describe::LogSizes;

@@ -118,8 +118,10 @@ impl std::fmt::Debug for Segment {
 pub(crate) struct TailExtent {
     pub id: ExtentId,
     pub segment_base: Offset,
-    /// In the segment's file; a multiple of `size`.
+    /// In the segment's file; a multiple of the disk's block.
     pub position: u64,
+    /// Bytes of the file that are read from and written to here: all that it has, or fewer where a
+    /// later one goes on from within it (`blank`).
     pub size: u32,
     pub used: u32,
     /// The first batch that begins at or after this extent: where, and its base offset.

@@ -224,6 +224,10 @@ shard_stats! {
     // Compression, further.
     hardware_batches Total "Produced batches that a device compressed, not a processor.";
     hardware_failures Total "Produced batches at which a device failed, so that a processor compressed them.";
+    // Batches that clients write into the log's memory.
+    batches_written_in_place Total "Batches that RDMA clients wrote into the log's memory and that became its tail there.";
+    bytes_written_in_place Total "Bytes of those batches: none was copied.";
+    batches_written_copied Total "Batches that RDMA clients wrote into the log's memory and that had to be copied.";
 }
 
 const _: () = {

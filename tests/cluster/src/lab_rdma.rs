@@ -10,6 +10,7 @@ use precursor_client::{Caller, Client, ClientOptions, Follower, Record, Responde
 
 use crate::lab::{PATIENCE, network, run, started, variable};
 use crate::lab_follow::{TIMEOUT_MS, records_are_followed};
+use crate::lab_write::{batches_are_written_in_place, what_was_written_outlives_a_kill};
 use crate::node::{self, Node, wait_until};
 
 const PORT: u16 = 9092;
@@ -53,6 +54,9 @@ pub fn native_clients_over_rdma() {
     other_languages(&node, &mut client);
     requests_and_replies(&node, &mut client);
     records_are_followed(&node, &mut client, METRICS_PORT);
+    client.create_topic("both", 1).expect("a topic");
+    batches_are_written_in_place(&node, &mut client, METRICS_PORT);
+    what_was_written_outlives_a_kill(&mut node, &mut client);
     measures(&node);
     killed_clients_leave_nothing(&node, &mut client);
 

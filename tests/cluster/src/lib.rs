@@ -13,6 +13,7 @@ pub mod groups;
 pub mod lab;
 mod lab_follow;
 pub mod lab_rdma;
+mod lab_write;
 pub mod latency;
 pub mod load;
 pub mod node;

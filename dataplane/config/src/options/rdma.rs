@@ -57,7 +57,8 @@ pub(super) const FOLLOW_BYTES: NodeOption = NodeOption {
     accepts: "0, or bytes from 4 MiB to 1 GiB",
     restart: true,
     doc: "Memory of the logs that may be held, and locked, for RDMA clients that read new records \
-          where they lie; all shards together, and a quarter of the region at most. 0: they fetch. \
+          where they lie, or write batches there; all shards together, and a quarter of the region \
+          at most. 0: they fetch and send. \
           What a client does not go on from is taken back after rdma.access.timeout.ms.",
     apply: |c, v| {
         let bytes = integer(v, 0, 1 << 30).filter(|n| *n == 0 || *n >= 4 << 20)?;

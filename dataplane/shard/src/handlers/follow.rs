@@ -4,7 +4,7 @@
 use crate::answer::Waits;
 use crate::connection::is_own;
 use crate::core::{CloseReason, Core, Handled, Request};
-use crate::follows;
+use crate::follows::{self, Held};
 use crate::partitions::{self, Place, TopicRef};
 use precursor_model::ErrorCode;
 use precursor_protocol::ApiKey;
@@ -35,7 +35,9 @@ pub(crate) fn handle(core: &mut Core, connection: ConnectionId, frame: &[u8]) ->
         Ok(Place::Local(log)) => match hold(core, connection, log, &follow) {
             Ok(Some(followed)) => {
                 let waiting = (answer, follow.correlation_id);
-                let loan = core.follows.hold(connection, followed, waiting);
+                let loan = core
+                    .follows
+                    .hold(connection, Held::Followed(followed), waiting);
                 core.answers[answer].waits = Waits::Follow(loan);
                 return Handled::Done;
             }

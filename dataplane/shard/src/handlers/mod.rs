@@ -12,6 +12,7 @@ pub(crate) mod metadata;
 pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
 mod throttle;
+pub(crate) mod write;
 
 use crate::connection::is_own;
 use crate::core::{CloseReason, Core, Handled, Request};

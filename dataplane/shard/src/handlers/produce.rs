@@ -296,34 +296,9 @@ pub(crate) fn outcome_of(
     appended: Result<Appended, AppendError>,
 ) -> PartitionOutcome {
     match appended {
-        Ok(appended) => {
-            if appended.duplicate {
-                core.stats.batches_duplicate.add(1);
-            } else {
-                core.stats.records_in.add(u64::from(appended.records));
-                core.stats.bytes_in.add(records.len() as u64);
-                core.stats.batches_in.add(1);
-                core.traffic.batch_in(log, appended.records, records.len());
-                if appended.must_be_durable_to.is_none() {
-                    fetch::wake(core, log, appended.bytes as usize);
-                }
-            }
-            PartitionOutcome {
-                error: ErrorCode::None,
-                base_offset: appended.base_offset,
-                log_append_time_ms: appended.log_append_time_ms,
-                log_start_offset: appended.log_start_offset,
-                message: None,
-                durable: appended.must_be_durable_to.map(|offset| (log, offset)),
-                asked: false,
-            }
-        }
+        Ok(appended) => outcome_of_appended(core, log, records.len(), appended),
         Err(error) => {
-            core.stats.batches_refused.add(1);
-            let mut outcome = PartitionOutcome {
-                message: error.message(),
-                ..PartitionOutcome::failed(error.code())
-            };
+            let mut outcome = outcome_of_refused(core, error);
             if refusal::tells_log_start(error)
                 && refusal::of_shape(Some(records), version).is_none()
             {
@@ -331,6 +306,44 @@ pub(crate) fn outcome_of(
             }
             outcome
         }
+    }
+}
+
+/// Counts an append of so many bytes, wakes who waits for it, and says what to answer.
+pub(crate) fn outcome_of_appended(
+    core: &mut Core,
+    log: LogId,
+    bytes: usize,
+    appended: Appended,
+) -> PartitionOutcome {
+    if appended.duplicate {
+        core.stats.batches_duplicate.add(1);
+    } else {
+        core.stats.records_in.add(u64::from(appended.records));
+        core.stats.bytes_in.add(bytes as u64);
+        core.stats.batches_in.add(1);
+        core.traffic.batch_in(log, appended.records, bytes);
+        if appended.must_be_durable_to.is_none() {
+            fetch::wake(core, log, appended.bytes as usize);
+        }
+    }
+    PartitionOutcome {
+        error: ErrorCode::None,
+        base_offset: appended.base_offset,
+        log_append_time_ms: appended.log_append_time_ms,
+        log_start_offset: appended.log_start_offset,
+        message: None,
+        durable: appended.must_be_durable_to.map(|offset| (log, offset)),
+        asked: false,
+    }
+}
+
+/// Counts a refusal, and says what to answer.
+pub(crate) fn outcome_of_refused(core: &mut Core, error: AppendError) -> PartitionOutcome {
+    core.stats.batches_refused.add(1);
+    PartitionOutcome {
+        message: error.message(),
+        ..PartitionOutcome::failed(error.code())
     }
 }
 

@@ -6,7 +6,7 @@ use crate::unwatched::Lends;
 use precursor_model::{ErrorCode, TopicId};
 use precursor_protocol::native::follow::{Follow, Followed};
 use precursor_shm::control::QuotaLimits;
-use precursor_transport_port::Event;
+use precursor_transport_port::{Event, Reach};
 use precursor_transport_sim::SimFaults;
 
 const HELD_MAX: usize = 64 << 10;
@@ -74,7 +74,9 @@ fn an_extent_is_lent_and_told_of() {
         (ErrorCode::None, 0, 1)
     );
     let granted = told.granted.expect("it is in memory");
-    let (_, loan, [extent, words]) = lends(&mut broker).lent[0];
+    let (_, loan, Reach::Read([extent, words])) = lends(&mut broker).lent[0] else {
+        panic!("it is to be read");
+    };
     assert_eq!(
         (granted.address, granted.bytes),
         (extent.address as u64, extent.bytes)

@@ -18,6 +18,7 @@ mod runtime;
 mod sessions;
 mod shards;
 mod unwatched;
+mod write;
 
 use precursor_memory::CountingAllocator;
 

@@ -3,7 +3,7 @@
 
 use precursor_memory::CountingAllocator;
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Span, Transport, TransportError,
+    Capabilities, ConnectionId, Event, Reach, ReceiveError, SendError, Transport, TransportError,
     Wait, WireStatistics,
 };
 use precursor_transport_sim::SimTransport;
@@ -44,7 +44,7 @@ pub struct Lends {
     pub offers: bool,
     /// Whether loans come to be as soon as they are asked for.
     pub works: bool,
-    pub lent: Vec<(ConnectionId, u32, [Span; 2])>,
+    pub lent: Vec<(ConnectionId, u32, Reach)>,
     pub recalled: Vec<u32>,
     pub events: Vec<Event>,
 }
@@ -89,7 +89,7 @@ impl Transport for Unwatched {
     fn close(&mut self, id: ConnectionId) {
         unwatched(|| self.inner.close(id));
     }
-    fn lend(&mut self, id: ConnectionId, loan: u32, memory: [Span; 2]) -> bool {
+    fn lend(&mut self, id: ConnectionId, loan: u32, memory: Reach) -> bool {
         let lends = &mut self.lends;
         if lends.offers {
             lends.lent.push((id, loan, memory));

@@ -7,11 +7,11 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 const OPEN: u32 = 1;
-const SEALED: u32 = 2;
+pub const SEALED: u32 = 2;
 const NOBODYS: u32 = 0;
 
 /// Memory of this process as the kernel reads it: the store is not asked.
-fn peek(address: usize, length: usize) -> Vec<u8> {
+pub fn peek(address: usize, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     let memory = File::open("/proc/self/mem").unwrap();
     memory.read_exact_at(&mut bytes, address as u64).unwrap();
@@ -19,7 +19,7 @@ fn peek(address: usize, length: usize) -> Vec<u8> {
 }
 
 /// What a reader sees of an extent: committed, state, generation.
-fn words(followed: &Followed) -> (u64, u32, u32) {
+pub fn words(followed: &Followed) -> (u64, u32, u32) {
     let bytes = peek(followed.words, 16);
     let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
     let committed = u64::from(word(0)) | u64::from(word(4)) << 32;

@@ -3,6 +3,7 @@
 
 mod allocation;
 mod basics;
+mod blank;
 mod cold;
 mod cold_damage;
 mod compaction;

@@ -1,10 +1,10 @@
-//! Random histories against an oracle in memory: appends, reads, polls, deletions, clean stops,
+//! Random histories against an oracle in memory: appends, those of blanks among them, reads, polls, deletions, clean stops,
 //! crashes, power cuts. One seed is one history.
 
 use crate::support::{self, Bench, batch, stored};
 use precursor_disk::sim::Random;
 use precursor_model::{ColdCompression, FlushPolicy, LogConfig};
-use precursor_storage::{AppendError, LogId, ReadOptions, StoreEvent};
+use precursor_storage::{AppendError, Blank, LogId, ReadOptions, StoreEvent, Written};
 
 struct Oracle {
     uid: u64,
@@ -24,6 +24,10 @@ struct History {
     bench: Bench,
     random: Random,
     logs: Vec<Oracle>,
+    /// What is lent to be written, and of which log.
+    blanks: Vec<(usize, Blank)>,
+    /// Batches that are in the log where they were written.
+    in_place: usize,
     seed: u64,
 }
 
@@ -75,6 +79,8 @@ impl History {
             bench,
             random,
             logs,
+            blanks: Vec::new(),
+            in_place: 0,
             seed,
         }
     }
@@ -84,7 +90,9 @@ impl History {
         for _ in 0..steps {
             let log = self.random.below(3) as usize;
             match self.random.below(1000) {
-                0..400 => self.append(log),
+                0..280 => self.append(log),
+                280..360 => self.lend(log),
+                360..400 => self.append_lent(),
                 400..700 => self.read(log),
                 700..900 => self.poll(),
                 900..950 => self.bench.pass(self.random.below(700)),
@@ -104,23 +112,78 @@ impl History {
         paths.iter().filter(is_cold).count()
     }
 
-    fn append(&mut self, at: usize) {
+    /// The next batch of a log, of so many records.
+    fn next_batch(&mut self, at: usize) -> (usize, Vec<u8>) {
         let bytes = match self.random.below(10) {
             0 => 15_000,
             1..4 => self.random.below(6000),
             _ => self.random.below(300),
         } as usize;
         let count = 1 + self.random.below(5) as usize;
-        let log = &mut self.logs[at];
+        let log = &self.logs[at];
         let producer = Some((77, 0, log.next_sequence));
-        let sent = batch(count, bytes, log.end, producer);
-        match self.bench.append(log.id, &sent) {
+        (count, batch(count, bytes, log.end, producer))
+    }
+
+    /// Lends room for a batch, which is written there at once, or after others have come.
+    fn lend(&mut self, at: usize) {
+        let bytes = 500 + self.random.below(18_000) as usize;
+        if self.blanks.len() < 4
+            && let Some(blank) = self.bench.lend_blank(self.logs[at].id, bytes)
+        {
+            self.blanks.push((at, blank));
+        }
+        if self.random.once_in(2) {
+            self.append_lent();
+        }
+    }
+
+    fn append_lent(&mut self) {
+        let Some((at, blank)) = self.blanks.pop() else {
+            return;
+        };
+        let (count, sent) = self.next_batch(at);
+        if sent.len() > blank.bytes as usize || self.random.once_in(10) {
+            return self.bench.store().return_blank(blank);
+        }
+        let appended = match self.bench.append_blank(blank, &sent) {
+            Written::Done(appended) => appended,
+            Written::Elsewhere(blank) => {
+                let store = self.bench.store();
+                assert!(store.blank_bytes(&blank, sent.len() as u32) == sent);
+                store.return_blank(blank);
+                return self.append_batch(at, count, &sent);
+            }
+        };
+        let appended = appended.unwrap_or_else(|error| panic!("seed {}: {error:?}", self.seed));
+        assert_eq!(
+            appended.base_offset, self.logs[at].end,
+            "seed {}",
+            self.seed
+        );
+        self.in_place += 1;
+        self.took(at, count, &sent);
+    }
+
+    fn took(&mut self, at: usize, count: usize, sent: &[u8]) {
+        let log = &mut self.logs[at];
+        log.batches.push((log.end, stored(sent, log.end)));
+        log.end += count as i64;
+        log.next_sequence += count as i32;
+    }
+
+    fn append(&mut self, at: usize) {
+        let (count, sent) = self.next_batch(at);
+        self.append_batch(at, count, &sent);
+    }
+
+    fn append_batch(&mut self, at: usize, count: usize, sent: &[u8]) {
+        let log = &mut self.logs[at];
+        match self.bench.append(log.id, sent) {
             Ok(appended) => {
                 assert!(!appended.duplicate, "seed {}", self.seed);
                 assert_eq!(appended.base_offset, log.end, "seed {}", self.seed);
-                log.batches.push((log.end, stored(&sent, log.end)));
-                log.end += count as i64;
-                log.next_sequence += count as i32;
+                self.took(at, count, sent);
             }
             Err(AppendError::Busy) => self.poll(),
             Err(error) => panic!(
@@ -263,6 +326,8 @@ impl History {
     }
 
     fn reopen(&mut self) {
+        // What was lent is nobody's.
+        self.blanks.clear();
         let seed = self.random.number();
         self.bench.start(seed);
         for at in 0..3 {
@@ -293,6 +358,7 @@ impl History {
 
     /// Dies while the logs are being recovered.
     fn crash_twice(&mut self) {
+        self.blanks.clear();
         self.bench.crash();
         let seed = self.random.number();
         self.bench.start(seed);
@@ -341,11 +407,16 @@ fn histories_agree_with_the_oracle() {
     let histories = support::histories(40);
     let first = std::env::var("PRECURSOR_MODEL_SEED");
     let first = first.ok().and_then(|n| n.parse().ok()).unwrap_or(0);
-    let mut cold = 0;
+    let (mut cold, mut in_place) = (0, 0);
     for seed in first..first + histories {
         eprintln!("history {seed}");
-        cold += History::new(seed).run(600);
+        let mut history = History::new(seed);
+        cold += history.run(600);
+        in_place += history.in_place;
     }
     // Some history has any.
-    assert!(cold > 0 || histories < 10);
+    assert!(
+        cold > 0 && in_place > 300 || histories < 10,
+        "{cold} {in_place}"
+    );
 }

@@ -5,9 +5,11 @@ use precursor_model::{LogConfig, LogUid, TopicId};
 use precursor_protocol::records::BatchBuilder;
 use precursor_shm::{ExtentPool, Hugepages, Region, RegionOptions};
 use precursor_storage::{
-    AppendError, AppendOptions, Appended, LogId, LogSpec, LogState, Lookup, Now, Read, ReadError,
-    ReadOptions, Store, StoreEvent, StoreOptions, TimedOffset,
+    AppendError, AppendOptions, Appended, Blank, LogId, LogSpec, LogState, Lookup, Now, Read,
+    ReadError, ReadOptions, Store, StoreEvent, StoreOptions, TimedOffset, Written,
 };
+use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 pub const DATA: &str = "/data";
@@ -200,6 +202,20 @@ impl Bench {
         store.append_prepared(id, &prepared, now)
     }
 
+    /// Lends room for a batch, where memory has it.
+    pub fn lend_blank(&mut self, id: LogId, bytes: usize) -> Option<Blank> {
+        let now = self.now;
+        self.store().lend_blank(id, bytes as u32, now).unwrap()
+    }
+
+    /// Writes a batch into a blank, behind the store's back, and has it appended.
+    pub fn append_blank(&mut self, blank: Blank, batch: &[u8]) -> Written {
+        poke(blank.address, batch);
+        let options = AppendOptions::at(self.now);
+        self.store()
+            .append_blank(blank, batch.len() as u32, options)
+    }
+
     /// Appends, polling while the store is busy.
     pub fn append_all(&mut self, id: LogId, batch: &[u8]) -> Appended {
         for _ in 0..100_000 {
@@ -306,6 +322,12 @@ impl Drop for Bench {
             let _ = region.unlink();
         }
     }
+}
+
+/// Writes memory of this process as the kernel does it: the store is not asked.
+pub fn poke(address: usize, bytes: &[u8]) {
+    let memory = OpenOptions::new().write(true).open("/proc/self/mem");
+    memory.unwrap().write_all_at(bytes, address as u64).unwrap();
 }
 
 /// A client's batch of `count` records that take about `bytes`, with timestamps from `time` on.

@@ -49,10 +49,10 @@ pub enum Event {
     Failed(ConnectionId),
     /// A watched descriptor became readable ([`Transport::watch`]). Its owner drains it.
     Woken { token: u32 },
-    /// A peer may read what was lent to it ([`Transport::lend`]), each piece by a key. What is sent
+    /// A peer may reach what was lent to it ([`Transport::lend`]), each piece by a key. What is sent
     /// from here on comes after it has the right.
     Lent { loan: u32, keys: [u32; 2] },
-    /// Nobody reads it any more, or it could not be lent: the last event of a loan.
+    /// Nobody reaches it any more, or it could not be lent: the last event of a loan.
     Returned { loan: u32 },
 }
 
@@ -64,6 +64,15 @@ pub const LOANS_MAX: u32 = 256;
 pub struct Span {
     pub address: usize,
     pub bytes: u32,
+}
+
+/// Memory that a peer is to reach from afar, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Reads two pieces.
+    Read([Span; 2]),
+    /// Writes one; its key is the first.
+    Write(Span),
 }
 
 impl Event {
@@ -201,16 +210,16 @@ pub trait Transport {
     /// stale at once, no further event names it. Closing a stale id does nothing.
     fn close(&mut self, id: ConnectionId);
 
-    /// Lets a connection's peer read two pieces of memory from afar, and nothing beside them, whenever
-    /// it likes, until [`Transport::recall`] or the connection's end. `loan` is the caller's number
+    /// Lets a connection's peer read or write memory from afar, and nothing beside it, whenever it
+    /// likes, until [`Transport::recall`] or the connection's end. `loan` is the caller's number
     /// for it, of no other loan that was not returned. False where the transport has no such thing, or
     /// the peer may have no more; else [`Event::Returned`] comes in the end, before which the memory
-    /// stays as it is, and [`Event::Lent`] before that where it worked.
-    fn lend(&mut self, _id: ConnectionId, _loan: u32, _memory: [Span; 2]) -> bool {
+    /// stays where it is, and behind which the peer changes nothing more there; and [`Event::Lent`] before that where it worked.
+    fn lend(&mut self, _id: ConnectionId, _loan: u32, _memory: Reach) -> bool {
         false
     }
 
-    /// Takes a loan back: a peer that reads on is refused. A loan that is not there is no matter.
+    /// Takes a loan back: a peer that goes on is refused. A loan that is not there is no matter.
     fn recall(&mut self, _loan: u32) {}
 
     /// Connections established now.

@@ -6,7 +6,7 @@ use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Span, Transport, TransportError,
+    Capabilities, ConnectionId, Event, Reach, ReceiveError, SendError, Transport, TransportError,
     Wait, WireStatistics,
 };
 
@@ -206,7 +206,7 @@ impl<T: Transport> Transport for WithRdma<T> {
         }
     }
 
-    fn lend(&mut self, id: ConnectionId, loan: u32, memory: [Span; 2]) -> bool {
+    fn lend(&mut self, id: ConnectionId, loan: u32, memory: Reach) -> bool {
         match (self.inner(id), &mut self.rdma) {
             (Some(_), _) | (None, None) => false,
             (None, Some(rdma)) => rdma.lend(id, loan, memory),

@@ -11,7 +11,7 @@ use precursor_rdma_sys::{
 use crate::connect::{ConnectError, Connecting, Ends, next_news};
 use crate::flow::Kind;
 use crate::grant::Mirror;
-use crate::lane::{Completed, Lane};
+use crate::lane::{Completed, Lane, PUT};
 use crate::memory::Memory;
 use crate::queue::Failure;
 use crate::reach::{Far, REACH_MIN};
@@ -32,7 +32,7 @@ pub struct RdmaConnection {
     shards: u16,
     /// The broker is gone, or lied.
     pub(crate) gone: bool,
-    /// It is gone because it had taken back what was read.
+    /// It is gone because it had taken back what was read or written.
     pub(crate) taken_back: bool,
     /// What this side lacked for what the broker granted; it is gone then.
     lacked: Option<Failure>,
@@ -92,7 +92,7 @@ impl RdmaConnection {
     /// Why nothing is sent and received any more.
     pub(crate) fn why(&self) -> io::Error {
         if self.taken_back {
-            let what = "the broker has taken back the memory that was read";
+            let what = "the broker has taken back the memory that was used";
             return io::Error::new(io::ErrorKind::PermissionDenied, what);
         }
         match &self.lacked {
@@ -243,6 +243,7 @@ impl RdmaConnection {
                     self.lane.has_read();
                 }
             }
+            Completed::Loan { loan: PUT, .. } => self.put_completed(completion),
             Completed::Loan { .. } => self.look_completed(completion),
             Completed::Receive { .. } if !sound => self.gone = true,
             Completed::Receive { buffer } => {

@@ -17,6 +17,7 @@ use crate::grant::Mirror;
 use crate::handshake::{Hello, Status, WELCOME_BYTES, Welcome};
 use crate::look::Look;
 use crate::porter::parameters;
+use crate::put::Put;
 use crate::queue::{Device, Failure, Queue};
 use crate::sys;
 
@@ -87,6 +88,8 @@ pub(crate) struct Ends {
     pub pair: *mut QueuePair,
     pub mirror: Option<Mirror>,
     pub look: Option<Look>,
+    /// What it writes from.
+    pub put: Option<Put>,
     pub queue: Queue,
     pub device: Arc<Device>,
 }
@@ -228,6 +231,7 @@ impl Connecting {
             pair,
             mirror: None,
             look: None,
+            put: None,
             queue,
             device: self.device.clone(),
         });

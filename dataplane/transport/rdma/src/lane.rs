@@ -16,7 +16,9 @@ pub(crate) const SENDS: u32 = CREDITS + CONTROLS + 4 + WINDOW_REQUESTS;
 /// Reads of what was lent that a client has under way.
 pub(crate) const LOOKS_MAX: u32 = 4;
 /// And at the client, which writes and reads.
-pub(crate) const SENDS_WITH_REACH: u32 = CREDITS + CONTROLS + 2 * CREDITS + LOOKS_MAX;
+pub(crate) const SENDS_WITH_REACH: u32 = CREDITS + CONTROLS + 2 * CREDITS + LOOKS_MAX + 1;
+/// At the client: the number of a loan that is written to, as others are read.
+pub(crate) const PUT: u32 = 1;
 
 /// In the number of a request: it was in a send queue. Without it, the number is a receive buffer's.
 const SEND: u64 = 1 << 63;
@@ -47,7 +49,7 @@ pub(crate) enum Completed {
         slot: u32,
         read: bool,
     },
-    /// At the broker: one of its windows; at the client: a read of what was lent.
+    /// At the broker: one of its windows; at the client: a read of what was lent, or [`PUT`].
     Loan {
         slot: u32,
         loan: u32,

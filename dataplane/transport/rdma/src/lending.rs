@@ -1,11 +1,11 @@
 //! What one shard has lent to its clients: windows bound and invalidated in their queue pairs, and
 //! what the thread is asked for meanwhile.
 
-use precursor_transport_port::{ConnectionId, Event, LOANS_MAX, Span};
+use precursor_transport_port::{ConnectionId, Event, LOANS_MAX, Reach};
 
-use crate::grant::Window;
 use crate::lane::loan_user;
 use crate::listener::FromShard;
+use crate::loan::LoanWindows;
 use crate::transport::RdmaTransport;
 
 /// Loans that one client may have.
@@ -18,8 +18,8 @@ enum Stage {
     /// The thread registers its memory.
     Asked,
     /// To be bound.
-    Registered([Window; 2]),
-    Bound([Window; 2]),
+    Registered(LoanWindows),
+    Bound(LoanWindows),
     /// Being invalidated.
     Closing,
     /// The thread is to end it, or does so with its connection.
@@ -57,7 +57,7 @@ impl Lending {
 }
 
 impl RdmaTransport {
-    pub(crate) fn lend(&mut self, id: ConnectionId, loan: u32, memory: [Span; 2]) -> bool {
+    pub(crate) fn lend(&mut self, id: ConnectionId, loan: u32, memory: Reach) -> bool {
         let free =
             |entries: &[Option<Entry>]| entries.get(loan as usize).is_some_and(Option::is_none);
         if !free(&self.lending.entries) {
@@ -66,7 +66,7 @@ impl RdmaTransport {
         let Some(client) = self.client(id) else {
             return false;
         };
-        // Who was granted no memory of its own may not read: the pair answers no reads.
+        // Who was granted no memory of its own reaches nothing: the pair answers no reads.
         if client.gone || client.lane.totals().is_none() || client.loans >= LOANS_PER_CLIENT {
             return false;
         }
@@ -91,7 +91,7 @@ impl RdmaTransport {
     }
 
     /// The thread has registered the memory.
-    pub(crate) fn registered(&mut self, loan: u32, windows: [Window; 2]) {
+    pub(crate) fn registered(&mut self, loan: u32, windows: LoanWindows) {
         if let Some(entry) = self.lending.entry(loan) {
             entry.stage = Stage::Registered(windows);
             self.advance(loan);
@@ -143,27 +143,26 @@ impl RdmaTransport {
             Stage::Registered(windows) if has_room => {
                 let windows = *windows;
                 entry.stage = Stage::Bound(windows);
-                let keys = windows.map(|window| window.far().key);
+                let keys = windows.keys();
                 self.lending.events.push(Event::Lent { loan, keys });
-                Some(windows.map(|window| window.open(pair, user)))
+                Some(windows.each(|window| window.open(pair, user)))
             }
             Stage::Bound(windows) if entry.recalled && entry.under_way == 0 && has_room => {
                 let windows = *windows;
                 entry.stage = Stage::Closing;
-                Some(windows.map(|window| window.close(pair, user)))
+                Some(windows.each(|window| window.close(pair, user)))
             }
             Stage::Closing if entry.under_way == 0 => None,
             _ => return,
         };
-        let Some(posted) = posted else {
+        let Some((count, all)) = posted else {
             entry.stage = Stage::Ending;
             let key = entry.key;
             return self.tell_thread(FromShard::EndLoan { key, loan });
         };
-        let count = posted.iter().filter(|posted| **posted).count() as u32;
         entry.under_way += count;
         client.window_requests += count;
-        if count < 2 {
+        if !all {
             // A pair that takes nothing any more is broken; with it ends what it may read.
             client.gone = true;
             let slot = entry.slot;

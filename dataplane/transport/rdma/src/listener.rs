@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use precursor_memory::spsc;
 use precursor_rdma_sys::QueuePair;
-use precursor_transport_port::{LOANS_MAX, Span, TransportError};
+use precursor_transport_port::{LOANS_MAX, Reach, TransportError};
 
-use crate::grant::Window;
+use crate::loan::LoanWindows;
 use crate::memory::Memory;
 use crate::porter::{Porter, Way};
 use crate::queue::{Device, Failure, Queue};
@@ -120,12 +120,12 @@ pub(crate) enum ToShard {
     Freed {
         slot: u32,
     },
-    /// Memory is registered, to be bound for who is to read it.
+    /// Memory is registered, to be bound for who is to reach it.
     Lent {
         loan: u32,
-        windows: [Window; 2],
+        windows: LoanWindows,
     },
-    /// Nobody reads it (any more).
+    /// Nobody reaches it (any more).
     Returned {
         loan: u32,
     },
@@ -134,11 +134,11 @@ pub(crate) enum ToShard {
 /// What a shard tells the thread.
 pub(crate) enum FromShard {
     Left(Left),
-    /// A client is to read this.
+    /// A client is to reach this.
     Lend {
         key: u64,
         loan: u32,
-        memory: [Span; 2],
+        memory: Reach,
     },
     /// Its windows are invalidated, or never were bound.
     EndLoan {

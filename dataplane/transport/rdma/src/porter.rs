@@ -12,7 +12,7 @@ use precursor_rdma_sys::{
     CmId, ConnectionParameters, EVENT_CONNECT_ERROR, EVENT_CONNECT_REQUEST, EVENT_DEVICE_REMOVAL,
     EVENT_DISCONNECTED, EVENT_ESTABLISHED, EVENT_REJECTED, EVENT_UNREACHABLE,
 };
-use precursor_transport_port::Span;
+use precursor_transport_port::Reach;
 
 use crate::grant::Grant;
 use crate::handshake::{HELLO_BYTES, Hello, Status, Welcome};
@@ -82,7 +82,7 @@ pub(crate) struct Connection {
     slot: Option<u32>,
     /// Memory that its client reaches; it ends before the pair.
     grant: Option<Grant>,
-    /// Memory of the log that it reads, by the loans' numbers; the same holds.
+    /// Memory of the log that it reaches, by the loans' numbers; the same holds.
     loans: HashMap<u32, Loan>,
     /// What it last was told to read, and since when.
     exposed: (u64, Instant),
@@ -431,7 +431,7 @@ impl Porter {
 
     /// Registers memory of the log for a client, if that is still there and has been granted some of
     /// its own. Where it cannot be, that is said once, until some can be again.
-    fn lend(&mut self, key: u64, loan: u32, memory: [Span; 2]) -> Option<ToShard> {
+    fn lend(&mut self, key: u64, loan: u32, memory: Reach) -> Option<ToShard> {
         let reads = |c: &&mut Connection| c.grant.is_some() && c.stage == Stage::Accepted;
         let connection = self.connections.get_mut(&key).filter(reads)?;
         match Loan::new(&self.device, memory) {
@@ -444,8 +444,8 @@ impl Porter {
             Err((what, error)) => {
                 if !std::mem::replace(&mut self.cannot_lend, true) {
                     tracing::warn!(
-                        "an RDMA client fetches what it could read from the log: {what}: {error}; \
-                         raise the limit of locked memory, or lower rdma.follow.bytes"
+                        "an RDMA client does by requests what it could do in the log's memory: \
+                         {what}: {error}; raise the limit of locked memory, or lower rdma.follow.bytes"
                     );
                 }
                 None

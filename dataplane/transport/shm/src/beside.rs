@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
 use precursor_transport_port::{
-    Capabilities, ConnectionId, Event, ReceiveError, SendError, Span, Transport, TransportError,
+    Capabilities, ConnectionId, Event, Reach, ReceiveError, SendError, Transport, TransportError,
     Wait, WireStatistics,
 };
 
@@ -200,7 +200,7 @@ impl<T: Transport> Transport for WithShm<T> {
         }
     }
 
-    fn lend(&mut self, id: ConnectionId, loan: u32, memory: [Span; 2]) -> bool {
+    fn lend(&mut self, id: ConnectionId, loan: u32, memory: Reach) -> bool {
         let inner = self.inner(id);
         inner.is_some_and(|id| self.other.lend(id, loan, memory))
     }

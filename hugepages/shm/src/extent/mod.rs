@@ -136,6 +136,13 @@ impl ExtentPool {
         Some(id)
     }
 
+    /// Makes an extent of [`ExtentPool::allocate_cache`] a log's: open, with nothing committed. What is
+    /// to be found after a crash is written and published behind this.
+    pub fn assign(&mut self, id: ExtentId, owner: ExtentOwner) {
+        let order = self.order(id);
+        self.entry(id.unit).open(owner, order, id.generation);
+    }
+
     /// The whole extent, committed or not.
     ///
     /// # Panics

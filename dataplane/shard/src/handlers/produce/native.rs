@@ -19,7 +19,7 @@ const RECORDS_MAX: usize = 4096;
 /// Bytes of a batch of more than one record, at most.
 const BATCH_BYTES_MAX: usize = 64 << 10;
 /// The version of Produce whose rules hold: all codecs and times.
-const AS_VERSION: i16 = 9;
+pub(crate) const AS_VERSION: i16 = 9;
 /// How long an answer may wait for the disk or another shard, as a client's `request.timeout.ms`.
 const TIMEOUT_US: u64 = 30_000_000;
 /// Records of a refused run that are asked alone at a time: each has an answer of its own.
@@ -252,6 +252,37 @@ fn append_and_answer(
     core.stats.produce_requests.add(u64::from(run.count));
     answer(core, request, run, outcome, ticket);
     (run.bytes, Handled::Done)
+}
+
+/// Answers one request for which something else has to happen first, unless it is refused: whom to
+/// tell then.
+pub(crate) fn answer_later(
+    core: &mut Core,
+    request: &Request<'_>,
+    shard: i16,
+    refused: Option<ErrorCode>,
+) -> Option<Ticket> {
+    let key = core.produces.take();
+    let ticket = Ticket { key, place: 0 };
+    let run = Run {
+        correlation_id: request.correlation_id,
+        count: 1,
+        topic_id: TopicId::default(),
+        partition: -1,
+        place: Owned {
+            internal: false,
+            shard,
+            records_max: 1,
+            bytes_max: 0,
+        },
+        bytes: request.frame.len(),
+    };
+    let outcome = PartitionOutcome {
+        asked: refused.is_none(),
+        ..PartitionOutcome::failed(refused.unwrap_or(ErrorCode::None))
+    };
+    answer(core, request, &run, outcome, ticket);
+    refused.is_none().then_some(ticket)
 }
 
 fn answer(

@@ -1,11 +1,12 @@
-//! Memory that is lent to be read: only that, by its client alone, and until it is taken back.
+//! Memory that is lent to be read or to be written: only that, by its client alone, and until it is
+//! taken back.
 
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU32;
 
 use precursor_memory::Mapping;
-use precursor_transport_port::Span;
+use precursor_transport_port::{Reach, Span};
 
 use super::*;
 use crate::Lent;
@@ -14,6 +15,9 @@ use crate::Lent;
 const EXTENT: Range<usize> = 1024..3072;
 const WORDS: Range<usize> = 5000..5016;
 const MEMORY_BYTES: usize = 8192;
+
+/// A request of a thief: what, where, by which key, of how many bytes.
+type Reaching = (c_int, u64, u32, u32);
 
 #[derive(Default)]
 struct Told {
@@ -39,6 +43,15 @@ struct Lender {
 
 impl Lender {
     fn start(loans_each: u32, access_bytes: u32) -> Lender {
+        Lender::lending(loans_each, access_bytes, Reach::Read)
+    }
+
+    /// Lends the first piece to be written.
+    fn to_be_written() -> Lender {
+        Lender::lending(1, ACCESS_BYTES, |spans| Reach::Write(spans[0]))
+    }
+
+    fn lending(loans_each: u32, access_bytes: u32, reach: fn([Span; 2]) -> Reach) -> Lender {
         let address = std::env::var("LAB_ADDRESS").unwrap_or("10.77.0.1".to_owned());
         let options = RdmaOptions {
             address: SocketAddr::new(address.parse().unwrap(), 0),
@@ -78,7 +91,7 @@ impl Lender {
                         Event::Accepted { connection, .. } => {
                             told.accepted += 1;
                             for _ in 0..loans_each {
-                                match transport.lend(connection, loan, spans) {
+                                match transport.lend(connection, loan, reach(spans)) {
                                     true => loan += 1,
                                     false => told.refused += 1,
                                 }
@@ -138,10 +151,14 @@ impl Lender {
     }
 
     fn must_be_unchanged(&self) {
+        self.must_hold(pattern);
+    }
+
+    fn must_hold(&self, expected: impl Fn(usize) -> u8) {
         for at in 0..MEMORY_BYTES {
-            // SAFETY: within the mapping; whoever wrote there has failed.
+            // SAFETY: within the mapping; whoever wrote there has ended, or has failed.
             let byte = unsafe { self.memory.as_ptr().add(at).read_volatile() };
-            assert_eq!(byte, pattern(at), "at {at}");
+            assert_eq!(byte, expected(at), "at {at}");
         }
     }
 }
@@ -183,7 +200,7 @@ fn what_is_lent_is_read_and_nothing_beside() {
     for _ in 0..3 {
         must_read(&mut honest, lent);
     }
-    let reaches: [fn(Lent, Lent) -> (c_int, u64, u32, u32); 8] = [
+    let reaches: [fn(Lent, Lent) -> Reaching; 8] = [
         |extent, _| {
             (
                 WR_RDMA_READ,
@@ -265,4 +282,79 @@ fn who_has_no_memory_of_its_own_is_lent_nothing() {
     let client = RdmaConnection::connect(lender.address, None).unwrap();
     lender.until("refused", |told| told.refused == 1);
     drop(client);
+}
+
+/// Writes the whole of the first piece; what the connection says.
+fn put(client: &mut RdmaConnection, lent: Lent, byte: u8) -> std::io::Result<()> {
+    let start = Instant::now();
+    client.put(lent, &vec![byte; lent.bytes as usize])?;
+    while !client.has_put()? {
+        assert!(start.elapsed() < PATIENCE, "nothing was written");
+    }
+    Ok(())
+}
+
+fn written(byte: u8) -> impl Fn(usize) -> u8 {
+    move |at| match EXTENT.contains(&at) {
+        true => byte,
+        false => pattern(at),
+    }
+}
+
+#[test]
+fn what_is_lent_to_be_written_is_and_nothing_beside() {
+    let lender = Lender::to_be_written();
+    let (mut honest, [lent, _]) = lender.connect();
+    put(&mut honest, lent, 1).unwrap();
+    lender.must_hold(written(1));
+    let reaches: [fn(Lent) -> Reaching; 6] = [
+        |lent| {
+            (
+                WR_RDMA_WRITE,
+                lent.address + u64::from(lent.bytes) - 8,
+                lent.key,
+                9,
+            )
+        },
+        |lent| (WR_RDMA_WRITE, lent.address - 1, lent.key, 8),
+        |lent| (WR_RDMA_WRITE, lent.address - 4096, lent.key, 8),
+        |lent| (WR_RDMA_WRITE, lent.address, lent.key ^ 0x80, 16),
+        |lent| (WR_RDMA_WRITE, lent.address, 0, 16),
+        |lent| (WR_RDMA_READ, lent.address, lent.key, 16),
+    ];
+    for (at, reach) in reaches.iter().enumerate() {
+        let (thief, [lent, _]) = lender.connect();
+        let (opcode, address, key, length) = reach(lent);
+        let refusal = reached(&thief, opcode, address, key, length);
+        assert_eq!(refusal, WC_REMOTE_ACCESS, "{at}");
+        drop(thief);
+        lender.until("returned", |told| told.returned.len() == at + 1);
+    }
+    // Nor by the key of another.
+    let (thief, _) = lender.connect();
+    let refusal = reached(&thief, WR_RDMA_WRITE, lent.address, lent.key, 16);
+    assert_eq!(refusal, WC_REMOTE_ACCESS);
+    lender.must_hold(written(1));
+    put(&mut honest, lent, 2).unwrap();
+    lender.must_hold(written(2));
+}
+
+/// Behind the event that says so, nothing changes there any more.
+#[test]
+fn what_was_taken_back_is_not_written_to() {
+    let lender = Lender::to_be_written();
+    let (mut first, [lent, _]) = lender.connect();
+    put(&mut first, lent, 1).unwrap();
+    lender.recalled.store(1, Ordering::Relaxed);
+    lender.until("returned", |told| told.returned == [0]);
+    let refusal = put(&mut first, lent, 2).unwrap_err();
+    assert_eq!(
+        refusal.kind(),
+        std::io::ErrorKind::PermissionDenied,
+        "{refusal}"
+    );
+    lender.must_hold(written(1));
+    let (mut second, [lent, _]) = lender.connect();
+    put(&mut second, lent, 3).unwrap();
+    lender.must_hold(written(3));
 }
