@@ -10,11 +10,15 @@ use precursor_transport_port::{
 
 use crate::attachment::Attachment;
 use crate::queue::{Queue, QueueStatistics};
+use crate::segments::{SEGMENTATION_BYTES_MAX, SegmentSocket};
 use crate::sys::{self, Link};
 use crate::{AfXdpError, AfXdpOptions};
 
 /// Drivers whose frames come from the memory of this host, with checksums left unfinished.
 const LOCAL_DRIVERS: [&str; 1] = ["veth"];
+
+/// Headers of a frame at most: IPv6 and TCP with all options.
+const HEADERS_MAX: usize = FRAME_HEADER_BYTES_MAX + 40 + 60;
 
 /// AF_XDP sockets of one or more queues. Made by [`AfXdpInterface::devices`], owned by one shard.
 ///
@@ -23,6 +27,8 @@ pub struct AfXdpDevice {
     queues: Vec<Queue>,
     /// The queue that frames leave by.
     sends_by: usize,
+    /// By which frames leave that the kernel cuts.
+    segments: Option<SegmentSocket>,
     /// The queue that is looked at first, so that a busy one starves none.
     next: usize,
     /// Watches the queues, where there is not exactly one.
@@ -63,9 +69,11 @@ impl AfXdpDevice {
             }
             wait_set = Some(set);
         }
+        let sends_by = sends_by.unwrap_or(0);
         Ok(AfXdpDevice {
+            segments: open_segments(options, link, queues.get(sends_by)),
             queues,
-            sends_by: sends_by.unwrap_or(0),
+            sends_by,
             next: 0,
             wait_set,
             mac_address: link.mac_address,
@@ -88,7 +96,35 @@ impl AfXdpDevice {
     }
 }
 
+/// Where every frame is copied into a packet buffer of the kernel, it may as well be a large one.
+/// Without a socket for these, and in a VLAN, all leave as frames.
+fn open_segments(
+    options: &AfXdpOptions,
+    link: &Link,
+    sends: Option<&Queue>,
+) -> Option<SegmentSocket> {
+    let queue = sends.filter(|_| options.redirection.vlan.is_none())?;
+    let copies = !queue.is_zero_copy() && queue.finishes_checksums();
+    copies.then(|| SegmentSocket::open(link.index).ok())?
+}
+
 impl AfXdpDevice {
+    /// Sends a frame that the kernel cuts, after those that are queued.
+    fn send_segments(&mut self, slices: &[IoSlice<'_>], offload: SendOffload) -> bool {
+        let bytes: usize = slices.iter().map(|slice| slice.len()).sum();
+        assert!(
+            bytes <= HEADERS_MAX + SEGMENTATION_BYTES_MAX,
+            "a frame keeps to what was said"
+        );
+        self.flush();
+        let sent = match &mut self.segments {
+            Some(socket) => socket.send(slices, offload),
+            None => unreachable!("a device is asked for nothing that it does not offer"),
+        };
+        self.sent += u64::from(sent);
+        sent
+    }
+
     fn queue_frame(&mut self, slices: &[IoSlice<'_>], unfinished: Option<SendOffload>) -> bool {
         let bytes: usize = slices.iter().map(|slice| slice.len()).sum();
         assert!(
@@ -111,7 +147,10 @@ impl FrameDevice for AfXdpDevice {
                 .queues
                 .get(self.sends_by)
                 .is_some_and(Queue::finishes_checksums),
-            segmentation_bytes_max: 0,
+            segmentation_bytes_max: match self.segments {
+                Some(_) => SEGMENTATION_BYTES_MAX,
+                None => 0,
+            },
         }
     }
 
@@ -151,7 +190,10 @@ impl FrameDevice for AfXdpDevice {
     }
 
     fn send_offloaded(&mut self, slices: &[IoSlice<'_>], offload: SendOffload) -> bool {
-        self.queue_frame(slices, Some(offload))
+        match offload.segment_bytes {
+            0 => self.queue_frame(slices, Some(offload)),
+            _ => self.send_segments(slices, offload),
+        }
     }
 
     fn flush(&mut self) {
@@ -175,6 +217,7 @@ impl FrameDevice for AfXdpDevice {
         let mut counters = FrameCounters {
             received: self.received,
             sent: self.sent,
+            send_dropped: self.segments.as_ref().map_or(0, SegmentSocket::dropped),
             ..FrameCounters::default()
         };
         for queue in self.statistics() {

@@ -19,6 +19,7 @@ mod interface;
 mod packet;
 mod queue;
 mod ring;
+mod segments;
 mod sys;
 
 pub use device::AfXdpDevice;

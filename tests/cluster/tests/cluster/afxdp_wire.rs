@@ -68,9 +68,10 @@ fn a_capture_and_what_is_counted() {
     }
     assert!(found == values);
     drop(entered);
-    // Each value takes four frames of 1,500 bytes each way.
+    // Each value takes four frames of 1,500 bytes on its way here. Each has an answer; on its way back it
+    // may leave in a larger frame, with others.
     assert!(count_reaches(&wire, "segments_in_total", 80.0));
-    assert!(count_reaches(&wire, "segments_out_total", 80.0));
+    assert!(count_reaches(&wire, "segments_out_total", 20.0));
     let counted = |name| counted(&wire, name);
     assert!(counted("frames_in_total") >= counted("segments_in_total"));
     assert_eq!(counted("connections"), 1.0);
@@ -82,7 +83,7 @@ fn a_capture_and_what_is_counted() {
     let to_broker = |frame: &&&[u8]| frame[12..14] == [8, 0] && frame[30..34] == [10, 0, 0, 2];
     let from_broker = |frame: &&&[u8]| frame[12..14] == [8, 0] && frame[26..30] == [10, 0, 0, 2];
     assert!(frames.iter().filter(to_broker).count() > 80);
-    assert!(frames.iter().filter(from_broker).count() > 80);
+    assert!(frames.iter().filter(from_broker).count() > 20);
 }
 
 /// The frames of a capture.

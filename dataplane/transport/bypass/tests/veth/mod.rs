@@ -42,19 +42,7 @@ impl VethNetwork {
         if attach == AttachMode::Skb {
             // Segments larger than a frame do not fit, and in this mode the peer's kernel does not
             // know.
-            let mut ethtool = wire.far.command("ethtool");
-            ethtool.args([
-                "-K",
-                wire.far.interface(),
-                "tx",
-                "off",
-                "tso",
-                "off",
-                "gso",
-                "off",
-            ]);
-            let output = ethtool.output().expect("`ethtool` is needed");
-            assert!(output.status.success(), "{output:?}");
+            offload_nothing(&wire.far);
         }
         VethNetwork {
             wire,
@@ -62,6 +50,11 @@ impl VethNetwork {
             server: server.parse().expect("an address"),
             prefix: prefix.parse().expect("a number"),
         }
+    }
+
+    /// The near end's device segments nothing and inserts no checksums.
+    pub fn offload_nothing(&self) {
+        offload_nothing(&self.wire.near);
     }
 
     /// Takes the interface away.
@@ -95,6 +88,14 @@ impl VethNetwork {
         let start = |device| BypassTransport::new(device, options.clone()).expect("it starts");
         devices.into_iter().map(start).collect()
     }
+}
+
+fn offload_nothing(end: &Namespace) {
+    let mut ethtool = end.command("ethtool");
+    let words = ["tx", "off", "tso", "off", "gso", "off"];
+    ethtool.args(["-K", end.interface()]).args(words);
+    let output = ethtool.output().expect("`ethtool` is needed");
+    assert!(output.status.success(), "{output:?}");
 }
 
 impl Network for VethNetwork {
