@@ -7,8 +7,10 @@ use std::io::{self, Read, Write};
 /// Bytes of a dictionary at most, as the library suggests.
 pub const DICTIONARY_BYTES_MAX: usize = 112_640;
 
-/// Bytes of LZMA's own dictionary: a chunk is hardly longer.
-const LZMA_DICTIONARY_BYTES: (usize, usize) = (4 << 10, 8 << 20);
+/// LZMA's own dictionary, of 4 KiB at least: of each level as the library has it, but not beyond 8 MiB, for a
+/// chunk is hardly longer. The low levels owe much of their speed to a small one.
+const LZMA_DICTIONARY_LOG_LEAST: u32 = 12;
+const LZMA_DICTIONARY_LOGS: [u32; 10] = [18, 20, 21, 22, 22, 23, 23, 23, 23, 23];
 /// What an LZMA decoder may take for that.
 const LZMA_MEMORY_MAX: u64 = 16 << 20;
 /// zstd's window: a chunk is hardly longer.
@@ -105,10 +107,17 @@ fn compress_brotli(plain: &[u8], level: i32) -> io::Result<Vec<u8>> {
     Ok(out)
 }
 
+/// A dictionary that holds the chunk whole, where the level has one so large.
+fn lzma_dictionary_log(length: usize, level: i32) -> u32 {
+    let most = LZMA_DICTIONARY_LOGS[level as usize];
+    let log = length.min(1 << most).next_power_of_two().ilog2();
+    log.max(LZMA_DICTIONARY_LOG_LEAST)
+}
+
 fn compress_lzma(plain: &[u8], level: i32) -> io::Result<Vec<u8>> {
-    let (least, most) = LZMA_DICTIONARY_BYTES;
-    let mut options = LzmaOptions::new_preset(level.clamp(0, 9) as u32)?;
-    options.dict_size(plain.len().next_power_of_two().clamp(least, most) as u32);
+    let level = level.clamp(0, 9);
+    let mut options = LzmaOptions::new_preset(level as u32)?;
+    options.dict_size(1 << lzma_dictionary_log(plain.len(), level));
     let mut filters = Filters::new();
     filters.lzma2(&options);
     let stream = Stream::new_stream_encoder(&filters, Check::None)?;
@@ -210,7 +219,35 @@ pub fn train_dictionary_within<S: AsRef<[u8]>>(
 
 #[cfg(test)]
 mod tests {
-    use super::brotli_window_log;
+    use super::{brotli_window_log, compress_lzma};
+
+    /// What a block's header says of LZMA2's dictionary (.xz format, 3.1 and 5.3.1): behind the stream's
+    /// header of 12 bytes its own length, flags, the filter's number and the length of its properties.
+    fn lzma_dictionary(chunk: &[u8]) -> u64 {
+        assert_eq!(chunk[14..16], [0x21, 1]);
+        let bits = u32::from(chunk[16]);
+        u64::from(2 | bits & 1) << (bits / 2 + 11)
+    }
+
+    #[test]
+    fn lzma_has_a_dictionary_that_holds_the_chunk_but_none_larger_than_its_levels() {
+        let dictionary = |length, level| {
+            let chunk = compress_lzma(&vec![7; length], level).unwrap();
+            lzma_dictionary(&chunk) >> 10
+        };
+        let lengths = [1, 4096, 4097, 300 << 10, 1 << 20, (8 << 20) + 1];
+        assert_eq!(lengths.map(|l| dictionary(l, 0)), [4, 4, 8, 256, 256, 256]);
+        assert_eq!(
+            lengths.map(|l| dictionary(l, 1)),
+            [4, 4, 8, 512, 1024, 1024]
+        );
+        assert_eq!(
+            lengths.map(|l| dictionary(l, 6)),
+            [4, 4, 8, 512, 1024, 8192]
+        );
+        let large = [2, 3, 9].map(|level| dictionary((8 << 20) + 1, level));
+        assert_eq!(large, [2048, 4096, 8192]);
+    }
 
     #[test]
     fn brotli_has_a_window_that_holds_the_chunk_and_no_larger() {

@@ -10,13 +10,15 @@ use std::io::{self, Read, Write};
 pub struct Contexts {
     compressor: Option<zstd_frame::Compressor>,
     decompressor: Option<zstd_frame::Decompressor>,
+    deflate: Option<gzip::Compressor>,
+    inflate: Option<flate2::Decompress>,
     lz4: lz4_frame::Memory,
     lz4_plain: Vec<u8>,
 }
 
 enum EncoderOf<'a> {
     Plain(Output<'a>),
-    Gzip(flate2::write::GzEncoder<Output<'a>>),
+    Gzip(gzip::Encoder<'a>),
     Snappy(Box<snappy::Encoder<'a>>),
     Lz4(Box<lz4_frame::Encoder<'a>>),
     Zstd(zstd_frame::Encoder<'a>),
@@ -44,7 +46,10 @@ impl<'a> Encoder<'a> {
         };
         Ok(Encoder(match recipe.codec {
             Codec::None => EncoderOf::Plain(output),
-            Codec::Gzip => EncoderOf::Gzip(gzip::encoder(recipe.level, output)),
+            Codec::Gzip => {
+                let kept = &mut contexts.deflate;
+                EncoderOf::Gzip(gzip::Encoder::new(recipe.level, output, kept))
+            }
             Codec::Snappy => EncoderOf::Snappy(Box::new(snappy::Encoder::new(output)?)),
             Codec::Lz4 => EncoderOf::Lz4(Box::new(lz4_frame::Encoder::new(
                 recipe.level,
@@ -67,7 +72,7 @@ impl<'a> Encoder<'a> {
     pub fn finish(self) -> io::Result<()> {
         match self.0 {
             EncoderOf::Plain(_) => Ok(()),
-            EncoderOf::Gzip(encoder) => encoder.finish().map(drop),
+            EncoderOf::Gzip(encoder) => encoder.finish(),
             EncoderOf::Snappy(encoder) => encoder.finish(),
             EncoderOf::Lz4(encoder) => encoder.finish(),
             EncoderOf::Zstd(encoder) => encoder.finish().map(drop),
@@ -93,7 +98,7 @@ impl Write for Encoder<'_> {
 
 enum DecoderOf<'a> {
     Plain(&'a [u8]),
-    Gzip(Box<flate2::bufread::MultiGzDecoder<&'a [u8]>>),
+    Gzip(gzip::Decoder<'a>),
     Snappy(snappy::Decoder<'a>),
     Lz4(lz4_frame::Decoder<'a>),
     Zstd(zstd_frame::Decoder<'a>),
@@ -117,7 +122,7 @@ impl<'a> Decoder<'a> {
     ) -> io::Result<Decoder<'a>> {
         Ok(Decoder(match codec {
             Codec::None => DecoderOf::Plain(compressed),
-            Codec::Gzip => DecoderOf::Gzip(Box::new(gzip::decoder(compressed))),
+            Codec::Gzip => DecoderOf::Gzip(gzip::Decoder::new(compressed, &mut contexts.inflate)),
             Codec::Snappy => DecoderOf::Snappy(snappy::Decoder::new(compressed, block_bytes_max)),
             Codec::Lz4 => DecoderOf::Lz4(lz4_frame::Decoder::new(
                 compressed,
@@ -137,6 +142,7 @@ impl<'a> Decoder<'a> {
     /// They are cut off.
     pub fn finish(self) -> io::Result<()> {
         match self.0 {
+            DecoderOf::Gzip(decoder) => decoder.finish(),
             DecoderOf::Lz4(decoder) => decoder.finish(),
             _ => Ok(()),
         }
