@@ -84,6 +84,16 @@ impl Link {
         }
     }
 
+    fn afar(&mut self) -> Result<&mut RdmaConnection, ClientError> {
+        match &mut self.stream {
+            Stream::Rdma(connection) => Ok(connection),
+            Stream::Shm(_) | Stream::Tcp(_) => {
+                let what = "nothing is lent but over RDMA".to_owned();
+                Err(ClientError::Usage(what))
+            }
+        }
+    }
+
     /// Over RDMA: reads pieces of the broker's memory that it lent to this connection.
     pub fn look_afar(
         &mut self,
@@ -91,11 +101,7 @@ impl Link {
         into: &mut Vec<u8>,
         deadline: Instant,
     ) -> Result<(), ClientError> {
-        let Stream::Rdma(connection) = &mut self.stream else {
-            return Err(ClientError::Usage(
-                "nothing is lent but over RDMA".to_owned(),
-            ));
-        };
+        let connection = self.afar()?;
         connection
             .look(pieces)
             .map_err(ClientError::ConnectionLost)?;
@@ -123,11 +129,7 @@ impl Link {
         bytes: &[u8],
         deadline: Instant,
     ) -> Result<(), ClientError> {
-        let Stream::Rdma(connection) = &mut self.stream else {
-            return Err(ClientError::Usage(
-                "nothing is lent but over RDMA".to_owned(),
-            ));
-        };
+        let connection = self.afar()?;
         connection
             .put(lent, bytes)
             .map_err(ClientError::ConnectionLost)?;

@@ -112,7 +112,7 @@ pub(crate) struct Core {
     pub sessions: SessionCache,
     pub follows: Follows,
     /// Batches that were written from afar, and wait for memory to be copied to.
-    pub writes: Vec<Stalled>,
+    pub writes: VecDeque<Stalled>,
     pub produces: Slab<ProduceWork>,
     pub native: NativeBatch,
     pub queries: Queries,

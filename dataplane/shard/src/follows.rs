@@ -304,12 +304,17 @@ fn answer(core: &mut Core, waiting: Waiting, granted: Option<Granted>) {
 
 /// Completes an answer.
 pub(crate) fn write(core: &mut Core, key: Key, response: &Response) {
+    complete(core, key, response.error, &response.encode());
+}
+
+/// Completes an answer with a whole frame of our own.
+pub(crate) fn complete(core: &mut Core, key: Key, error: ErrorCode, frame: &[u8]) {
     let Some(answer) = core.answers.get_mut(key) else {
         return;
     };
     answer.head.clear();
-    answer.head.extend_from_slice(&response.encode());
-    answer.failed = response.error.is_error();
+    answer.head.extend_from_slice(frame);
+    answer.failed = error.is_error();
     core.finish_answer(key);
 }
 

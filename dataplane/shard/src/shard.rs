@@ -157,7 +157,7 @@ impl<T: Transport> Shard<T> {
             reads: Reads::default(),
             sessions: SessionCache::new(options.fetch_session_slots_max),
             follows: Follows::new(options.follow_bytes_max, pool_bytes),
-            writes: Vec::with_capacity(LOANS_MAX as usize),
+            writes: VecDeque::with_capacity(LOANS_MAX as usize),
             produces: Slab::new(PREPARED),
             native: NativeBatch::default(),
             queries: Queries::new(),

@@ -2,7 +2,7 @@
 //! change it any more.
 
 use crate::core::Core;
-use crate::follows::{Commit, Waiting};
+use crate::follows::{self, Commit, Waiting};
 use crate::handlers::produce::{self, native};
 use crate::parked::{self, Append, Waiter};
 use precursor_memory::SlabKey as Key;
@@ -29,13 +29,7 @@ pub(crate) fn lent(core: &mut Core, waiting: Waiting, room: Option<Room>) {
 
 /// Completes an answer.
 pub(crate) fn write(core: &mut Core, key: Key, response: &Lent) {
-    let Some(answer) = core.answers.get_mut(key) else {
-        return;
-    };
-    answer.head.clear();
-    answer.head.extend_from_slice(&response.encode());
-    answer.failed = response.error.is_error();
-    core.finish_answer(key);
+    follows::complete(core, key, response.error, &response.encode());
 }
 
 /// Nobody can write there any more, or nobody could.
@@ -94,7 +88,7 @@ fn copy(core: &mut Core, blank: Blank, commit: Commit) {
     };
     let Some(mut buffer) = buffer else {
         core.stats.produces_delayed.add(1);
-        core.writes.push(Stalled { blank, commit });
+        core.writes.push_back(Stalled { blank, commit });
         return;
     };
     let log = blank.log();
@@ -116,7 +110,10 @@ fn copy(core: &mut Core, blank: Blank, commit: Commit) {
 
 /// Tries again what waits for memory.
 pub(crate) fn retry(core: &mut Core) {
-    for Stalled { blank, commit } in std::mem::take(&mut core.writes) {
-        append(core, blank, commit);
+    // What has to wait again does so in the same order, and in the same memory.
+    for _ in 0..core.writes.len() {
+        if let Some(Stalled { blank, commit }) = core.writes.pop_front() {
+            append(core, blank, commit);
+        }
     }
 }

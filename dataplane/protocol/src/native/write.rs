@@ -14,7 +14,7 @@
 //! generation u32, length of the batch u32. Its response is [`super::ProducedOne`]; INVALID_REQUEST:
 //! nothing is lent so (any more), and nothing was appended.
 
-use super::{i16_at, i32_at};
+use super::{i16_at, i32_at, i64_at};
 use precursor_model::{ErrorCode, TopicId};
 
 /// The requests' keys.
@@ -122,7 +122,7 @@ impl Lent {
         let room = Room {
             number: u32_at(8),
             generation: u32_at(12),
-            address: u64::from(u32_at(16)) << 32 | u64::from(u32_at(20)),
+            address: i64_at(frame, 16) as u64,
             key: u32_at(24),
             bytes: u32_at(28),
         };
