@@ -117,6 +117,22 @@ async function metadata({ prefix }) {
   })
 }
 
+// After each join the stream asks for the committed offsets and goes back to them, also in partitions that
+// it keeps and reads meanwhile: only behind that nothing comes twice. A join while it asks makes it ask again.
+function tellOwned(consumer, stream) {
+  let asking = true
+  let again = false
+  consumer.on('consumer:group:join', () => {
+    again = asking
+    asking = true
+  })
+  stream.on('offsets', () => {
+    asking = again
+    again = false
+    if (!asking) owned((consumer.assignments ?? []).flatMap(({ partitions }) => partitions))
+  })
+}
+
 async function member(request, stopped) {
   const consumer = new Consumer({
     ...common,
@@ -131,13 +147,12 @@ async function member(request, stopped) {
     maxWaitTime: 200,
     autocommit: false
   })
-  consumer.on('consumer:group:join', ({ assignments }) =>
-    owned((assignments ?? []).flatMap(({ partitions }) => partitions)))
   const stream = await consumer.consume({
     topics: [request.topic],
     mode: MessagesStreamModes.COMMITTED,
     fallbackMode: MessagesStreamFallbackModes.EARLIEST
   })
+  tellOwned(consumer, stream)
   stopped.then(() => stream.close())
   for await (const message of stream) {
     const { partition, offset, value } = message
