@@ -2,8 +2,9 @@
 
 use crate::follow::{SEALED, peek, words};
 use crate::support::{Bench, batch, stored};
-use precursor_model::{CompressionType, ErrorCode, FlushPolicy, LogConfig};
+use precursor_model::{CompressionType, ErrorCode, FlushPolicy, LogConfig, LogUid};
 use precursor_protocol::records::BatchHeader;
+use precursor_shm::{ExtentOwner, ExtentState};
 use precursor_storage::{AppendError, AppendOptions, Appended, Blank, LogId, Standing, Written};
 
 const LONG: usize = 300_000;
@@ -224,10 +225,7 @@ fn where_the_log_went_on_meanwhile_it_is_appended_elsewhere() {
     assert_eq!(bench.store().pool_use().bytes_in_use, before + (16 << 10));
     // By whole blocks, it fits again.
     let blank = lend(&mut bench, log, sent.len());
-    let filler = (1..4096)
-        .map(|n| batch(1, n, 3, None))
-        .find(|b| b.len() == 4096);
-    copy(&mut bench, log, &filler.unwrap(), &mut expected);
+    copy(&mut bench, log, &of_bytes(4096), &mut expected);
     in_place(bench.append_blank(blank, &sent));
     expected.extend(stored(&sent, 2));
     must_hold(&mut bench, log, &expected);
@@ -359,6 +357,71 @@ fn after_a_crash_what_was_taken_is_there_and_what_was_lent_is_nobodys() {
     bench.start(11);
     let log = bench.open_log(1, "written", &LogConfig::default());
     must_hold(&mut bench, log, &expected);
+}
+
+/// Puts back what a crash finds between the store that publishes a blank and what comes after it: the
+/// extent that it goes on from is open, or there yet, with all that it had published.
+fn as_before_it_was_let_go_of(bench: &mut Bench, published: &[u8]) {
+    let mut pool = bench.pool();
+    let found = pool.recovered();
+    if let Some(forerunner) = found
+        .iter()
+        .find(|extent| extent.file_position == 0 && extent.committed < LONG as u64)
+    {
+        assert_eq!(
+            (forerunner.committed as usize, forerunner.state),
+            (published.len(), ExtentState::Sealed)
+        );
+        return pool.set_state(forerunner.id, ExtentState::Open);
+    }
+    let owner = ExtentOwner {
+        log: LogUid(1),
+        segment_base: 0,
+        file_position: 0,
+    };
+    let forerunner = (0..1_000).find_map(|_| {
+        let lent = pool.allocate(16 << 10, owner);
+        if lent.is_none() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        lent
+    });
+    let forerunner = forerunner.expect("there is memory");
+    pool.bytes_mut(forerunner)[..published.len()].copy_from_slice(published);
+    pool.publish(forerunner, published.len() as u64);
+}
+
+/// Then both are found: what they both hold is there once, and what only one does is there as well.
+#[test]
+fn a_crash_before_what_it_stands_for_is_let_go_of_finds_both() {
+    // Within the first block; in the second; where one begins.
+    for (seed, before) in [(20, [500, 700]), (21, [3_000, 2_000]), (22, [2_000, 2_096])] {
+        let (mut bench, log) = bench(seed);
+        let mut expected = Vec::new();
+        for bytes in before {
+            copy(&mut bench, log, &of_bytes(bytes), &mut expected);
+        }
+        let published = expected.clone();
+        append(&mut bench, log, &batch(2, LONG, 9, None), &mut expected);
+        let end = bench.store().offsets(log).end;
+        bench.crash();
+        as_before_it_was_let_go_of(&mut bench, &published);
+        bench.start(seed);
+        let log = bench.open_log(1, "written", &interval());
+        assert_eq!(bench.store().offsets(log).end, end);
+        must_hold(&mut bench, log, &expected);
+        copy(&mut bench, log, &batch(1, 900, 5, None), &mut expected);
+        append(&mut bench, log, &batch(1, LONG, 6, None), &mut expected);
+        must_be_written(&mut bench, log, &expected);
+    }
+}
+
+/// A batch of one record that is so long.
+fn of_bytes(bytes: usize) -> Vec<u8> {
+    let mut sizes = (1..=bytes).rev().map(|n| batch(1, n, 3, None));
+    sizes
+        .find(|batch| batch.len() == bytes)
+        .expect("there is one")
 }
 
 /// What cannot be is not lent: more than an extent, or where memory has none.
