@@ -215,6 +215,48 @@ mod tests {
         }
     }
 
+    /// Clients in other languages have only the description above.
+    #[test]
+    fn frames_are_laid_out_as_they_are_described() {
+        let lend = Lend {
+            correlation_id: 0x0102_0304,
+            topic_id: TopicId(*b"0123456789abcdef"),
+            partition: 0x0506_0708,
+            bytes: 0x090a_0b0c,
+        };
+        let head = b"\0\0\0\x20\x50\x74\0\0\x01\x02\x03\x04";
+        let rest = b"0123456789abcdef\x05\x06\x07\x08\x09\x0a\x0b\x0c";
+        assert_eq!(lend.encode()[..], [&head[..], rest].concat());
+        let commit = Commit {
+            correlation_id: 0x0102_0304,
+            number: 0x0506_0708,
+            generation: 0x090a_0b0c,
+            length: 0x0d0e_0f10,
+        };
+        let head = b"\0\0\0\x14\x50\x75\0\0\x01\x02\x03\x04";
+        let rest = b"\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10";
+        assert_eq!(commit.encode()[..], [&head[..], rest].concat());
+        let room = Room {
+            number: 0x0506_0708,
+            generation: 0x090a_0b0c,
+            address: 0x1112_1314_1516_1718,
+            key: 0x191a_1b1c,
+            bytes: 0x0010_1e1f,
+        };
+        let mut lent = Lent {
+            correlation_id: 0x0102_0304,
+            error: ErrorCode::NotLeaderOrFollower,
+            shard: -1,
+            room: Some(room),
+        };
+        let head = b"\0\0\0\x20\x01\x02\x03\x04\0\x06\xff\xff";
+        let place = b"\x05\x06\x07\x08\x09\x0a\x0b\x0c\x11\x12\x13\x14\x15\x16\x17\x18";
+        let rest = b"\x19\x1a\x1b\x1c\0\x10\x1e\x1f";
+        assert_eq!(lent.encode()[..], [&head[..], place, rest].concat());
+        lent.room = None;
+        assert_eq!(lent.encode()[..], [&head[..], &[0; 24]].concat());
+    }
+
     #[test]
     fn other_frames_are_none() {
         let lend = Lend {
@@ -233,6 +275,24 @@ mod tests {
         assert_eq!(Lend::parse(&other[4..]), None);
         assert_eq!(Lend::parse(&version[4..]), None);
         assert_eq!(Commit::parse(&frame[4..]), None);
+        let commit = Commit {
+            correlation_id: 1,
+            number: 1,
+            generation: 1,
+            length: 1,
+        };
+        let frame = commit.encode();
+        assert!(is_commit(&frame[4..]) && !is_lend(&frame[4..]));
+        for end in 4..frame.len() {
+            assert_eq!(Commit::parse(&frame[4..end]), None, "cut at {end}");
+        }
+        let (mut other, mut version) = (frame, frame);
+        (other[5], version[7]) = (0x74, 1);
+        assert_eq!(Commit::parse(&other[4..]), None);
+        assert_eq!(Commit::parse(&version[4..]), None);
+        for end in 4..LENT_BYTES {
+            assert_eq!(Lent::parse(&[0; LENT_BYTES][4..end]), None, "cut at {end}");
+        }
         let lent = |address: u64, bytes: u32| {
             let room = Room {
                 number: 0,
@@ -251,6 +311,7 @@ mod tests {
         };
         assert!(lent(4096, BATCH_BYTES_MAX).is_some());
         assert_eq!(lent(4096, BATCH_BYTES_MAX + 1), None);
-        assert_eq!(lent(u64::MAX - 5, 7), None, "past the last address");
+        assert!(lent(u64::MAX - 7, 7).is_some());
+        assert_eq!(lent(u64::MAX - 6, 7), None, "past the last address");
     }
 }
