@@ -7,6 +7,7 @@ use crate::unwatched::Lends;
 use precursor_model::ErrorCode;
 use precursor_protocol::native::ProducedOne;
 use precursor_protocol::native::write::{Commit, Lend, Lent, Room};
+use precursor_shard::ShardOptions;
 use precursor_shm::control::QuotaLimits;
 use precursor_transport_port::{Event, Reach};
 use precursor_transport_sim::SimFaults;
@@ -20,9 +21,13 @@ fn start() -> (Broker, Client) {
 }
 
 fn start_with(follow_ms_max: u64) -> (Broker, Client) {
+    start_so(move |options| options.follow_ms_max = follow_ms_max)
+}
+
+fn start_so(set: impl Fn(&mut ShardOptions)) -> (Broker, Client) {
     let mut broker = Broker::start_with(&[("t", 2)], 1, SimFaults::default(), |options| {
         options.follow_bytes_max = HELD_MAX;
-        options.follow_ms_max = follow_ms_max;
+        set(options);
     });
     let lends = lends(&mut broker);
     (lends.offers, lends.works) = (true, true);
@@ -169,6 +174,59 @@ fn where_somebody_else_was_first_it_is_copied() {
     assert_eq!(in_use(&broker), (0, 1));
     let expected = [stored(&first, 0, 0), stored(&sent, 1, 0)].concat();
     assert!(held(&mut broker, &mut client) == expected);
+}
+
+/// One whose request does not come whole, and holds memory for it.
+fn holder(broker: &mut Broker, bytes: usize) -> Client {
+    let mut frame = vec![0; bytes];
+    frame[..4].copy_from_slice(&(bytes as u32).to_be_bytes());
+    let mut client = broker.connect();
+    client.send_bytes(broker, &frame);
+    broker.turns(20);
+    client
+}
+
+/// Also when its client has gone meanwhile: what was said is done.
+#[test]
+fn what_is_to_be_copied_waits_for_memory() {
+    for goes in [false, true] {
+        let (mut broker, mut client) = start_so(|options| {
+            options.follow_ms_max = 60_000;
+            options.large_request_bytes_max = 0;
+        });
+        let (first, sent) = (batch(&[b"one"]), long(1));
+        let room = room(&mut broker, &mut client, sent.len());
+        write(&room, &sent);
+        let mut other = broker.connect();
+        broker.produce(&mut other, 9, "t", 0, &first);
+        // Of 16 MiB less than 512 KiB is left.
+        let holders = (0..63).map(|_| holder(&mut broker, 250_000));
+        let mut holders: Vec<Client> = holders.collect();
+        send_commit(&mut broker, &mut client, commit_of(&room, sent.len()));
+        broker.turns(10);
+        returned(&mut broker, room.number);
+        broker.turns(20);
+        assert!(client.take_frame().is_none(), "nothing was decided");
+        assert_eq!(in_use(&broker), (0, 0));
+        assert!(broker.region.stats(0).produces_delayed.get() > 0);
+        let mut asker = match goes {
+            true => {
+                drop(client);
+                broker.turns(20);
+                None
+            }
+            false => Some(client),
+        };
+        holders.truncate(holders.len() - 4);
+        broker.until("it is copied", |broker| in_use(broker) == (0, 1));
+        if let Some(client) = &mut asker {
+            let told = answer(&mut broker, client, ProducedOne::parse);
+            assert_eq!((told.error, told.base_offset), (ErrorCode::None, 1));
+        }
+        drop(holders);
+        let expected = [stored(&first, 0, 0), stored(&sent, 1, 0)].concat();
+        assert!(held(&mut broker, &mut other) == expected, "once");
+    }
 }
 
 #[test]
