@@ -40,7 +40,12 @@ pub(crate) fn returned(
     commit: Option<Commit>,
 ) {
     match commit {
-        Some(commit) => append(core, blank, commit),
+        Some(commit) => {
+            if let Some(stalled) = append(core, blank, commit) {
+                core.stats.produces_delayed.add(1);
+                core.writes.push_back(stalled);
+            }
+        }
         None => core.store.return_blank(blank),
     }
     if let Some(waiting) = waiting {
@@ -48,8 +53,9 @@ pub(crate) fn returned(
     }
 }
 
-/// Appends a batch where it lies; where the log does not go on there, as any other.
-fn append(core: &mut Core, blank: Blank, commit: Commit) {
+/// Appends a batch where it lies; where the log does not go on there, as any other. What has to wait
+/// for memory comes back.
+fn append(core: &mut Core, blank: Blank, commit: Commit) -> Option<Stalled> {
     let log = blank.log();
     if core.parked.holds(log) {
         return copy(core, blank, commit);
@@ -72,12 +78,13 @@ fn append(core: &mut Core, blank: Blank, commit: Commit) {
                 Err(error) => produce::outcome_of_refused(core, error),
             };
             produce::settle_asked(core, commit.ticket, outcome);
+            None
         }
     }
 }
 
-/// Copies a batch out and has it wait with those that do.
-fn copy(core: &mut Core, blank: Blank, commit: Commit) {
+/// Copies a batch out and has it wait with those that do, if there is memory for it.
+fn copy(core: &mut Core, blank: Blank, commit: Commit) -> Option<Stalled> {
     let length = commit.length as usize;
     let buffer = match core.parked.has_room(length) {
         true => {
@@ -87,9 +94,7 @@ fn copy(core: &mut Core, blank: Blank, commit: Commit) {
         false => None,
     };
     let Some(mut buffer) = buffer else {
-        core.stats.produces_delayed.add(1);
-        core.writes.push_back(Stalled { blank, commit });
-        return;
+        return Some(Stalled { blank, commit });
     };
     let log = blank.log();
     buffer[..length].copy_from_slice(core.store.blank_bytes(&blank, commit.length));
@@ -106,14 +111,17 @@ fn copy(core: &mut Core, blank: Blank, commit: Commit) {
         unreachable!("there was room");
     }
     parked::advance(core);
+    None
 }
 
 /// Tries again what waits for memory.
 pub(crate) fn retry(core: &mut Core) {
     // What has to wait again does so in the same order, and in the same memory.
     for _ in 0..core.writes.len() {
-        if let Some(Stalled { blank, commit }) = core.writes.pop_front() {
-            append(core, blank, commit);
+        if let Some(Stalled { blank, commit }) = core.writes.pop_front()
+            && let Some(stalled) = append(core, blank, commit)
+        {
+            core.writes.push_back(stalled);
         }
     }
 }
