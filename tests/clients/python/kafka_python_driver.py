@@ -133,7 +133,8 @@ class Driver:
         )
         told = set()
         while not stop:
-            found = consumer.poll(200)
+            found = consumer.poll(1_000)
+            self._join_again(consumer)
             if consumer.assignment() != told:
                 told = set(consumer.assignment())
                 contract.owned(at.partition for at in told)
@@ -142,6 +143,14 @@ class Driver:
             if found:
                 self._commit(consumer)
         consumer.close(autocommit=False)
+
+    @staticmethod
+    def _join_again(consumer):
+        """A poll that ends while the group is being joined forgets what it is assigned, for good
+        (kafka-python 3.0.12): what was joined is never looked at."""
+        joined = consumer._coordinator._join_task
+        if joined is not None and joined.is_done:
+            consumer._coordinator.request_rejoin()
 
     @staticmethod
     def _commit(consumer):
