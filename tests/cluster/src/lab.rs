@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::batch::StoredRecord;
-use crate::client::Connection;
+use crate::client::{CallError, Connection, NOT_LEADER_OR_FOLLOWER};
 use crate::node::{Node, page, sample, wait_until};
 
 /// The broker's address on the virtual function; the kernel has another on the card itself.
@@ -165,8 +165,15 @@ fn produce_some(node: &Node, round: usize, acknowledged: &mut Vec<Vec<u8>>) {
     let mut connection = node.connect();
     for number in 0..50 {
         let value = format!("round {round} record {number}").into_bytes();
-        let produced = connection.produce("survives", 0, std::slice::from_ref(&value));
-        produced.expect("a broker that serves takes a record");
+        let taken = wait_until(PATIENCE, || {
+            match connection.produce("survives", 0, std::slice::from_ref(&value)) {
+                Ok(_) => true,
+                // Its log is opened still: nothing was appended, and clients try again.
+                Err(CallError::Refused(refused)) if refused == NOT_LEADER_OR_FOLLOWER => false,
+                Err(error) => panic!("a broker that serves takes a record: {error:?}"),
+            }
+        });
+        assert!(taken, "the log was never opened");
         acknowledged.push(value);
     }
 }
